@@ -1,0 +1,1 @@
+"""The catalog: stores, categories, products, barcodes, compositions, channels."""

@@ -1,0 +1,232 @@
+"""The catalog in memory: what a process knows of it, checked against its version in the database.
+
+`CatalogCache` loads products by sku, barcode or id when they are first asked for and keeps them.
+Every change to the catalog raises the counter `catalog` (at the start of its transaction, under
+the exclusive catalog lock) and stamps the product's row with the new value; `refresh` compares
+versions and drops exactly what changed, whoever changed it. A poster reads under the shared lock,
+so what it posts by is the catalog as it stands.
+
+Records are immutable: a reader keeps a consistent product however often the cache is refreshed.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from dianku.catalog.records import Barcode, Channel, Product, Store
+from dianku.storage.bulk import select_set
+from dianku.storage.events import current
+
+CATALOG_VERSION = "catalog"
+PRODUCTS_MAX = 500_000
+
+_PRODUCTS = """
+SELECT p.id, p.sku, p.name, p.unit, p.precision, p.price, p.cost, p.track_lots, p.shelf_life_days,
+       p.composition, p.archived_at
+FROM {rows} AS w JOIN product AS p ON p.id = w.id
+"""
+_BARCODES = """
+SELECT b.code, b.product_id, b.factor, b.price FROM {rows} AS w
+JOIN barcode AS b ON b.product_id = w.id ORDER BY b.product_id, b.position, b.code
+"""
+_COMPONENTS = """
+SELECT c.product_id, c.component_id, c.quantity FROM {rows} AS w
+JOIN component AS c ON c.product_id = w.id ORDER BY c.product_id, c.position
+"""
+_PRICES = """
+SELECT s.product_id, s.store_id, s.price FROM {rows} AS w
+JOIN product_in_store AS s ON s.product_id = w.id WHERE s.price IS NOT NULL
+"""
+
+
+class CatalogCache:
+    """Products, barcodes, stores and channels as of `version`."""
+
+    def __init__(self) -> None:
+        self.version = -1
+        self._lock = threading.RLock()
+        self._products: dict[int, Product] = {}
+        self._by_sku: dict[str, int | None] = {}
+        self._by_code: dict[str, tuple[int, ...]] = {}
+        self.stores: Mapping[str, Store] = {}
+        self.stores_by_id: Mapping[int, Store] = {}
+        self.channels: Mapping[str, Channel] = {}
+        self.channels_by_id: Mapping[int, Channel] = {}
+
+    def product(self, product_id: int) -> Product:
+        """A product that is loaded. Raises `KeyError` if it was never asked for."""
+        return self._products[product_id]
+
+    def by_sku(self, sku: str) -> Product | None:
+        """The product of a sku; None when there is none, or when it is not loaded yet."""
+        product_id = self._by_sku.get(sku)
+        return self._products.get(product_id) if product_id is not None else None
+
+    def by_barcode(self, code: str) -> Sequence[tuple[Product, Barcode]]:
+        """The products that bear a barcode, those not archived first."""
+        found: list[tuple[Product, Barcode]] = []
+        for product_id in self._by_code.get(code, ()):
+            product = self._products.get(product_id)
+            if product is not None:
+                found += [(product, b) for b in product.barcodes if b.code == code]
+        found.sort(key=lambda pair: pair[0].archived)
+        return found
+
+    def refresh(self, connection: Connection) -> bool:
+        """Drop what changed since the version held; True if anything had."""
+        version = current(connection, CATALOG_VERSION)
+        if version == self.version:
+            return False
+        with self._lock:
+            held = self.version
+            if version == held:
+                return False
+            changed = connection.execute(
+                sa.text("SELECT id FROM product WHERE version > :held"), {"held": held}
+            ).scalars()
+            gone = set(changed) if held >= 0 else set()
+            if held < 0 or len(self._products) > PRODUCTS_MAX:
+                self._products, self._by_sku, self._by_code = {}, {}, {}
+            elif gone:
+                self._drop(gone)
+            self._load_places(connection)
+            self.version = version
+        return True
+
+    def ensure(
+        self,
+        connection: Connection,
+        *,
+        skus: Iterable[str] = (),
+        codes: Iterable[str] = (),
+        ids: Iterable[int] = (),
+    ) -> None:
+        """Load what is not held yet, with all that it is composed of."""
+        with self._lock:
+            wanted = {i for i in ids if i not in self._products}
+            wanted |= self._find_skus(connection, {s for s in skus if s not in self._by_sku})
+            wanted |= self._find_codes(connection, {c for c in codes if c not in self._by_code})
+            while wanted:
+                wanted = self._load_products(connection, wanted)
+
+    def holds(self, *, skus: Iterable[str] = (), codes: Iterable[str] = ()) -> bool:
+        """Whether everything named was looked up before (found or not), so `ensure` is idle."""
+        return all(s in self._by_sku for s in skus) and all(c in self._by_code for c in codes)
+
+    def _drop(self, gone: set[int]) -> None:
+        for product_id in gone:
+            self._products.pop(product_id, None)
+        # New rows may answer names that were asked for in vain, so those are forgotten too.
+        self._by_sku = {s: i for s, i in self._by_sku.items() if i is not None and i not in gone}
+        self._by_code = {}
+
+    def _find_skus(self, connection: Connection, skus: set[str]) -> set[int]:
+        if not skus:
+            return set()
+        rows = select_set(
+            connection,
+            "SELECT p.sku, p.id FROM {rows} AS w JOIN product AS p ON p.sku = w.sku",
+            columns=(("sku", "text"),),
+            rows=[(s,) for s in sorted(skus)],
+        )
+        found = {row.sku: row.id for row in rows}
+        for sku in skus:
+            self._by_sku[sku] = found.get(sku)
+        return {i for i in found.values() if i not in self._products}
+
+    def _find_codes(self, connection: Connection, codes: set[str]) -> set[int]:
+        if not codes:
+            return set()
+        rows = select_set(
+            connection,
+            "SELECT b.code, b.product_id FROM {rows} AS w JOIN barcode AS b ON b.code = w.code",
+            columns=(("code", "text"),),
+            rows=[(c,) for c in sorted(codes)],
+        )
+        found: dict[str, list[int]] = {}
+        for row in rows:
+            found.setdefault(row.code, []).append(row.product_id)
+        for code in codes:
+            self._by_code[code] = tuple(sorted(found.get(code, ())))
+        return {i for ids in found.values() for i in ids if i not in self._products}
+
+    def _load_products(self, connection: Connection, ids: set[int]) -> set[int]:
+        """Load products by id; returns components that are not held yet."""
+        rows = [(i,) for i in sorted(ids)]
+        barcodes = _grouped(_select(connection, _BARCODES, rows), key="product_id")
+        components = _grouped(_select(connection, _COMPONENTS, rows), key="product_id")
+        prices = _grouped(_select(connection, _PRICES, rows), key="product_id")
+        missing: set[int] = set()
+        for row in _select(connection, _PRODUCTS, rows):
+            parts = tuple((c.component_id, c.quantity) for c in components.get(row.id, ()))
+            product = Product(
+                id=row.id,
+                sku=row.sku,
+                name=row.name,
+                unit=row.unit,
+                precision=row.precision,
+                price=row.price,
+                cost=row.cost,
+                track_lots=bool(row.track_lots),
+                shelf_life_days=row.shelf_life_days,
+                composition=row.composition,
+                components=parts,
+                barcodes=tuple(
+                    Barcode(b.code, b.product_id, b.factor, b.price)
+                    for b in barcodes.get(row.id, ())
+                ),
+                archived=row.archived_at is not None,
+                store_prices=tuple((p.store_id, p.price) for p in prices.get(row.id, ())),
+            )
+            self._products[row.id] = product
+            self._by_sku[row.sku] = row.id
+            missing |= {i for i, _ in parts if i not in self._products}
+        return missing
+
+    def _load_places(self, connection: Connection) -> None:
+        stores = [
+            Store(
+                id=row.id,
+                code=row.code,
+                name=row.name,
+                kind=row.kind,
+                timezone=row.timezone,
+                day_cutoff_minutes=row.day_cutoff_minutes,
+                scale_templates=tuple(
+                    (t["prefix"], t["template"]) for t in msgspec.json.decode(row.scale_templates)
+                ),
+            )
+            for row in connection.execute(sa.text("SELECT * FROM store ORDER BY id"))
+        ]
+        channels = [
+            Channel(
+                id=row.id,
+                name=row.name,
+                kind=row.kind,
+                policy=row.policy,
+                issue_on=row.issue_on,
+                stores=tuple(msgspec.json.decode(row.stores)),
+            )
+            for row in connection.execute(sa.text("SELECT * FROM channel ORDER BY id"))
+        ]
+        self.stores = {s.code: s for s in stores}
+        self.stores_by_id = {s.id: s for s in stores}
+        self.channels = {c.name: c for c in channels}
+        self.channels_by_id = {c.id: c for c in channels}
+
+
+def _select(connection: Connection, sql: str, rows: Sequence[tuple[int]]) -> Sequence[Any]:
+    return select_set(connection, sql, columns=(("id", "int"),), rows=rows)
+
+
+def _grouped(rows: Sequence[Any], *, key: str) -> dict[int, list[Any]]:
+    groups: dict[int, list[Any]] = {}
+    for row in rows:
+        groups.setdefault(getattr(row, key), []).append(row)
+    return groups

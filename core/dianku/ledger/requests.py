@@ -1,0 +1,227 @@
+"""What can be asked of the ledger: documents, reservations, and what is done to them later.
+
+The same types serve HTTP, the command line, imports and plugins. `dianku.ledger.resolve` turns
+them into commands: barcodes into products, decimals into steps.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from dianku.wire import Answer, Code, Day, Note, Number, Numeral, Request, When
+
+Kind = Literal[
+    "receipt",
+    "issue",
+    "customer_return",
+    "supplier_return",
+    "write_off",
+    "transfer",
+    "adjustment",
+    "production",
+    "cost_adjustment",
+]
+Reason = Literal["damaged", "expired", "lost", "stolen", "sample", "own_use", "other"]
+Policy = Literal["strict", "permissive"]
+LINES_MAX = 1000
+LotCode = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Text = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+
+
+class NewLine(Request):
+    """One line of a document. `quantity` is in base units, or in packs where `barcode` is given."""
+
+    sku: Code | None = None
+    barcode: Text | None = None
+    quantity: Number | None = None
+    delta: Number | None = None
+    counted: Number | None = None
+    amount: Number | None = None
+    unit_price: Number | None = None
+    unit_cost: Number | None = None
+    lot: LotCode | None = None
+    made_on: Day | None = None
+    expires_on: Day | None = None
+    reason: Reason | None = None
+    disposition: Literal["shelf", "damaged", "discard"] | None = None
+    of_line: Annotated[int, Meta(ge=1, le=LINES_MAX)] | None = None
+    bucket: Literal["sellable", "damaged"] | None = None
+    kept: Number | None = None
+    occurred_at: When | None = None
+
+
+class NewDocument(Request):
+    """A document to post. What each kind takes and does: `docs/http.md`."""
+
+    kind: Kind
+    store: Code
+    lines: Annotated[list[NewLine], Meta(min_length=1, max_length=LINES_MAX)]
+    to_store: Code | None = None
+    channel: Code | None = None
+    reference: Text | None = None
+    of_document: Code | None = None
+    supplier: Text | None = None
+    occurred_at: When | None = None
+    sent_at: When | None = None
+    note: Note | None = None
+    policy: Policy | None = None
+    partial: bool = False
+    fact: bool = False
+
+
+class KeyedDocument(NewDocument):
+    """A document of a batch, with its own key."""
+
+    key: Annotated[str, Meta(min_length=1, max_length=255)] | None = None
+
+
+class NewBatch(Request):
+    """Up to a thousand documents, posted in order, each on its own."""
+
+    documents: Annotated[list[KeyedDocument], Meta(min_length=1, max_length=1000)]
+
+
+class LineQuantity(Request):
+    """A line of a document that is there already, and how much of it. None: all that is left."""
+
+    line: Annotated[int, Meta(ge=1, le=LINES_MAX)]
+    quantity: Number | None = None
+
+
+class LineQuantities(Request):
+    """What of a document's lines was handed over or has arrived."""
+
+    lines: Annotated[list[LineQuantity], Meta(min_length=1, max_length=LINES_MAX)]
+    occurred_at: When | None = None
+    sent_at: When | None = None
+
+
+class NewReversal(Request):
+    """Why a document is reversed."""
+
+    reason: Note
+
+
+class TransferClose(Request):
+    """Close a transfer short: who bears the loss of what never arrived."""
+
+    loss_to: Literal["sender", "receiver"]
+
+
+class NewReservationLine(Request):
+    """How much of what is to be kept."""
+
+    sku: Code
+    quantity: Number
+
+
+class NewReservation(Request):
+    """Stock to promise: a hold that ends by itself, or a preorder that is demand only."""
+
+    store: Code
+    lines: Annotated[list[NewReservationLine], Meta(min_length=1, max_length=LINES_MAX)]
+    channel: Code | None = None
+    reference: Text | None = None
+    kind: Literal["hold", "preorder"] = "hold"
+    expires_in: Annotated[int, Meta(ge=1, le=366 * 86_400)] | None = None
+    due_on: Day | None = None
+
+
+class ReservationExtend(Request):
+    """Seconds from now until the hold ends."""
+
+    expires_in: Annotated[int, Meta(ge=1, le=366 * 86_400)]
+
+
+class LotQuantity(Answer):
+    """How much of a line was of which lot."""
+
+    lot: str
+    quantity: Numeral
+    expires_on: str | None = None
+
+
+class LineRecord(Answer):
+    """A posted line. `quantity` in base units; `cost` its total, absent without `cost.view`."""
+
+    line: int
+    sku: str
+    quantity: Numeral
+    amount: Numeral | None
+    cost: Numeral | None
+    lots: list[LotQuantity]
+    counted: Numeral | None = None
+    kept: Numeral | None = None
+    reason: str | None = None
+    disposition: str | None = None
+    bucket: str | None = None
+    of_line: int | None = None
+
+
+class BalanceRecord(Answer):
+    """What a store holds of a product after the posting. `value` absent without `cost.view`."""
+
+    sku: str
+    store: str
+    on_hand: Numeral
+    reserved: Numeral
+    available: Numeral
+    value: Numeral | None
+
+
+class Warning(Answer):
+    """Something to know about a document that was posted nevertheless."""
+
+    code: str
+    message: str
+    data: dict[str, object]
+
+
+class DocumentRecord(Answer):
+    """A posted document, never changed afterwards; `status` follows from what came later."""
+
+    number: str
+    kind: str
+    action: str
+    status: str
+    store: str
+    to_store: str | None
+    channel: str | None
+    reference: str | None
+    of_document: str | None
+    reverses: str | None
+    supplier: str | None
+    note: str | None
+    occurred_at: str
+    recorded_at: str
+    business_date: str
+    late: bool
+    actor: str
+    device: str | None
+    lines: list[LineRecord]
+    balances: list[BalanceRecord]
+    warnings: list[Warning]
+
+
+class ReservationLineRecord(Answer):
+    """What of what is promised."""
+
+    sku: str
+    quantity: Numeral
+
+
+class ReservationRecord(Answer):
+    """A promise of stock and how it stands."""
+
+    id: str
+    status: str
+    kind: str
+    store: str
+    channel: str | None
+    reference: str | None
+    expires_at: str | None
+    due_on: str | None
+    document: str | None
+    lines: list[ReservationLineRecord]

@@ -1,0 +1,164 @@
+"""Set-based statements: many rows, one constant statement, on both databases.
+
+A statement per row would cost more than the posting itself, and a statement whose text changes
+with the number of rows defeats every cache. Here a set of rows travels as one JSON parameter
+(`json_each` on SQLite, `jsonb_array_elements` on PostgreSQL), or, for inserts on SQLite, through
+the driver's `executemany`, which is faster still.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+_PG_TYPES: Mapping[str, str] = {
+    "BIGINT": "bigint",
+    "INTEGER": "bigint",
+    "SMALLINT": "smallint",
+    "BOOLEAN": "boolean",
+    "TEXT": "text",
+    "int": "bigint",
+    "text": "text",
+}
+_encode = msgspec.json.encode
+
+
+def _pg_type(column: sa.Column[Any]) -> str:
+    return _PG_TYPES[str(column.type.compile())]
+
+
+def set_of(dialect: str, columns: Sequence[tuple[str, str]]) -> str:
+    """SQL of a derived table made from the parameter `:rows`, a JSON array of arrays.
+
+    `columns` are (name, `int` or `text`); the result is to be followed by an alias.
+    """
+    if dialect == "sqlite":
+        picks = ", ".join(
+            f"json_extract(value, '$[{i}]') AS {name}" for i, (name, _) in enumerate(columns)
+        )
+        return f"(SELECT {picks} FROM json_each(:rows))"
+    picks = ", ".join(
+        f"(e ->> {i})::{_PG_TYPES[kind]} AS {name}" for i, (name, kind) in enumerate(columns)
+    )
+    return f"(SELECT {picks} FROM jsonb_array_elements(CAST(:rows AS jsonb)) AS e)"
+
+
+@lru_cache(maxsize=512)
+def _statement(dialect: str, template: str, columns: tuple[tuple[str, str], ...]) -> sa.TextClause:
+    return sa.text(template.replace("{rows}", set_of(dialect, columns)))
+
+
+def select_set(
+    connection: Connection,
+    template: str,
+    *,
+    columns: tuple[tuple[str, str], ...],
+    rows: Iterable[Sequence[Any]],
+    **parameters: Any,
+) -> Sequence[Row[Any]]:
+    """Run a SELECT (or any statement that returns rows) that joins `{rows}`, a set of rows.
+
+    Example: `select_set(c, "SELECT p.id FROM {rows} AS w JOIN product p ON p.sku = w.sku",
+    columns=(("sku", "text"),), rows=[["A"], ["B"]])`.
+    """
+    statement = _statement(connection.dialect.name, template, columns)
+    bound = {"rows": _encode(list(rows)).decode(), **parameters}
+    return connection.execute(statement, bound).all()
+
+
+def execute_set(
+    connection: Connection,
+    template: str,
+    *,
+    columns: tuple[tuple[str, str], ...],
+    rows: Iterable[Sequence[Any]],
+    **parameters: Any,
+) -> int:
+    """Run a statement that joins `{rows}`; returns how many rows it changed."""
+    statement = _statement(connection.dialect.name, template, columns)
+    bound = {"rows": _encode(list(rows)).decode(), **parameters}
+    return connection.execute(statement, bound).rowcount
+
+
+@lru_cache(maxsize=256)
+def _insert_sql(dialect: str, table: sa.Table, columns: tuple[str, ...], conflict: str) -> str:
+    names = ", ".join(columns)
+    tail = f" {conflict}" if conflict else ""
+    if dialect == "sqlite":
+        marks = ", ".join("?" * len(columns))
+        return f"INSERT INTO {table.name} ({names}) VALUES ({marks}){tail}"
+    picks = ", ".join(f"(e ->> {i})::{_pg_type(table.c[c])}" for i, c in enumerate(columns))
+    # WITH ORDINALITY keeps the order of the rows: locks are taken in it.
+    return (
+        f"INSERT INTO {table.name} ({names}) SELECT {picks} "
+        f"FROM jsonb_array_elements(%(rows)s::jsonb) WITH ORDINALITY AS t(e, n) ORDER BY n{tail}"
+    )
+
+
+def insert_rows(
+    connection: Connection,
+    table: sa.Table,
+    columns: tuple[str, ...],
+    rows: Sequence[tuple[Any, ...]],
+    *,
+    conflict: str = "",
+) -> int:
+    """Insert rows in the order given; returns how many were written.
+
+    `conflict` is an `ON CONFLICT ...` clause, the same on both databases. Rows must be unique
+    in the conflict's key: one statement may touch a row once.
+    """
+    if not rows:
+        return 0
+    sql = _insert_sql(connection.dialect.name, table, columns, conflict)
+    if connection.dialect.name == "sqlite":
+        return connection.exec_driver_sql(sql, list(rows)).rowcount
+    return connection.exec_driver_sql(sql, {"rows": _encode(rows).decode()}).rowcount
+
+
+@lru_cache(maxsize=256)
+def _update_sql(
+    dialect: str, table: sa.Table, sets: tuple[str, ...], where: tuple[str, ...]
+) -> str:
+    if dialect == "sqlite":
+        assign = ", ".join(f"{c} = ?" for c in sets)
+        match = " AND ".join(f"{c} = ?" for c in where)
+        return f"UPDATE {table.name} SET {assign} WHERE {match}"
+    columns = (*sets, *where)
+    picks = ", ".join(
+        f"(e ->> {i})::{_pg_type(table.c[c])} AS c{i}" for i, c in enumerate(columns)
+    )
+    assign = ", ".join(f"{c} = r.c{i}" for i, c in enumerate(sets))
+    match = " AND ".join(
+        f"t.{c} = r.c{i}" for i, c in enumerate(where, start=len(sets))
+    )
+    return (
+        f"UPDATE {table.name} AS t SET {assign} "
+        f"FROM (SELECT {picks} FROM jsonb_array_elements(%(rows)s::jsonb) AS e) AS r WHERE {match}"
+    )
+
+
+def update_rows(
+    connection: Connection,
+    table: sa.Table,
+    *,
+    sets: tuple[str, ...],
+    where: tuple[str, ...],
+    rows: Sequence[tuple[Any, ...]],
+) -> int:
+    """Update one row per tuple, (new values..., values it must still have...).
+
+    Returns how many rows were changed: fewer than given means that a condition did not hold.
+    A row may be named once only: an UPDATE from a set applies one of two.
+    """
+    if not rows:
+        return 0
+    sql = _update_sql(connection.dialect.name, table, sets, where)
+    if connection.dialect.name == "sqlite":
+        return connection.exec_driver_sql(sql, list(rows)).rowcount
+    return connection.exec_driver_sql(sql, {"rows": _encode(rows).decode()}).rowcount
