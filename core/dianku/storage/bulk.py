@@ -162,3 +162,24 @@ def update_rows(
     if connection.dialect.name == "sqlite":
         return connection.exec_driver_sql(sql, list(rows)).rowcount
     return connection.exec_driver_sql(sql, {"rows": _encode(rows).decode()}).rowcount
+
+
+def delete_rows(
+    connection: Connection,
+    table: str,
+    keys: tuple[str, ...],
+    rows: Sequence[tuple[int, ...]],
+) -> int:
+    """Delete one row per tuple of whole numbers, by the columns `keys`; returns how many."""
+    if not rows:
+        return 0
+    if connection.dialect.name == "sqlite":
+        match = " AND ".join(f"{c} = ?" for c in keys)
+        sql = f"DELETE FROM {table} WHERE {match}"
+        return connection.exec_driver_sql(sql, list(rows)).rowcount
+    match = " AND ".join(f"t.{c} = r.{c}" for c in keys)
+    columns = tuple((c, "int") for c in keys)
+    return execute_set(
+        connection, f"DELETE FROM {table} AS t USING {{rows}} AS r WHERE {match}",
+        columns=columns, rows=rows,
+    )

@@ -54,6 +54,14 @@ def append(
         return 0
     database.lock(connection, LOCK_COMMIT)
     last = bump(connection, "event", len(events))
+    write_events(connection, events, last=last, now_ms=now_ms)
+    return last
+
+
+def write_events(
+    connection: Connection, events: Sequence[NewEvent], *, last: int, now_ms: int
+) -> None:
+    """Write events whose ids, ending at `last`, were drawn under the commit lock."""
     first = last - len(events) + 1
     insert_rows(
         connection,
@@ -64,4 +72,3 @@ def append(
             for i, e in enumerate(events)
         ],
     )
-    return last

@@ -1,0 +1,355 @@
+"""The ledger's front: give it a command, get an outcome once it is on the disk.
+
+`submit` resolves the command on the caller's thread, lets plugins' checks have their say, and
+joins the poster's queue; one thread per process takes all that waits and posts it together.
+Nothing waits without bound: a full queue answers `busy` at once.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import Any
+
+from attrs import evolve
+
+from dianku.catalog.snapshot import CatalogCache
+from dianku.clock import Clock, to_ms
+from dianku.context import Actor, Context
+from dianku.errors import FieldError, Problem, Refused
+from dianku.idempotency import digest, hash_key
+from dianku.ledger.commands import (
+    CloseTransfer,
+    Command,
+    CommitReservation,
+    ExtendReservation,
+    HandOver,
+    Outcome,
+    Post,
+    Posting,
+    ReceiveTransfer,
+    ReleaseReservation,
+    Reserve,
+    Reserving,
+    Reverse,
+    SweepReservations,
+    Swept,
+)
+from dianku.ledger.load import codes_of, due_reservations, numbers_of
+from dianku.ledger.plan.planner import Task
+from dianku.ledger.posting import BatchPoster, Entry
+from dianku.ledger.requests import NewDocument
+from dianku.ledger.resolve import AHEAD_MS, needs, resolve_document, resolve_reservation
+from dianku.storage.engine import Database
+
+QUEUE_MAX = 4_000
+"""Commands that may wait; one more is answered `busy`."""
+BATCH_COMMANDS = 256
+BATCH_LINES = 4_000
+"""Where a batch ends: more would keep its callers waiting without posting any faster."""
+BACKFILL_DAYS = 35
+HOLD_SECONDS = 15 * 60
+SWEEP_AT_ONCE = 500
+
+Check = Callable[[Posting, Context], Problem | None]
+Deliver = Callable[[Outcome | Exception], None]
+
+
+class Ledger:
+    """The ledger of one shop in one process.
+
+    Args:
+        check: What plugins' `check_document` hooks say of a posting; None when there are none.
+        on_commit: Called after each batch that was posted, on the poster's thread.
+        backfill_days: How old a movement may be without the permission `backfill`; asked anew
+            for each document, as it is a setting.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        cache: CatalogCache,
+        clock: Clock,
+        *,
+        check: Check | None = None,
+        on_commit: Callable[[], None] | None = None,
+        backfill_days: Callable[[], int] = lambda: BACKFILL_DAYS,
+        hold_seconds: Callable[[], int] = lambda: HOLD_SECONDS,
+    ) -> None:
+        self.database = database
+        self.cache = cache
+        self.clock = clock
+        self.check = check
+        self.on_commit = on_commit
+        self._backfill_days = backfill_days
+        self._hold_seconds = hold_seconds
+        self._poster = BatchPoster(database, cache, clock, self._resolve_again)
+        self._queue: deque[Entry] = deque()
+        self._wake = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._closing = False
+
+    def start(self) -> None:
+        """Start the poster's thread."""
+        if self._thread is None:
+            self._closing = False
+            self._thread = threading.Thread(target=self._run, name="poster", daemon=True)
+            self._thread.start()
+
+    def close(self) -> None:
+        """Post what waits, then stop; whatever comes later is answered `busy`."""
+        with self._wake:
+            self._closing = True
+            self._wake.notify_all()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    @property
+    def waiting(self) -> int:
+        """Commands in the queue."""
+        return len(self._queue)
+
+    def submit(
+        self, command: Command, *, key: str | None, ctx: Context, done: Deliver | None = None
+    ) -> Future[Outcome]:
+        """Hand a command in; the future (and `done`) get its outcome after the commit.
+
+        `done` is called on the poster's thread, or at once on this one for what is refused
+        before it is queued. A broken command gets its exception instead of an outcome.
+        """
+        future: Future[Outcome] = Future()
+
+        def deliver(outcome: Outcome | Exception) -> None:
+            if done is not None:
+                done(outcome)
+            if isinstance(outcome, Exception):
+                future.set_exception(outcome)
+            else:
+                future.set_result(outcome)
+
+        try:
+            entry = self._entry(command, key=key, ctx=ctx, deliver=deliver)
+        except Refused as refused:
+            deliver(refused.problem)
+            return future
+        if isinstance(entry, Problem):
+            deliver(entry)
+        elif not self._join(entry):
+            deliver(Problem("busy"))
+        return future
+
+    def execute(self, command: Command, *, ctx: Context, key: str | None = None) -> Outcome:
+        """Hand a command in and wait for its outcome."""
+        return self.submit(command, key=key, ctx=ctx).result()
+
+    def post(self, new: NewDocument, *, ctx: Context, key: str | None = None) -> Outcome:
+        """Post one document and wait."""
+        return self.execute(Post(new), ctx=ctx, key=key)
+
+    def post_many(
+        self,
+        documents: Sequence[tuple[NewDocument, str | None]],
+        *,
+        ctx: Context,
+        import_id: int | None = None,
+    ) -> list[Outcome]:
+        """Post documents in order, each on its own; outcomes in the same order.
+
+        Waits for room in the queue, so that any number may be given.
+        """
+        outcomes: list[Outcome] = []
+        for start in range(0, len(documents), BATCH_COMMANDS):
+            futures = [
+                self.submit(Post(new, import_id), key=key, ctx=ctx)
+                for new, key in documents[start : start + BATCH_COMMANDS]
+            ]
+            outcomes += [future.result() for future in futures]
+        return outcomes
+
+    def sweep(self) -> int:
+        """Mark holds past their end; returns how many were found (at most `SWEEP_AT_ONCE`)."""
+        with self.database.reading() as connection:
+            rows = due_reservations(connection, self.clock.now_ms(), limit=SWEEP_AT_ONCE)
+        if not rows:
+            return 0
+        command = SweepReservations(tuple(row.code for row in rows))
+        outcome = self.execute(command, ctx=_SWEEPER)
+        return outcome.count if isinstance(outcome, Swept) else 0
+
+    def prepared(self, command: Command) -> bool:
+        """Whether `submit` will find all it looks up in memory, without asking the database."""
+        new = getattr(command, "new", None)
+        if new is None or self.cache.version < 0:
+            return new is None
+        skus, codes = needs(new, self.cache)
+        return self.cache.holds(skus=skus, codes=codes)
+
+    def _entry(
+        self, command: Command, *, key: str | None, ctx: Context, deliver: Deliver
+    ) -> Entry | Problem:
+        task = Task(command, ctx)
+        lines = 1
+        if isinstance(command, Post | Reserve):
+            resolved = self._resolved(command, ctx)
+            if isinstance(resolved, Problem):
+                return resolved
+            task.resolved = resolved
+            lines = len(resolved.lines)
+            if self.check is not None and isinstance(resolved, Posting):
+                objection = self.check(resolved, ctx)
+                if objection is not None:
+                    return objection
+        elif isinstance(command, HandOver | ReceiveTransfer):
+            moment = self._moment(command.request)
+            if isinstance(moment, Problem):
+                return moment
+            task.occurred_at = moment
+        entry = Entry(task, deliver, lines=lines)
+        if key is not None:
+            name, params, body = _asked(command)
+            entry.key, entry.digest = hash_key(key), digest(name, params, body)
+        return entry
+
+    def _resolved(self, command: Post | Reserve, ctx: Context) -> Posting | Reserving | Problem:
+        """Resolve from memory; before refusing, look whether the catalog has moved on."""
+        if not self.prepared(command):
+            self._look_up(command)
+        resolved = self._resolve(command, ctx)
+        if isinstance(resolved, Problem) and resolved.code == "invalid":
+            held = self.cache.version
+            self._look_up(command)
+            if self.cache.version != held:
+                resolved = self._resolve(command, ctx)
+        return resolved
+
+    def _look_up(self, command: Post | Reserve) -> None:
+        with self.database.reading() as connection:
+            self.cache.refresh(connection)
+            skus, codes = needs(command.new, self.cache)
+            self.cache.ensure(connection, skus=skus, codes=codes)
+
+    def _resolve(self, command: Command, ctx: Context) -> Posting | Reserving | Problem:
+        now_ms = self.clock.now_ms()
+        if isinstance(command, Post):
+            return resolve_document(
+                command.new,
+                cache=self.cache,
+                ctx=ctx,
+                now_ms=now_ms,
+                backfill_days=self._backfill_days(),
+                import_id=command.import_id,
+            )
+        assert isinstance(command, Reserve), "only these name products"
+        return resolve_reservation(
+            command.new,
+            cache=self.cache,
+            ctx=ctx,
+            now_ms=now_ms,
+            hold_seconds=self._hold_seconds(),
+        )
+
+    def _resolve_again(self, task: Task) -> Posting | Reserving | Problem | None:
+        """Resolve by today's catalog, on the poster's thread, keeping the caller's moment."""
+        if not isinstance(task.command, Post | Reserve):
+            return None
+        before = task.resolved
+        self._look_up(task.command)
+        again = self._resolve(task.command, task.ctx)
+        if isinstance(again, Posting) and isinstance(before, Posting):
+            return evolve(again, occurred_at=before.occurred_at)
+        return again
+
+    def _moment(self, request: Any) -> int | Problem:
+        now_ms = self.clock.now_ms()
+        if request.occurred_at is None:
+            return now_ms
+        offset = now_ms - to_ms(request.sent_at) if request.sent_at is not None else 0
+        moment = to_ms(request.occurred_at) + offset
+        if moment > now_ms + AHEAD_MS:
+            minutes = {"minutes": AHEAD_MS // 60_000}
+            return Problem("invalid", errors=[FieldError("/occurred_at", "in_future", minutes)])
+        return moment
+
+    def _join(self, entry: Entry) -> bool:
+        with self._wake:
+            if self._closing or len(self._queue) >= QUEUE_MAX:
+                return False
+            self._queue.append(entry)
+            if len(self._queue) == 1:
+                self._wake.notify()
+        return True
+
+    def _run(self) -> None:
+        while True:
+            with self._wake:
+                while not self._queue and not self._closing:
+                    self._wake.wait()
+                if not self._queue:
+                    return
+                batch = take_batch(self._queue)
+            self._poster.post(batch)
+            if self.on_commit is not None:
+                self.on_commit()
+
+
+def take_batch(queue: deque[Entry]) -> list[Entry]:
+    """Take what may be posted together, in order of arrival.
+
+    A key, a document referred to and a reservation stand in a batch once: the next that names
+    them waits for the next batch, and finds what the first did. A reversal is posted alone, since
+    it undoes what others of its batch might still add to.
+    """
+    batch: list[Entry] = []
+    held: list[Entry] = []
+    names: set[Any] = set()
+    lines = 0
+    while queue and len(batch) < BATCH_COMMANDS and lines < BATCH_LINES:
+        entry = queue.popleft()
+        own = {entry.key, *numbers_of(entry.task), *codes_of(entry.task)} - {None}
+        alone = isinstance(entry.task.command, Reverse)
+        if own & names or (alone and batch):
+            held.append(entry)
+            names |= own
+            if alone:
+                break
+            continue
+        names |= own
+        batch.append(entry)
+        lines += entry.lines
+        if alone:
+            break
+    queue.extendleft(reversed(held))
+    return batch
+
+
+def _asked(command: Command) -> tuple[str, dict[str, Any], Any]:
+    """What a key stands for: the command's name, its path and its body."""
+    match command:
+        case Post(new=new):
+            return "post", {}, new
+        case Reverse(number=number, reason=reason):
+            return "reverse", {"number": number}, {"reason": reason}
+        case HandOver(number=number, request=request):
+            return "hand_over", {"number": number}, request
+        case ReceiveTransfer(number=number, request=request):
+            return "receive", {"number": number}, request
+        case CloseTransfer(number=number, loss_to=loss_to):
+            return "close", {"number": number}, {"loss_to": loss_to}
+        case Reserve(new=new):
+            return "reserve", {}, new
+        case CommitReservation(code=code):
+            return "commit", {"id": code}, None
+        case ReleaseReservation(code=code):
+            return "release", {"id": code}, None
+        case ExtendReservation(code=code, request=request):
+            return "extend", {"id": code}, request
+        case _:
+            raise TypeError(f"{type(command).__name__} takes no key")
+
+
+_SWEEPER = Context(
+    actor=Actor(name="sweeper", role="system", permissions=frozenset({"reservation.edit"}))
+)
