@@ -66,8 +66,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def _make_schema(url: str) -> None:
-    import dianku.catalog.tables
-    import dianku.ledger.tables  # noqa: F401
+    import dianku.storage.tables  # noqa: F401
     from dianku.storage.engine import Database
     from dianku.storage.schema import metadata
 
