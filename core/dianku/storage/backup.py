@@ -4,7 +4,8 @@ The archive is a zip file: `manifest.json`, the database, the attachments. SQLit
 database file itself (its online backup: a copy of one moment), PostgreSQL as the rows of every
 table read in one REPEATABLE READ transaction; either can be restored into either. What the
 manifest says (size and checksum of every member, rows of every table) is checked before anything
-is written. Secrets stay behind: rows marked `secret` are not in the archive, and are named in it.
+is written. Secrets stay behind: the rows of tables called `..._secret`, the kernel's and any
+plugin's, are not in the archive, which names them so that somebody can enter them again.
 """
 
 from __future__ import annotations
@@ -210,19 +211,16 @@ def _online_copy(database: Database, to: Path) -> None:
 
 
 def _without_secrets(copy: Path) -> list[str]:
-    """Delete the rows marked secret and everything ever deleted; returns what was left out."""
+    """Delete what is secret and everything ever deleted; returns what was left out."""
     left_out = []
     with closing(sqlite3.connect(copy)) as connection:
-        for table in _tables_with_secrets(connection):
-            keys = [
-                column[1]
-                for column in connection.execute(f'PRAGMA table_info("{table}")')
-                if column[5]
-            ]
-            names = ", ".join(f'"{key}"' for key in keys)
-            found = connection.execute(f'SELECT {names} FROM "{table}" WHERE secret').fetchall()
+        tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        for table in [name for (name,) in tables.fetchall() if _is_secret(name)]:
+            columns = connection.execute(f'PRAGMA table_info("{table}")').fetchall()
+            keys = ", ".join(f'"{column[1]}"' for column in columns if column[5])
+            found = connection.execute(f'SELECT {keys} FROM "{table}"')
             left_out += [_secret_name(table, row) for row in found]
-            connection.execute(f'DELETE FROM "{table}" WHERE secret')
+            connection.execute(f'DELETE FROM "{table}"')
         connection.commit()
         # Deleted rows leave their bytes in free pages until the file is written anew.
         connection.execute("PRAGMA journal_mode=DELETE")
@@ -230,12 +228,8 @@ def _without_secrets(copy: Path) -> list[str]:
     return left_out
 
 
-def _tables_with_secrets(connection: sqlite3.Connection) -> list[str]:
-    return [
-        name
-        for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-        if any(c[1] == "secret" for c in connection.execute(f'PRAGMA table_info("{name}")'))
-    ]
+def _is_secret(table: str) -> bool:
+    return table.endswith("_secret")
 
 
 def _secret_name(table: str, key: Sequence[Any]) -> str:
@@ -243,20 +237,19 @@ def _secret_name(table: str, key: Sequence[Any]) -> str:
 
 
 class _Lines:
-    """The rows of a table as lines of JSON, without those marked secret."""
+    """The rows of a table as lines of JSON; none of a table of secrets, but their names."""
 
     def __init__(self, shape: TableShape) -> None:
-        names = shape.column_names
         self.count = 0
         self.left_out: list[str] = []
-        self._table = shape.name
-        self._secret = names.index("secret") if "secret" in names else None
-        self._key = [names.index(name) for name in shape.primary_key]
+        self._shape = shape
+        self._key = [shape.column_names.index(name) for name in shape.primary_key]
 
     def of(self, rows: Iterator[tuple[Any, ...]]) -> Iterator[bytes]:
         for row in rows:
-            if self._secret is not None and row[self._secret]:
-                self.left_out.append(_secret_name(self._table, [row[i] for i in self._key]))
+            if _is_secret(self._shape.name):
+                key = [row[i] for i in self._key]
+                self.left_out.append(_secret_name(self._shape.name, key))
                 continue
             self.count += 1
             yield _encode(row) + b"\n"

@@ -66,9 +66,8 @@ def sold(empty_database_url: str) -> Iterator[Database]:
             "VALUES (7, 'a', true, 0.1, NULL), (8, 'b', false, NULL, NULL)"
         )
         connection.execute(plugin_tables().tables["gone_line"].insert(), [{"note_id": 7}])
-        connection.exec_driver_sql(
-            f"INSERT INTO gone_setting VALUES ('x.token', '{SECRET}', true), ('x.name', 'n', false)"
-        )
+        connection.exec_driver_sql(f"INSERT INTO gone_secret VALUES ('x.token', '{SECRET}')")
+        connection.exec_driver_sql("INSERT INTO gone_setting VALUES ('x.name', 'n')")
         connection.exec_driver_sql(
             "CREATE TABLE alembic_version_gone (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"
         )
@@ -96,19 +95,15 @@ def plugin_tables() -> sa.MetaData:
         sqlite_where=condition, postgresql_where=condition,
     )  # fmt: skip
     sa.Table("gone_line", metadata, sa.Column("note_id", wide, sa.ForeignKey("gone_note.id")))
-    sa.Table(
-        "gone_setting",
-        metadata,
-        sa.Column("name", sa.Text, primary_key=True),
-        sa.Column("value", sa.Text),
-        sa.Column("secret", sa.Boolean, nullable=False),
-    )
+    for name in ("gone_setting", "gone_secret"):
+        columns = sa.Column("name", sa.Text, primary_key=True), sa.Column("value", sa.Text)
+        sa.Table(name, metadata, *columns)
     return metadata
 
 
 def without_secret(database: Database) -> dict[str, str]:
     with database.writing() as connection:
-        connection.exec_driver_sql("DELETE FROM gone_setting WHERE secret")
+        connection.exec_driver_sql("DELETE FROM gone_secret")
     return table_digests(database)
 
 
@@ -124,7 +119,7 @@ def test_restore_of_a_backup_gives_the_same_shop_on_either_database(
 
     assert table_digests(target) == without_secret(sold)
     assert (tmp_path / "back" / "ab" / "photo.jpg").read_bytes() == bytes(range(256))
-    assert restored.left_out == ["gone_setting: x.token"]
+    assert restored.left_out == ["gone_secret: x.token"]
     assert restored.unknown_owners == ["gone"]
     assert restored.rows["product"] == 2
     assert pending(target) == []
@@ -153,14 +148,14 @@ def test_restored_database_numbers_on_and_keeps_its_conditions(
 
 def test_backup_holds_no_secret_not_even_a_deleted_one(sold: Database, tmp_path: Path) -> None:
     with sold.writing() as connection:
-        connection.exec_driver_sql(f"INSERT INTO gone_setting VALUES ('y', '{SECRET}', true)")
+        connection.exec_driver_sql(f"INSERT INTO gone_secret VALUES ('y', '{SECRET}')")
     with sold.writing() as connection:
-        connection.exec_driver_sql("DELETE FROM gone_setting WHERE name = 'y'")
+        connection.exec_driver_sql("DELETE FROM gone_secret WHERE name = 'y'")
     backup(sold, tmp_path / "f", now_ms=NOW_MS)
     with zipfile.ZipFile(tmp_path / "f") as archive:
         for name in archive.namelist():
             assert SECRET.encode() not in archive.read(name), name
-    assert read_manifest(tmp_path / "f").left_out == ["gone_setting: x.token"]
+    assert read_manifest(tmp_path / "f").left_out == ["gone_secret: x.token"]
 
 
 def test_backup_beside_a_writer_holds_one_moment(sold: Database, tmp_path: Path) -> None:
@@ -228,7 +223,7 @@ def test_restore_uses_the_revisions_of_a_plugin_that_is_installed(
     (folder / "0003_x.py").write_text(
         'from alembic import op\nrevision = "0003"\ndown_revision = None\n\n\ndef upgrade():\n'
         '    op.execute("CREATE TABLE gone_setting '
-        '(name TEXT PRIMARY KEY, value TEXT, secret BOOLEAN, note TEXT)")\n'
+        '(name TEXT PRIMARY KEY, value TEXT, note TEXT)")\n'
     )
     backup(sold, tmp_path / "f", now_ms=NOW_MS)
     restored = restore(tmp_path / "f", target, owners=[CORE, Owner("gone", folder)])
