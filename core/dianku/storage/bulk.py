@@ -130,13 +130,9 @@ def _update_sql(
         match = " AND ".join(f"{c} = ?" for c in where)
         return f"UPDATE {table.name} SET {assign} WHERE {match}"
     columns = (*sets, *where)
-    picks = ", ".join(
-        f"(e ->> {i})::{_pg_type(table.c[c])} AS c{i}" for i, c in enumerate(columns)
-    )
+    picks = ", ".join(f"(e ->> {i})::{_pg_type(table.c[c])} AS c{i}" for i, c in enumerate(columns))
     assign = ", ".join(f"{c} = r.c{i}" for i, c in enumerate(sets))
-    match = " AND ".join(
-        f"t.{c} = r.c{i}" for i, c in enumerate(where, start=len(sets))
-    )
+    match = " AND ".join(f"t.{c} = r.c{i}" for i, c in enumerate(where, start=len(sets)))
     return (
         f"UPDATE {table.name} AS t SET {assign} "
         f"FROM (SELECT {picks} FROM jsonb_array_elements(%(rows)s::jsonb) AS e) AS r WHERE {match}"

@@ -1,0 +1,93 @@
+"""Write the kernel's first revisions out of its tables: `python -m dianku.testing.freeze`.
+
+Revisions are frozen code: they say `op.create_table(...)` with literals and import nothing that
+may change later. Until the first release, whoever changes a table runs this and commits the
+result; a test compares what the revisions make with what the tables say. After the first release
+these files stay as they are and a change is a revision of its own.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from alembic.autogenerate import render_python_code
+from alembic.operations.ops import CreateIndexOp, CreateTableOp, UpgradeOps
+
+from dianku.storage.migrate import CORE
+from dianku.storage.tables import kernel_tables
+
+_HEAD = '''"""The kernel's first tables: {part}."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "{revision}"
+down_revision = {down}
+
+_ID = {id}
+
+
+def upgrade() -> None:
+    """Make them."""
+'''
+_ID = "sa.BigInteger().with_variant(sa.Integer(), 'sqlite')"
+_FORMAT = ("-m", "ruff", "format", "--quiet")
+
+
+def revision_texts() -> dict[str, str]:
+    """The text of each revision by its file name."""
+    texts, down = {}, "None"
+    for number, (part, tables) in enumerate(kernel_tables().items(), start=1):
+        revision = f"{number:04}"
+        steps = "\n".join(f"    _{table.name}()" for table in tables)
+        makers = "\n\n\n".join(_maker(table) for table in tables)
+        head = _HEAD.format(part=part, revision=revision, down=down, id=_ID)
+        texts[f"{revision}_{part}.py"] = f"{head}{steps}\n\n\n{makers}\n"
+        down = f'"{revision}"'
+    return texts
+
+
+def _maker(table: sa.Table) -> str:
+    indexes = sorted(table.indexes, key=lambda index: str(index.name))
+    code = render_python_code(
+        UpgradeOps([CreateTableOp.from_table(table), *map(CreateIndexOp.from_index, indexes)]),
+        render_item=_rendered,
+    )
+    body = re.sub(r"^ *# ###.*\n?", "", code, flags=re.MULTILINE).strip().replace(_ID, "_ID")
+    return f"def _{table.name}() -> None:\n    {body}"
+
+
+def _rendered(kind: str, item: Any, _context: object) -> str | Literal[False]:
+    """Render truth values by name: written as 0 or 1 they suit one database only."""
+    value = getattr(item, "arg", None) if kind == "server_default" else None
+    if isinstance(value, sa.True_ | sa.False_):
+        return "sa.true()" if isinstance(value, sa.True_) else "sa.false()"
+    return False
+
+
+def write(folder: Path) -> list[Path]:
+    """Write the revisions into a folder, formatted; those that are there are replaced."""
+    for old in folder.glob("0*.py"):
+        old.unlink()
+    paths = []
+    for name, text in revision_texts().items():
+        path = folder / name
+        path.write_text(text, encoding="utf-8")
+        paths.append(path)
+    subprocess.run([sys.executable, *_FORMAT, *map(str, paths)], check=True)  # noqa: S603
+    return paths
+
+
+def main() -> None:
+    """Write them where they belong."""
+    for path in write(CORE.folder):
+        print(path)  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
