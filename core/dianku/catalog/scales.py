@@ -13,6 +13,7 @@ from itertools import groupby
 from attrs import frozen
 
 from dianku.catalog.codes import has_check_digit
+from dianku.quantity import divide_half_up
 
 MASS_UNITS_MG = {
     "kg": 1_000_000,
@@ -31,7 +32,7 @@ MASS_UNITS_MG = {
 class ScaleLabel:
     """What a label says: the item as it may be written in the catalog, `amount`, `measure`.
 
-    `items` in the order to try: the item code, the same without zeros in front, flag and item
+    `items` in the order to try: the item code, the same with fewer zeros in front, flag and item
     code together. `amount` in minor units; `measure` grams, or a count; None if not printed.
     """
 
@@ -64,7 +65,8 @@ def _label(code: str, template: str) -> ScaleLabel:
         parts[letter] = code[at : at + size]
         at += size
     item = parts["W"]
-    spellings = (item, item.lstrip("0") or "0", parts["F"] + item)
+    zeros = len(item) - len(item.lstrip("0"))
+    spellings = (*(item[i:] for i in range(min(zeros, len(item) - 1) + 1)), parts["F"] + item)
     return ScaleLabel(
         items=tuple(dict.fromkeys(spellings)),
         amount=int(parts["E"]) if "E" in parts else None,
@@ -75,12 +77,12 @@ def _label(code: str, template: str) -> ScaleLabel:
 def weight_in_steps(weight_mg: int, *, unit: str, precision: int) -> int | None:
     """A weight as steps of a product, half up; None where it is not sold by weight.
 
-    A unit that is no weight but has three decimals is taken for kilograms.
+    A unit that is no weight but has three decimals is taken for kilograms. 0 where the product's
+    step is coarser than the weight.
     """
     unit_mg = MASS_UNITS_MG.get(unit.strip().lower())
     if unit_mg is None:
         if precision != 3:
             return None
         unit_mg = 1_000_000
-    steps = (2 * weight_mg * 10**precision + unit_mg) // (2 * unit_mg)
-    return steps or None
+    return divide_half_up(weight_mg * 10**precision, unit_mg)

@@ -126,7 +126,9 @@ def _measured(reading: Reading, label: ScaleLabel, *, store: Store) -> Reading:
         weight = weight_in_steps(
             label.measure * 1000, unit=product.unit, precision=product.precision
         )
-        quantity = weight or label.measure * reading.factor * 10**product.precision or None
+        if weight is None:
+            weight = label.measure * reading.factor * 10**product.precision
+        quantity = weight or None
     elif label.amount is not None:
         quantity = _bought_for(label.amount, reading, store=store)
     return Reading(
@@ -172,7 +174,7 @@ def _said(reading: Reading, data: Gs1Data) -> int | None:
     if data.weight_mg is not None:
         weight = weight_in_steps(data.weight_mg, unit=product.unit, precision=product.precision)
         if weight is not None:
-            return weight
+            return weight or None
     scale: int = 10**product.precision
     if data.item_count:
         return data.item_count * scale
