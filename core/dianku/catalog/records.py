@@ -63,6 +63,9 @@ class Product:
     barcodes: tuple[Barcode, ...]
     archived: bool
     store_prices: tuple[tuple[int, int], ...] = ()
+    spec: str | None = None
+    display: tuple[str, int] | None = None
+    """The larger unit stock is shown in, and how many base units it is."""
 
     @property
     def stocked(self) -> bool:

@@ -14,7 +14,7 @@ Unit = Annotated[str, Meta(min_length=1, max_length=20, pattern=r"^[^\x00-\x1f\x
 Cutoff = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", examples=["04:00"])]
 
 
-class ScaleTemplate(Request):
+class ScaleTemplate(Request, frozen=True):
     """How a store's scale builds its labels, by the first digits.
 
     `template` in the trade's letters: F flag (must equal `prefix`), W item code, E amount in
@@ -25,7 +25,7 @@ class ScaleTemplate(Request):
     template: Annotated[str, Meta(pattern=r"^F{1,2}W{5,6}(E{5}|N{5}|E{5}N{5}|N{5}E{5})C$")]
 
 
-class NewStore(Request):
+class NewStore(Request, frozen=True):
     """A place that holds stock."""
 
     code: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
@@ -36,7 +36,7 @@ class NewStore(Request):
     scale_templates: list[ScaleTemplate] = []
 
 
-class StorePatch(Request):
+class StorePatch(Request, frozen=True):
     """Changes to a store; what is left out stays."""
 
     name: Name | UnsetType = UNSET
@@ -57,7 +57,7 @@ class StoreRecord(Answer):
     scale_templates: list[ScaleTemplate]
 
 
-class NewCategory(Request):
+class NewCategory(Request, frozen=True):
     """A category; its lines hold for products that set none."""
 
     code: Code
@@ -67,13 +67,13 @@ class NewCategory(Request):
     overstock_days: Days | None = None
 
 
-class CategoryPatch(Request):
+class CategoryPatch(Request, frozen=True):
     """Changes to a category; null clears, what is left out stays."""
 
     name: Name | UnsetType = UNSET
-    parent: Code | None | UnsetType = UNSET
-    low_stock: Number | None | UnsetType = UNSET
-    overstock_days: Days | None | UnsetType = UNSET
+    parent: Code | UnsetType | None = UNSET
+    low_stock: Number | UnsetType | None = UNSET
+    overstock_days: Days | UnsetType | None = UNSET
 
 
 class CategoryRecord(Answer):
@@ -86,7 +86,7 @@ class CategoryRecord(Answer):
     overstock_days: int | None
 
 
-class NewBarcode(Request):
+class NewBarcode(Request, frozen=True):
     """A code on the pack and how many base units the pack holds, with its own price if it has."""
 
     code: BarcodeText
@@ -94,14 +94,14 @@ class NewBarcode(Request):
     price: Number | None = None
 
 
-class NewComponent(Request):
+class NewComponent(Request, frozen=True):
     """What one base unit of the product takes of another."""
 
     sku: Code
     quantity: Number
 
 
-class Display(Request):
+class Display(Request, frozen=True):
     """A larger unit to show stock in: 19 bottles + 250 ml is `{unit: 瓶, factor: 500}`."""
 
     unit: Unit
@@ -112,7 +112,7 @@ Composition = Literal["none", "kit", "service", "made"]
 Precision = Annotated[int, Meta(ge=0, le=3)]
 
 
-class NewProduct(Request):
+class NewProduct(Request, frozen=True):
     """A product, one per specification."""
 
     sku: Code
@@ -135,26 +135,26 @@ class NewProduct(Request):
     family: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
 
 
-class ProductPatch(Request):
+class ProductPatch(Request, frozen=True):
     """Changes to a product; null clears, what is left out stays; lists replace the list."""
 
     name: Name | UnsetType = UNSET
     unit: Unit | UnsetType = UNSET
-    spec: Annotated[str, Meta(max_length=200)] | None | UnsetType = UNSET
-    display: Display | None | UnsetType = UNSET
-    category: Code | None | UnsetType = UNSET
+    spec: Annotated[str, Meta(max_length=200)] | UnsetType | None = UNSET
+    display: Display | UnsetType | None = UNSET
+    category: Code | UnsetType | None = UNSET
     barcodes: Annotated[list[NewBarcode], Meta(max_length=100)] | UnsetType = UNSET
-    price: Number | None | UnsetType = UNSET
-    cost: Number | None | UnsetType = UNSET
+    price: Number | UnsetType | None = UNSET
+    cost: Number | UnsetType | None = UNSET
     precision: Precision | UnsetType = UNSET
     track_lots: bool | UnsetType = UNSET
-    shelf_life_days: Days | None | UnsetType = UNSET
-    low_stock: Number | None | UnsetType = UNSET
-    overstock_days: Days | None | UnsetType = UNSET
-    max_stock: Number | None | UnsetType = UNSET
+    shelf_life_days: Days | UnsetType | None = UNSET
+    low_stock: Number | UnsetType | None = UNSET
+    overstock_days: Days | UnsetType | None = UNSET
+    max_stock: Number | UnsetType | None = UNSET
     composition: Composition | UnsetType = UNSET
     components: Annotated[list[NewComponent], Meta(max_length=200)] | UnsetType = UNSET
-    family: Annotated[str, Meta(min_length=1, max_length=64)] | None | UnsetType = UNSET
+    family: Annotated[str, Meta(min_length=1, max_length=64)] | UnsetType | None = UNSET
 
 
 class BarcodeRecord(Answer):
@@ -216,18 +216,25 @@ class ProductRecord(Answer):
     stores: list[StoreSettingsRecord] | None = None
 
 
-class StoreSettings(Request):
+class ProductPage(Answer):
+    """A page of products; `next_cursor` null at the end."""
+
+    items: list[ProductRecord]
+    next_cursor: str | None
+
+
+class StoreSettings(Request, frozen=True):
     """What is particular to a product in one store; null clears, what is left out stays."""
 
-    carried: bool | None | UnsetType = UNSET
-    price: Number | None | UnsetType = UNSET
-    low_stock: Number | None | UnsetType = UNSET
-    overstock_days: Days | None | UnsetType = UNSET
-    max_stock: Number | None | UnsetType = UNSET
-    shelf: Annotated[str, Meta(max_length=64)] | None | UnsetType = UNSET
+    carried: bool | UnsetType | None = UNSET
+    price: Number | UnsetType | None = UNSET
+    low_stock: Number | UnsetType | None = UNSET
+    overstock_days: Days | UnsetType | None = UNSET
+    max_stock: Number | UnsetType | None = UNSET
+    shelf: Annotated[str, Meta(max_length=64)] | UnsetType | None = UNSET
 
 
-class NewChannel(Request):
+class NewChannel(Request, frozen=True):
     """A way goods are sold by, and whether it may sell what the books do not show."""
 
     name: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
@@ -237,7 +244,7 @@ class NewChannel(Request):
     stores: list[Code] = []
 
 
-class ChannelPatch(Request):
+class ChannelPatch(Request, frozen=True):
     """Changes to a channel; what is left out stays."""
 
     policy: Literal["strict", "permissive"] | UnsetType = UNSET
@@ -276,6 +283,7 @@ class ScanMatch(Answer):
     quantity: Numeral | None
     amount: Numeral | None
     lot: str | None
+    made_on: str | None
     expires_on: str | None
     stock: ScanStock | None
 
