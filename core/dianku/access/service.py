@@ -6,7 +6,7 @@ line in the audit trail in the same transaction. A secret is returned once, by w
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
@@ -224,6 +224,13 @@ class Access:
                 action=action,
                 subject=subject,
             )
+
+    def note(
+        self, connection: Connection, ctx: Context, action: str, details: Mapping[str, Any]
+    ) -> None:
+        """Leave a line in the trail about a change of something else, in its transaction."""
+        subject = str(details.get("section") or details.get("subject") or "")
+        self._note(connection, ctx, action, subject, after=details)
 
     def _note(
         self,

@@ -57,8 +57,10 @@ def encode_problem(
 
 
 def _field(error: FieldError, *, messages: Messages, language: str) -> dict[str, str]:
+    limit = error.params.get("limit")
+    figures = {"max": limit, "min": limit, **error.params}
     return {
         "pointer": error.pointer,
-        "message": messages.text(f"field.{error.code}", language, **error.params),
+        "message": messages.text(f"field.{error.code}", language, **figures),
         "code": error.code,
     }

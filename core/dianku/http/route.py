@@ -8,8 +8,8 @@ is claimed once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from attrs import field, frozen
 
@@ -18,6 +18,7 @@ from dianku.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from dianku.host import Host
+    from dianku.http.posting import Landing
 
 PUBLIC = "public"
 """The permission that everybody has, also without a token."""
@@ -29,11 +30,25 @@ METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 
 
 @frozen
+class Upload:
+    """A file of a multipart request: its name as sent, and its content in a file kept on disk.
+
+    `file` is open and at its start; it is gone when the handler returns.
+    """
+
+    filename: str
+    file: BinaryIO
+    size: int
+
+
+@frozen
 class Call:
     """One request as its handler sees it: checked, with the caller known.
 
     `path` holds the decoded path parameters, `query` and `body` the structs the route names,
-    `key` the Idempotency-Key, `headers` the request's headers by lower-case name.
+    `key` the Idempotency-Key, `upload` the file of a form. A `raw` route gets the body's bytes in
+    `raw` and the `headers` by lower-case name, nothing of it parsed (signatures are checked
+    first).
     """
 
     ctx: Context
@@ -44,6 +59,8 @@ class Call:
     key: str | None = None
     headers: Mapping[str, str] = field(factory=dict)
     raw: bytes = b""
+    upload: Upload | None = None
+    landing: Landing | None = None
 
 
 @frozen
@@ -66,12 +83,12 @@ class Content:
 
 
 @frozen
-class Upload:
-    """A file of a multipart request: its name as sent and its content, kept off the memory."""
+class Stream:
+    """An answer without an end: chunks as they come, until the caller leaves or the host stops."""
 
-    filename: str
-    path: str
-    size: int
+    chunks: AsyncIterator[bytes]
+    media_type: str
+    headers: Mapping[str, str] = field(factory=dict)
 
 
 Handler = Callable[[Call], Any]
@@ -84,8 +101,10 @@ class Route:
     `path` is below `/api/v1`, with parameters in braces. `handler` is a function (run in a
     thread) or a coroutine function (run on the loop); it returns an Answer, a list of them, a
     Problem, a `Replied` or a `Content`, or raises `Refused`. `request` and `query` are
-    `wire.Request` types, `form` one for multipart bodies. `status` is the answer's when all
-    goes well; 204 has no body. `keyed` says whether an Idempotency-Key is understood.
+    `wire.Request` types, `form` one for the fields of a multipart body with one `file`.
+    `status` is the answer's when all goes well; 204 has no body. `keyed` says that an
+    Idempotency-Key is understood, `optional` that the body may be left out, `raw` that the
+    handler gets bytes and headers. `media_type` is the answer's, where it is no JSON.
 
     Example:
         `Route("GET", "/reports/sales", sales, "report.view", "Sales totals",
@@ -105,8 +124,8 @@ class Route:
     keyed: bool = False
     media_type: str = "application/json"
     plugin: str = ""
-    body_max: int | None = None
-    body_optional: bool = False
+    optional: bool = False
+    raw: bool = False
 
 
 @frozen
