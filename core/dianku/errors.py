@@ -54,6 +54,8 @@ STATUS: Mapping[str, int] = MappingProxyType(
         "import_not_undoable": 409,
         "already_settled": 409,
         "already_set_up": 409,
+        "last_owner": 409,
+        "wrong_password": 401,
     }
 )
 """Every problem code and the HTTP status it answers with."""

@@ -1,0 +1,121 @@
+"""Who a secret belongs to, remembered: no database is asked for a token seen before.
+
+What is remembered counts for one version of the counter `access`, which every change to users,
+tokens and sessions raises in any process. The version is looked at again every `FRESH_S`
+seconds at most, so a revoked token stops within a second everywhere.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from attrs import frozen
+
+from dianku.access import store
+from dianku.access.permissions import Permissions
+from dianku.access.secrets import hashed
+from dianku.clock import Clock
+from dianku.context import Actor
+from dianku.storage import events
+from dianku.storage.engine import Database
+
+ACCESS_VERSION = "access"
+FRESH_S = 0.5
+KNOWN_MAX = 10_000
+
+
+@frozen
+class Known:
+    """An actor and the moment their secret ends, if it does. None: the secret is nobody's."""
+
+    actor: Actor | None
+    expires_at: int | None = None
+
+
+class KnownActors:
+    """Actors by secret, as of one version of access."""
+
+    def __init__(self, database: Database, *, clock: Clock, permissions: Permissions) -> None:
+        self._database = database
+        self._clock = clock
+        self._permissions = permissions
+        self._lock = threading.Lock()
+        self._known: dict[str, Known] = {}
+        self._version = -1
+        self._looked_at = float("-inf")
+
+    def remembered(self, secret: str) -> Known | None:
+        """What is known of a secret without asking the database; None: ask with `look_up`."""
+        if time.monotonic() - self._looked_at > FRESH_S:
+            return None
+        found = self._known.get(secret)
+        return None if found is None else self._in_time(found)
+
+    def look_up(self, secret: str, *, session: bool) -> Actor | None:
+        """Whose secret it is, None for nobody's (or revoked, or past its end)."""
+        self._refresh()
+        found = self._known.get(secret)
+        if found is None:
+            found = self._read(secret, read=self._session if session else self._token)
+        return self._in_time(found).actor
+
+    def forget(self) -> None:
+        """Look at the version again at the next question: this process changed something."""
+        self._looked_at = float("-inf")
+
+    def _in_time(self, found: Known) -> Known:
+        ended = found.expires_at is not None and found.expires_at <= self._clock.now_ms()
+        return Known(None) if ended else found
+
+    def _refresh(self) -> None:
+        if time.monotonic() - self._looked_at <= FRESH_S:
+            return
+        with self._lock:
+            now = time.monotonic()
+            if now - self._looked_at <= FRESH_S:
+                return
+            with self._database.reading() as connection:
+                version = events.current(connection, ACCESS_VERSION)
+            if version != self._version:
+                self._known, self._version = {}, version
+            self._looked_at = now
+
+    def _read(self, secret: str, *, read: Callable[[str], Known]) -> Known:
+        known = self._known
+        found = read(secret)
+        # Wrong guesses are remembered too, but never at the price of forgetting the right ones.
+        if len(known) >= KNOWN_MAX and found.actor is not None:
+            known.clear()
+        if len(known) < KNOWN_MAX:
+            known[secret] = found
+        return found
+
+    def _token(self, secret: str) -> Known:
+        with self._database.reading() as connection:
+            row = store.token_by_hash(connection, hashed(secret))
+        if row is None or row.revoked_at is not None:
+            return Known(None)
+        return Known(
+            self._actor(row.name, row.role, row.stores, identity=f"token:{row.id}"),
+            row.expires_at,
+        )
+
+    def _session(self, secret: str) -> Known:
+        with self._database.reading() as connection:
+            row = store.session_user(connection, hashed(secret))
+        if row is None or not row.active:
+            return Known(None)
+        actor = self._actor(row.name, row.role, row.stores, identity=f"user:{row.id}")
+        return Known(actor, row.session_expires_at)
+
+    def _actor(self, name: str, role: str, stores: str | None, *, identity: str) -> Actor:
+        codes = store.stores_of(stores)
+        return Actor(
+            name=name,
+            role=role,
+            permissions=self._permissions.of_role(role),
+            stores=None if codes is None else frozenset(codes),
+            id=identity,
+        )

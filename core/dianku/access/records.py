@@ -1,0 +1,112 @@
+"""What can be asked of users and tokens, and what is answered. No answer carries a hash."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import UNSET, Meta, UnsetType
+
+from dianku.wire import Answer, Name, Request, When
+
+PASSWORD_MIN = 8
+Password = Annotated[str, Meta(min_length=PASSWORD_MIN, max_length=256)]
+Role = Annotated[str, Meta(min_length=1, max_length=32)]
+StoreCodes = Annotated[
+    list[Annotated[str, Meta(min_length=1, max_length=64)]], Meta(max_length=1000)
+]
+
+
+class NewUser(Request):
+    """A person who may sign in; without a password they cannot until one is set."""
+
+    name: Name
+    role: Role
+    password: Password | None = None
+    stores: StoreCodes | None = None
+
+
+class UserPatch(Request):
+    """Changes to a user; what is left out stays, `stores` null means every store."""
+
+    role: Role | UnsetType = UNSET
+    password: Password | UnsetType = UNSET
+    stores: StoreCodes | None | UnsetType = UNSET
+    active: bool | UnsetType = UNSET
+
+
+class UserRecord(Answer):
+    """A person who may sign in."""
+
+    id: str
+    name: str
+    role: str
+    stores: list[str] | None
+    active: bool
+    can_sign_in: bool
+    created_at: str
+
+
+class NewToken(Request):
+    """A token for a program, a till or a channel."""
+
+    name: Name
+    role: Role
+    stores: StoreCodes | None = None
+    expires_at: When | None = None
+
+
+class TokenRecord(Answer):
+    """A token without its secret; `prefix` tells it from others."""
+
+    id: str
+    name: str
+    role: str
+    stores: list[str] | None
+    prefix: str
+    created_at: str
+    created_by: str
+    expires_at: str | None
+    revoked_at: str | None
+
+
+class IssuedToken(TokenRecord):
+    """A token just made. `token` is shown this once; a replayed answer has null."""
+
+    token: str | None
+
+
+class SignIn(Request):
+    """A name and its password."""
+
+    name: Name
+    password: Annotated[str, Meta(max_length=256)]
+
+
+class SetUp(Request):
+    """The first owner, named by whoever holds the one-time link."""
+
+    link: Annotated[str, Meta(min_length=1, max_length=200)]
+    name: Name
+    password: Password
+
+
+class Me(Answer):
+    """Who the caller is."""
+
+    name: str
+    role: str
+    stores: list[str] | None
+    permissions: list[str]
+
+
+class SignedIn(Me):
+    """A session begun: `csrf` goes into `X-CSRF-Token` of what changes something."""
+
+    csrf: str
+
+
+class SetUpDone(Answer):
+    """The first owner, and a token to begin with, shown this once."""
+
+    user: UserRecord
+    token: str

@@ -1,0 +1,167 @@
+"""Signing in with a password, and the first owner's one-time link.
+
+After `FAILURES_FREE` wrong passwords for a name, in whatever process, each further try must wait,
+longer every time, so that guessing is slow and a shop is never locked out for good.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from attrs import frozen
+from sqlalchemy.engine import Connection
+
+from dianku.access import store
+from dianku.access.permissions import OWNER
+from dianku.access.records import NewToken, NewUser, SetUp, SetUpDone, SignIn
+from dianku.access.secrets import check_password, hash_password, hashed, new_secret
+from dianku.access.service import Access
+from dianku.access.tables import setup_link, sign_in_failure, user_account, user_session
+from dianku.clock import Clock
+from dianku.context import Actor, Context
+from dianku.errors import refuse
+from dianku.storage.engine import LOCK_CATALOG, Database
+
+SESSION_MS = 14 * 86_400_000
+FAILURES_FREE = 5
+WAIT_FIRST_MS = 2_000
+WAIT_MAX_MS = 900_000
+
+
+@frozen
+class Session:
+    """A session just begun: the secret goes into the cookie and is kept nowhere else."""
+
+    secret: str
+    actor: Actor
+
+
+class Sessions:
+    """Signing in and out, and setting up."""
+
+    def __init__(self, database: Database, *, access: Access, clock: Clock) -> None:
+        self._database = database
+        self._access = access
+        self._clock = clock
+
+    def actor(self, secret: str) -> Actor | None:
+        """Whose session it is; None when it ended or never was."""
+        return self._access.known.look_up(secret, session=True)
+
+    def sign_in(self, wish: SignIn) -> Session:
+        """Begin a session. Takes as long for a name nobody has as for a wrong password.
+
+        Raises:
+            Refused: `wrong_password`, or `rate_limited` after too many of them.
+        """
+        tried = hashed(wish.name.casefold())
+        self._refuse_if_waiting(tried)
+        with self._database.reading() as connection:
+            row = store.user_by_name(connection, wish.name)
+        kept = row.password if row is not None and row.active else None
+        right = check_password(kept, wish.password)
+        if not right or row is None:
+            self._count_failure(tried)
+            raise refuse("wrong_password")
+        secret = new_secret()
+        now = self._clock.now_ms()
+        with self._database.writing() as connection:
+            connection.execute(sa.delete(sign_in_failure).where(sign_in_failure.c.name == tried))
+            connection.execute(sa.delete(user_session).where(user_session.c.expires_at <= now))
+            connection.execute(
+                sa.insert(user_session).values(
+                    hash=hashed(secret),
+                    user_id=row.id,
+                    created_at=now,
+                    expires_at=now + SESSION_MS,
+                )
+            )
+        actor = self.actor(secret)
+        if actor is None:  # put out of action between the two transactions
+            raise refuse("wrong_password")
+        return Session(secret, actor)
+
+    def sign_out(self, secret: str) -> None:
+        """End a session, in every process."""
+        with self._access.changing() as connection:
+            connection.execute(
+                sa.delete(user_session).where(user_session.c.hash == hashed(secret))
+            )
+
+    def new_setup_link(self) -> str | None:
+        """The secret of a new one-time link; None when there is an owner who can sign in.
+
+        Links given before and not used stay valid, so two starts print two links that work.
+        """
+        with self._database.writing() as connection:
+            self._database.lock(connection, LOCK_CATALOG)
+            if store.count_owners(connection):
+                return None
+            secret = new_secret()
+            connection.execute(
+                sa.insert(setup_link).values(
+                    hash=hashed(secret), created_at=self._clock.now_ms()
+                )
+            )
+            return secret
+
+    def set_up(self, wish: SetUp, *, ctx: Context) -> SetUpDone:
+        """Name the first owner; the link, and every other one, is used up by it.
+
+        Raises:
+            Refused: `already_set_up`, `unauthorized` (no such link), `already_exists` (the name).
+        """
+        password = hash_password(wish.password)
+        with self._access.changing() as connection:
+            self._use_link(connection, wish.link)
+            if store.user_by_name(connection, wish.name) is not None:
+                raise refuse("already_exists", what="user", name=wish.name)
+            wanted = NewUser(name=wish.name, role=OWNER)
+            user = self._access.create_user(wanted, ctx=ctx, connection=connection)
+            connection.execute(
+                sa.update(user_account)
+                .where(user_account.c.id == int(user.id))
+                .values(password=password)
+            )
+            named = NewToken(name=f"{wish.name} (set-up)", role=OWNER)
+            token = self._access.create_token(named, ctx=ctx, connection=connection)
+        user.can_sign_in = True
+        return SetUpDone(user=user, token=token.token or "")
+
+    def _use_link(self, connection: Connection, secret: str) -> None:
+        if store.count_owners(connection):
+            raise refuse("already_set_up")
+        now = self._clock.now_ms()
+        used = connection.execute(
+            sa.update(setup_link)
+            .where(setup_link.c.hash == hashed(secret), setup_link.c.used_at.is_(None))
+            .values(used_at=now)
+        )
+        if used.rowcount != 1:
+            raise refuse("unauthorized")
+        connection.execute(
+            sa.update(setup_link).where(setup_link.c.used_at.is_(None)).values(used_at=now)
+        )
+
+    def _refuse_if_waiting(self, tried: str) -> None:
+        with self._database.reading() as connection:
+            row = connection.execute(
+                sa.select(sign_in_failure).where(sign_in_failure.c.name == tried)
+            ).one_or_none()
+        if row is None or row.count < FAILURES_FREE:
+            return
+        doubled = WAIT_FIRST_MS * 2 ** min(row.count - FAILURES_FREE, 20)
+        left = row.last_at + min(doubled, WAIT_MAX_MS) - self._clock.now_ms()
+        if left > 0:
+            raise refuse("rate_limited", retry_after_seconds=-(-left // 1000))
+
+    def _count_failure(self, tried: str) -> None:
+        now = self._clock.now_ms()
+        with self._database.writing() as connection:
+            connection.execute(
+                sa.text(
+                    "INSERT INTO sign_in_failure (name, count, last_at) VALUES (:name, 1, :at) "
+                    "ON CONFLICT (name) DO UPDATE "
+                    "SET count = sign_in_failure.count + 1, last_at = :at"
+                ),
+                {"name": tried, "at": now},
+            )

@@ -1,0 +1,1 @@
+"""The HTTP API: one table of routes, types checked in and out, problems in both languages."""

@@ -1,0 +1,337 @@
+"""Answering one request: who, may they, what do they say, and the answer in their language.
+
+Plain ASGI, because this is the way every posted line takes. The order is fixed: path, method,
+caller, rate, permission, body, handler. Nothing of a body is read for somebody who may not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import re
+import secrets
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, quote
+
+import msgspec
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from dianku.context import Actor, Context
+from dianku.errors import FieldError, Problem, Refused, invalid, refuse
+from dianku.http.bodies import Disconnected, Form, Receive, Scope, Send, read_body
+from dianku.http.fields import decode_body, decode_query
+from dianku.http.identity import NOBODY, Identity
+from dianku.http.limits import RateLimit
+from dianku.http.posting import Landing
+from dianku.http.problem_answers import encode_problem, problem_headers
+from dianku.http.redaction import COST_VIEW, without_costs
+from dianku.http.route import PUBLIC, SIGNED_IN, Call, Content, Replied, Route, RouteTable, Stream
+from dianku.messages import LANGUAGES, Messages, negotiate
+
+if TYPE_CHECKING:
+    from dianku.host import Host
+
+log = logging.getLogger("dianku.http")
+KEY_MAX = 255
+DEVICE_MAX = 64
+QUERY_MAX = 16_384
+THREADS = 12
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9_.:-]{1,64}")
+_JSON_TYPES = (b"application/json", b"application/problem+json")
+_encoder = msgspec.json.Encoder()
+_negotiated = lru_cache(maxsize=512)(negotiate)
+Headers = Mapping[bytes, bytes]
+
+
+class Api:
+    """The routes of a host as an ASGI application, below its root path.
+
+    `threads` run the handlers that are plain functions; `messages` word the problems.
+    """
+
+    def __init__(self, host: Host, table: RouteTable, *, messages: Messages) -> None:
+        self._host = host
+        self._table = table
+        self._messages = messages
+        self.threads = ThreadPoolExecutor(THREADS, thread_name_prefix="http")
+        self._identity = Identity(host.access, self.threads)
+        self._rate = RateLimit(lambda: int(host.settings.last.get("http", "rate_limit")))
+        self._landing: Landing | None = None
+        self._coroutines = {
+            id(r): inspect.iscoroutinefunction(r.handler) for r in table.routes
+        }
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, *, path: str) -> None:
+        """Answer one HTTP request for a path below the root."""
+        headers: Headers = dict(scope["headers"])
+        given = headers.get(b"x-request-id", b"")
+        request_id = given.decode() if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        language = _negotiated(headers.get(b"accept-language", b"").decode("latin-1"))
+        try:
+            status, answer_headers, body = await self._answer(
+                scope, receive, headers, path=path, request_id=request_id, language=language
+            )
+        except Refused as refused:
+            status, answer_headers, body = self.refusal(refused.problem, language, request_id)
+        except Disconnected:
+            return
+        except (OperationalError, PoolTimeout) as error:
+            log.warning("request %s: the database is not available: %s", request_id, error)
+            status, answer_headers, body = self.refusal(Problem("busy"), language, request_id)
+        except Exception:
+            log.exception("request %s: %s %s broke", request_id, scope["method"], path)
+            broken = Problem("internal_error", {"request_id": request_id})
+            status, answer_headers, body = self.refusal(broken, language, request_id)
+        answer_headers.append((b"x-request-id", request_id.encode()))
+        if isinstance(body, Stream):
+            await _send_stream(send, receive, status, answer_headers, body)
+            return
+        answer_headers.append((b"content-length", str(len(body)).encode()))
+        await send({"type": "http.response.start", "status": status, "headers": answer_headers})
+        await send({"type": "http.response.body", "body": body})
+
+    def refusal(
+        self, problem: Problem, language: str, request_id: str
+    ) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+        """A problem as status, headers and body."""
+        headers = problem_headers(problem)
+        if problem.code == "body_too_large":
+            headers.append((b"connection", b"close"))  # the rest of the body is not wanted
+        body = encode_problem(
+            problem, messages=self._messages, language=language, request_id=request_id
+        )
+        return problem.status, headers, body
+
+    async def _answer(
+        self,
+        scope: Scope,
+        receive: Receive,
+        headers: Headers,
+        *,
+        path: str,
+        request_id: str,
+        language: str,
+    ) -> tuple[int, list[tuple[bytes, bytes]], Any]:
+        route, params = self._route(path, scope["method"])
+        actor = await self._identity.actor(headers, method=route.method)
+        wait = self._rate.wait_seconds(actor.id or _peer(scope))
+        if wait:
+            raise refuse("rate_limited", retry_after_seconds=wait)
+        _check_permission(route, actor)
+        device = headers.get(b"x-device")
+        ctx = Context(
+            actor=actor,
+            device=None if device is None else device.decode("latin-1")[:DEVICE_MAX],
+            language=language,
+            request_id=request_id,
+        )
+        query = _query(route, scope["query_string"])
+        _check_scope(ctx, params, query)
+        if route.form is not None:
+            return await self._with_form(route, ctx, params, query, scope, receive, headers)
+        raw = await self._body(route, receive, headers)
+        call = Call(
+            ctx=ctx,
+            host=self._host,
+            path=params,
+            query=query,
+            body=None if route.request is None else _decoded(route, raw),
+            key=_key(headers),
+            headers=_texts(headers) if route.raw or route.request is None else _NO_HEADERS,
+            raw=raw,
+            landing=self._land(),
+        )
+        return self._rendered(route, ctx, await self._run(route, call))
+
+    def _land(self) -> Landing:
+        if self._landing is None:
+            self._landing = Landing()
+        return self._landing
+
+    def _route(self, path: str, method: str) -> tuple[Route, Mapping[str, str]]:
+        match = self._table.find(path)
+        if match is None:
+            raise refuse("not_found", what="path", name=path[:200])
+        route = match.methods.get("GET" if method == "HEAD" else method)
+        if route is None:
+            allow = ", ".join(sorted(match.methods))
+            raise refuse("method_not_allowed", method=method, allow=allow)
+        return route, match.params
+
+    async def _with_form(
+        self,
+        route: Route,
+        ctx: Context,
+        params: Mapping[str, str],
+        query: Any,
+        scope: Scope,
+        receive: Receive,
+        headers: Headers,
+    ) -> tuple[int, list[tuple[bytes, bytes]], Any]:
+        given = headers.get(b"content-type", b"")
+        if not given.startswith(b"multipart/form-data"):
+            raise _wrong_media(given, expected="multipart/form-data")
+        limit = int(self._host.settings.last.get("http", "upload_bytes_max"))
+        declared = headers.get(b"content-length")
+        form = Form(scope, receive, kind=route.form, declared=declared, max_bytes=limit)
+        async with form as (fields, upload):
+            call = Call(
+                ctx=ctx,
+                host=self._host,
+                path=params,
+                query=query,
+                body=fields,
+                key=_key(headers),
+                upload=upload,
+                landing=self._land(),
+            )
+            return self._rendered(route, ctx, await self._run(route, call))
+
+    async def _body(self, route: Route, receive: Receive, headers: Headers) -> bytes:
+        if route.request is None and not route.raw:
+            return b""
+        given = headers.get(b"content-type", b"")
+        if given and not route.raw and not given.lower().startswith(_JSON_TYPES):
+            raise _wrong_media(given, expected="application/json")
+        limit = int(self._host.settings.last.get("http", "body_bytes_max"))
+        return await read_body(receive, declared=headers.get(b"content-length"), max_bytes=limit)
+
+    async def _run(self, route: Route, call: Call) -> Any:
+        if self._coroutines[id(route)]:
+            return await route.handler(call)
+        return await asyncio.get_running_loop().run_in_executor(
+            self.threads, route.handler, call
+        )
+
+    def _rendered(
+        self, route: Route, ctx: Context, result: Any
+    ) -> tuple[int, list[tuple[bytes, bytes]], Any]:
+        status, extra = route.status, _NO_HEADERS
+        if isinstance(result, Replied):
+            status, extra, result = result.status or status, result.headers, result.body
+        if isinstance(result, Problem):
+            raise Refused(result)
+        headers = [(k.lower().encode(), v.encode("latin-1")) for k, v in extra.items()]
+        if isinstance(result, Content):
+            return status, headers + _content_headers(result), result.content
+        if isinstance(result, Stream):
+            more = [(k.encode(), v.encode("latin-1")) for k, v in result.headers.items()]
+            headers.append((b"content-type", result.media_type.encode()))
+            return status, headers + more, result
+        if status == 204:
+            return status, headers, b""
+        if COST_VIEW not in ctx.actor.permissions:
+            result = without_costs(result)
+        headers.append((b"content-type", b"application/json"))
+        return status, headers, _encoder.encode(result)
+
+
+_NO_HEADERS: Mapping[str, str] = {}
+
+
+def _check_permission(route: Route, actor: Actor) -> None:
+    if route.permission == PUBLIC:
+        return
+    if actor is NOBODY:
+        raise refuse("unauthorized")
+    if route.permission != SIGNED_IN and route.permission not in actor.permissions:
+        raise refuse("forbidden", permission=route.permission)
+
+
+def _check_scope(ctx: Context, params: Mapping[str, str], query: Any) -> None:
+    """Refuse a store the caller may not see, wherever a path or a query names one."""
+    if ctx.actor.stores is None:
+        return
+    named = getattr(query, "store", None)
+    stores = [named] if isinstance(named, str) else list(named or ())
+    if "store" in params:
+        stores.append(params["store"])
+    for store in stores:
+        if not ctx.sees_store(store):
+            raise refuse("forbidden", permission="store", store=store)
+
+
+def _query(route: Route, raw: bytes) -> Any:
+    if not raw and route.query is None:
+        return None
+    if len(raw) > QUERY_MAX:
+        raise refuse("body_too_large", max=QUERY_MAX)
+    try:
+        text = raw.decode("ascii")
+        pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=2000)
+    except ValueError as error:
+        raise refuse("unreadable_body", reason=str(error)[:200]) from error
+    return decode_query(pairs, route.query)
+
+
+def _decoded(route: Route, raw: bytes) -> Any:
+    if not raw and route.optional:
+        raw = b"{}"
+    return decode_body(raw, route.request)
+
+
+def _key(headers: Headers) -> str | None:
+    given = headers.get(b"idempotency-key")
+    if given is None:
+        return None
+    key = given.decode("utf-8", errors="replace").strip()
+    if not 1 <= len(key) <= KEY_MAX:
+        code = "too_long" if key else "missing"
+        raise invalid(FieldError("/Idempotency-Key", code, {"max": KEY_MAX}))
+    return key
+
+
+def _texts(headers: Headers) -> dict[str, str]:
+    return {k.decode("latin-1"): v.decode("latin-1") for k, v in headers.items()}
+
+
+def _wrong_media(given: bytes, *, expected: str) -> Refused:
+    shown = given.decode("latin-1")[:100]
+    return refuse("unsupported_media_type", expected=expected, given=shown)
+
+
+def _peer(scope: Scope) -> str:
+    client = scope.get("client")
+    return f"peer:{client[0]}" if client else "peer:"
+
+
+def _content_headers(content: Content) -> list[tuple[bytes, bytes]]:
+    headers = [
+        (b"content-type", content.media_type.encode()),
+        (b"x-content-type-options", b"nosniff"),
+    ]
+    if content.filename is not None:
+        name = quote(content.filename)
+        headers.append((b"content-disposition", f"attachment; filename*=UTF-8''{name}".encode()))
+    headers += [(k.lower().encode(), v.encode("latin-1")) for k, v in content.headers.items()]
+    return headers
+
+
+async def _send_stream(
+    send: Send, receive: Receive, status: int, headers: list[tuple[bytes, bytes]], answer: Stream
+) -> None:
+    """Send chunks as they come; stop when the caller leaves."""
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+
+    async def gone() -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    async def pump() -> None:
+        async for chunk in answer.chunks:
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+    leaving, pumping = asyncio.ensure_future(gone()), asyncio.ensure_future(pump())
+    await asyncio.wait({leaving, pumping}, return_when=asyncio.FIRST_COMPLETED)
+    leaving.cancel()
+    pumping.cancel()
+    await asyncio.gather(leaving, pumping, return_exceptions=True)
+
+
+__all__ = ["LANGUAGES", "Api"]

@@ -1,0 +1,212 @@
+"""The table of routes: what may be asked, by whom, with which types. Everything else is denied.
+
+A `Route` names the permission it needs; `public` must be said, nothing is public by silence. The
+same record serves dispatch, permission, checking of bodies and the OpenAPI document, so these
+cannot drift apart. Plugins register routes of their own below the same root; a method and path
+is claimed once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from attrs import field, frozen
+
+from dianku.context import Context
+from dianku.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from dianku.host import Host
+    from dianku.http.posting import Landing
+
+PUBLIC = "public"
+"""The permission that everybody has, also without a token."""
+
+SIGNED_IN = "signed_in"
+"""The permission of everybody who has shown a token or a session."""
+
+METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
+
+
+@frozen
+class Upload:
+    """A file of a multipart request: its name as sent, and its content in a file kept on disk.
+
+    `file` is open and at its start; it is gone when the handler returns.
+    """
+
+    filename: str
+    file: BinaryIO
+    size: int
+
+
+@frozen
+class Call:
+    """One request as its handler sees it: checked, with the caller known.
+
+    `path` holds the decoded path parameters, `query` and `body` the structs the route names,
+    `key` the Idempotency-Key, `upload` the file of a form. A `raw` route gets the body's bytes in
+    `raw` and the `headers` by lower-case name, nothing of it parsed (signatures are checked
+    first).
+    """
+
+    ctx: Context
+    host: Host
+    path: Mapping[str, str] = field(factory=dict)
+    query: Any = None
+    body: Any = None
+    key: str | None = None
+    headers: Mapping[str, str] = field(factory=dict)
+    raw: bytes = b""
+    upload: Upload | None = None
+    landing: Landing | None = None
+
+
+@frozen
+class Replied:
+    """An answer with its own status or headers: a replay, a cookie."""
+
+    body: Any
+    status: int | None = None
+    headers: Mapping[str, str] = field(factory=dict)
+
+
+@frozen
+class Content:
+    """An answer that is no JSON: an export, a picture, a page."""
+
+    content: bytes
+    media_type: str
+    filename: str | None = None
+    headers: Mapping[str, str] = field(factory=dict)
+
+
+@frozen
+class Stream:
+    """An answer without an end: chunks as they come, until the caller leaves or the host stops."""
+
+    chunks: AsyncIterator[bytes]
+    media_type: str
+    headers: Mapping[str, str] = field(factory=dict)
+
+
+Handler = Callable[[Call], Any]
+
+
+@frozen
+class Route:
+    """One method of one path.
+
+    `path` is below `/api/v1`, with parameters in braces. `handler` is a function (run in a
+    thread) or a coroutine function (run on the loop); it returns an Answer, a list of them, a
+    Problem, a `Replied` or a `Content`, or raises `Refused`. `request` and `query` are
+    `wire.Request` types, `form` one for the fields of a multipart body with one `file`.
+    `status` is the answer's when all goes well; 204 has no body. `keyed` says that an
+    Idempotency-Key is understood, `optional` that the body may be left out, `raw` that the
+    handler gets bytes and headers. `media_type` is the answer's, where it is no JSON.
+
+    Example:
+        `Route("GET", "/reports/sales", sales, "report.view", "Sales totals",
+        query=SalesQuery, answer=SalesAnswer)`
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    permission: str
+    summary: str
+    request: Any = None
+    query: Any = None
+    answer: Any = None
+    status: int = 200
+    form: Any = None
+    keyed: bool = False
+    media_type: str = "application/json"
+    plugin: str = ""
+    optional: bool = False
+    raw: bool = False
+
+
+@frozen
+class Match:
+    """What a path leads to: the routes by method, and the path's parameters."""
+
+    methods: Mapping[str, Route]
+    params: Mapping[str, str]
+
+
+class RouteTable:
+    """All routes, found by path.
+
+    Raises:
+        ConfigurationError: a route without a permission, of an unknown method, with a parameter
+            named differently than another's at the same place, or claimed twice.
+    """
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        self.routes: list[Route] = []
+        self._fixed: dict[str, dict[str, Route]] = {}
+        self._open: dict[int, list[tuple[tuple[str, ...], dict[str, Route]]]] = {}
+        for route in routes:
+            self._add(route)
+
+    def _add(self, route: Route) -> None:
+        owner = route.plugin or "dianku"
+        claim = f"{route.method} {route.path}"
+        if not route.permission:
+            raise ConfigurationError(f"{owner}: route {claim} names no permission")
+        if route.method not in METHODS or not route.path.startswith("/"):
+            raise ConfigurationError(f"{owner}: route {claim} is no method and path")
+        methods = self._methods(route.path)
+        if route.method in methods:
+            first = methods[route.method].plugin or "dianku"
+            raise ConfigurationError(f"{owner}: route {claim} is claimed by {first} already")
+        methods[route.method] = route
+        self.routes.append(route)
+
+    def _methods(self, path: str) -> dict[str, Route]:
+        if "{" not in path:
+            return self._fixed.setdefault(path, {})
+        parts = tuple(path.split("/"))
+        level = self._open.setdefault(len(parts), [])
+        for known, methods in level:
+            if _shape(known) == _shape(parts):
+                if known != parts:
+                    raise ConfigurationError(
+                        f"route {path} names its parameters differently than {'/'.join(known)}"
+                    )
+                return methods
+        methods = {}
+        level.append((parts, methods))
+        # Paths with a fixed word come before those with a parameter at the same place.
+        level.sort(key=lambda entry: _shape(entry[0]), reverse=True)
+        return methods
+
+    def find(self, path: str) -> Match | None:
+        """The routes of a decoded path (without its root), or None."""
+        fixed = self._fixed.get(path)
+        if fixed is not None:
+            return Match(fixed, {})
+        parts = path.split("/")
+        for pattern, methods in self._open.get(len(parts), ()):
+            params = _bind(pattern, parts)
+            if params is not None:
+                return Match(methods, params)
+        return None
+
+
+def _shape(parts: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple("" if part.startswith("{") else part for part in parts)
+
+
+def _bind(pattern: tuple[str, ...], parts: list[str]) -> dict[str, str] | None:
+    params: dict[str, str] = {}
+    for wanted, given in zip(pattern, parts, strict=True):
+        if wanted.startswith("{"):
+            if not given:
+                return None
+            params[wanted[1:-1]] = given
+        elif wanted != given:
+            return None
+    return params

@@ -1,0 +1,1 @@
+"""The kernel's routes, one module for each thing they are about."""
