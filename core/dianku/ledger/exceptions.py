@@ -1,0 +1,130 @@
+"""Exceptions: what a person should look at, and how they settle it.
+
+Posting raises them (sold without stock, paid but short, a count's close call); settling is the
+one thing that changes them, once. `UPDATE ... WHERE settled_at IS NULL` decides who was first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from dianku.catalog.records import Store
+from dianku.clock import format_ms
+from dianku.context import Context
+from dianku.errors import refuse
+from dianku.ledger.queries_paging import SortColumn, fetch, sorting
+from dianku.ledger.queries_requests import ExceptionFilter, ExceptionPage, ExceptionRecord
+from dianku.ledger.tables import stock_exception
+from dianku.storage.engine import Database
+from dianku.storage.events import NewEvent, append
+
+_SORTS: Mapping[str, SortColumn] = {
+    "raised_at": SortColumn("e.raised_at"),
+    "id": SortColumn("e.id"),
+}
+_SELECT = """
+SELECT e.*, s.code AS store, p.sku, d.number AS document, {columns}
+FROM stock_exception AS e
+JOIN store AS s ON s.id = e.store_id
+LEFT JOIN product AS p ON p.id = e.product_id
+LEFT JOIN document AS d ON d.id = e.document_id
+WHERE {conditions}
+ORDER BY {order_by}
+LIMIT :count
+"""
+_SETTLE = (
+    sa.update(stock_exception)
+    .where(stock_exception.c.id == sa.bindparam("of"), stock_exception.c.settled_at.is_(None))
+    .values(settled_at=sa.bindparam("at"), settled_by=sa.bindparam("by"), note=sa.bindparam("why"))
+)
+
+
+def exception_page(
+    connection: Connection, asked: ExceptionFilter, *, stores: Sequence[Store]
+) -> ExceptionPage:
+    """Return a page of exceptions of some stores. Raises `Refused`: sort or cursor unknown."""
+    order = sorting(asked.sort, known=_SORTS, default="-raised_at", last=("id",))
+    conditions = ["e.store_id IN :stores"]
+    lists: dict[str, Sequence[Any]] = {"stores": [s.id for s in stores]}
+    parameters: dict[str, Any] = {"count": asked.limit + 1}
+    if asked.state is not None:
+        conditions.append(f"e.settled_at IS {'' if asked.state == 'open' else 'NOT '}NULL")
+    if asked.type is not None:
+        conditions.append("e.type = :type")
+        parameters["type"] = asked.type
+    if asked.sku:
+        conditions.append("p.sku IN :skus")
+        lists["skus"] = asked.sku
+    behind, after = order.after(asked.cursor)
+    found = fetch(
+        connection,
+        _SELECT.format(
+            columns=order.columns,
+            conditions=" AND ".join([*conditions, behind]),
+            order_by=order.order_by,
+        ),
+        lists=lists,
+        parameters={**parameters, **after},
+    )
+    shown = found[: asked.limit]
+    return ExceptionPage(
+        items=[_record(row) for row in shown],
+        next_cursor=order.cursor(shown[-1]) if len(found) > asked.limit else None,
+    )
+
+
+def settle_exception(
+    database: Database, exception_id: str, *, note: str, ctx: Context, now_ms: int
+) -> ExceptionRecord:
+    """Mark an exception as dealt with, saying how; the event `exception.settled` follows.
+
+    Raises:
+        Refused: `not_found`, `forbidden` for another store, `already_settled`.
+    """
+    with database.writing() as connection:
+        row = _one(connection, exception_id)
+        if not ctx.sees_store(row.store):
+            raise refuse("forbidden", permission="store", store=row.store)
+        parameters = {"of": row.id, "at": now_ms, "by": ctx.actor.name, "why": note}
+        if connection.execute(_SETTLE, parameters).rowcount != 1:
+            raise refuse("already_settled", name=exception_id)
+        settled = _record(_one(connection, exception_id))
+        data = {"id": settled.id, "type": settled.type, "store": settled.store, "sku": settled.sku}
+        event = NewEvent("exception.settled", data, store_id=row.store_id)
+        append(database, connection, [event], now_ms=now_ms)
+    return settled
+
+
+def _one(connection: Connection, exception_id: str) -> Row[Any]:
+    rows: Sequence[Row[Any]] = []
+    if exception_id.isascii() and exception_id.isdecimal() and len(exception_id) < 19:
+        rows = fetch(
+            connection,
+            _SELECT.format(columns="e.id AS sort_0", conditions="e.id = :of", order_by="e.id"),
+            parameters={"of": int(exception_id), "count": 1},
+        )
+    if not rows:
+        raise refuse("not_found", what="exception", name=exception_id)
+    return rows[0]
+
+
+def _record(row: Row[Any]) -> ExceptionRecord:
+    settled = row.settled_at is not None
+    return ExceptionRecord(
+        id=str(row.id),
+        type=row.type,
+        state="settled" if settled else "open",
+        store=row.store,
+        sku=row.sku,
+        document=row.document,
+        data=msgspec.json.decode(row.data),
+        raised_at=format_ms(row.raised_at),
+        settled_at=format_ms(row.settled_at) if settled else None,
+        settled_by=row.settled_by,
+        note=row.note,
+    )

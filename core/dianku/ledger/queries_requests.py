@@ -1,0 +1,193 @@
+"""What can be asked of the read side, and the rows it answers with.
+
+Quantities, money, costs and values are exact decimal strings; `value` and `cost` are null for
+readers without the permission `cost.view`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, field
+
+from dianku.ledger.requests import DocumentRecord, LotQuantity, ReservationRecord
+from dianku.wire import Answer, Code, Numeral, Request
+
+Limit = Annotated[int, Meta(ge=1, le=1000)]
+Words = Annotated[str, Meta(max_length=200)]
+Moment = Annotated[
+    str,
+    Meta(
+        max_length=40,
+        description="A date (business date of the store) or an RFC 3339 time with zone",
+        examples=["2026-03-01", "2026-03-01T10:00:00+08:00"],
+    ),
+]
+
+
+class PageQuery(Request, frozen=True):
+    """What every list takes."""
+
+    limit: Limit = 100
+    cursor: Annotated[str, Meta(max_length=2000)] | None = None
+    sort: Annotated[str, Meta(max_length=100)] | None = None
+
+
+class StockFilter(PageQuery, frozen=True):
+    """Which rows of stock. Sorts: sku, name, store, on_hand, value, sold_7d."""
+
+    store: list[Code] = field(default_factory=list)
+    sku: list[Code] = field(default_factory=list)
+    q: Words | None = None
+    category: Code | None = None
+    low: bool = False
+    over: bool = False
+    as_of: Moment | None = None
+
+
+class StockRow(Answer):
+    """One product in one store.
+
+    Kits and services have no stock of their own: `on_hand` is "0", `available` what the
+    components allow. `days_of_cover`: available by the sales per day in stock of the last 30
+    days, null where nothing was sold. With `as_of` nothing is reserved and no lots are named.
+    """
+
+    sku: str
+    name: str
+    spec: str | None
+    category: str | None
+    store: str
+    unit: str
+    on_hand: Numeral
+    reserved: Numeral
+    available: Numeral
+    damaged: Numeral
+    kept: Numeral
+    in_transit: Numeral
+    incoming: Numeral
+    claimed: Numeral
+    sold_7d: Numeral
+    sold_30d: Numeral
+    low_stock: Numeral | None
+    days_of_cover: Numeral | None
+    value: Numeral | None
+    lots: list[LotQuantity]
+    low: bool
+    over: bool
+
+
+class StockPage(Answer):
+    """A page of stock."""
+
+    items: list[StockRow]
+    next_cursor: str | None
+
+
+class MoveFilter(PageQuery, frozen=True, kw_only=True):
+    """Which moves of one product. Sort: occurred_at, either way."""
+
+    sku: Code
+    store: list[Code] = field(default_factory=list)
+    from_: Moment | None = field(name="from", default=None)
+    to: Moment | None = None
+
+
+class MoveRow(Answer):
+    """A line of the stock card; `balance_after` is of the same store and bucket."""
+
+    document: str
+    line: int
+    kind: str
+    action: str
+    channel: str | None
+    store: str
+    flow: str
+    reason: str | None
+    lot: str | None
+    bucket: str
+    quantity: Numeral
+    value: Numeral | None
+    balance_after: Numeral
+    occurred_at: str
+    recorded_at: str
+    actor: str
+
+
+class MovePage(Answer):
+    """A page of the stock card."""
+
+    items: list[MoveRow]
+    next_cursor: str | None
+
+
+class DocumentFilter(PageQuery, frozen=True):
+    """Which documents. `number` matches from its beginning. Sorts: recorded_at, occurred_at."""
+
+    kind: list[Code] = field(default_factory=list)
+    store: list[Code] = field(default_factory=list)
+    sku: list[Code] = field(default_factory=list)
+    barcode: Words | None = None
+    channel: list[Code] = field(default_factory=list)
+    reference: Words | None = None
+    actor: Words | None = None
+    number: Words | None = None
+    from_: Moment | None = field(name="from", default=None)
+    to: Moment | None = None
+
+
+class DocumentPage(Answer):
+    """A page of documents; their `balances` are left empty."""
+
+    items: list[DocumentRecord]
+    next_cursor: str | None
+
+
+class ReservationFilter(PageQuery, frozen=True):
+    """Which reservations. Sort: created_at, either way."""
+
+    store: list[Code] = field(default_factory=list)
+    sku: list[Code] = field(default_factory=list)
+    channel: list[Code] = field(default_factory=list)
+    reference: Words | None = None
+    kind: Literal["hold", "preorder"] | None = None
+    status: Literal["active", "committed", "released", "expired"] | None = None
+
+
+class ReservationPage(Answer):
+    """A page of reservations."""
+
+    items: list[ReservationRecord]
+    next_cursor: str | None
+
+
+class ExceptionFilter(PageQuery, frozen=True):
+    """Which exceptions. Sort: raised_at, either way."""
+
+    state: Literal["open", "settled"] | None = None
+    type: Code | None = None
+    store: list[Code] = field(default_factory=list)
+    sku: list[Code] = field(default_factory=list)
+
+
+class ExceptionRecord(Answer):
+    """Something a person should look at, and how it was settled."""
+
+    id: str
+    type: str
+    state: str
+    store: str
+    sku: str | None
+    document: str | None
+    data: Any
+    raised_at: str
+    settled_at: str | None
+    settled_by: str | None
+    note: str | None
+
+
+class ExceptionPage(Answer):
+    """A page of exceptions."""
+
+    items: list[ExceptionRecord]
+    next_cursor: str | None

