@@ -1,0 +1,44 @@
+"""What really moves when a product is sold: kits and services become their components.
+
+Components nest; what is stocked (goods, and goods made in the shop) is a leaf. The catalog keeps
+compositions free of circles, so the walk ends.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from dianku.catalog.records import Product
+from dianku.catalog.snapshot import CatalogCache
+from dianku.quantity import divide_half_up
+
+Recipe = tuple[tuple[int, int], ...]
+
+
+def recipe_of(product: Product, cache: CatalogCache) -> Recipe:
+    """Leaves of one base unit: (product id, steps), each product once, in order of first use."""
+    totals: dict[int, Fraction] = {}
+    _add(product, Fraction(1), cache, totals)
+    return tuple(
+        (i, divide_half_up(total.numerator, total.denominator)) for i, total in totals.items()
+    )
+
+
+def _add(
+    product: Product, units: Fraction, cache: CatalogCache, totals: dict[int, Fraction]
+) -> None:
+    for component_id, steps in product.components:
+        component = cache.product(component_id)
+        wanted = units * steps
+        if component.stocked:
+            totals[component_id] = totals.get(component_id, Fraction(0)) + wanted
+        else:
+            _add(component, wanted / 10**component.precision, cache, totals)
+
+
+def parts_of(
+    product: Product, quantity: int, recipe: Recipe, cache: CatalogCache
+) -> tuple[tuple[Product, int], ...]:
+    """What `quantity` steps of a composed product take: (leaf, steps), half up."""
+    scale = 10**product.precision
+    return tuple((cache.product(i), divide_half_up(quantity * steps, scale)) for i, steps in recipe)

@@ -1,0 +1,110 @@
+"""Late movements: what moved before a count and is booked after it, the count has already seen.
+
+The movement is posted with, in the same transaction, an equal opposite adjustment against that
+count: same lots, same value, dated at the count's moment. On hand does not move; the count's
+difference is restated by it. Only the first count after the movement absorbs.
+"""
+
+from __future__ import annotations
+
+from dianku.context import Context
+from dianku.ledger.draft import Draft, DraftLine, Move, Raised
+from dianku.ledger.flows import Bucket, Flow
+from dianku.ledger.mover import COUNT_REASON, Mover
+from dianku.ledger.plan.making import begin
+from dianku.ledger.snapshot import Count, Pair, Snapshot
+
+BOUNDARY_MS = 2_000
+"""A movement this close to a count is placed by its time and shown to a person."""
+
+
+def absorb(snapshot: Snapshot, draft: Draft, ctx: Context) -> None:
+    """Post what counts have already seen of a draft's moves against these counts."""
+    groups: dict[tuple[int, int], list[tuple[Count, Move]]] = {}
+    for move in draft.moves:
+        if move.bucket != Bucket.SELLABLE:
+            continue
+        pair = move.store_id, move.product_id
+        count = snapshot.counts_after(pair, move.occurred_at)
+        if count is not None:
+            document = id(count.draft) if count.draft else count.document_id
+            groups.setdefault((document, move.store_id), []).append((count, move))
+    for seen in groups.values():
+        _absorb_by(snapshot, draft, ctx, seen)
+    _note_boundaries(snapshot, draft)
+
+
+def _absorb_by(
+    snapshot: Snapshot,
+    cause: Draft,
+    ctx: Context,
+    seen: list[tuple[Count, Move]],
+) -> None:
+    count, first = seen[0]
+    store = snapshot.cache.stores_by_id[first.store_id]
+    draft = begin(
+        snapshot,
+        ctx,
+        kind="adjustment",
+        action="absorption",
+        store=store,
+        occurred_at=count.at,
+        of_document_id=count.document_id or None,
+        of_number=count.number or None,
+        of_draft=count.draft,
+        cause=cause,
+    )
+    mover = Mover(snapshot, draft)
+    lines: dict[tuple[int, int], DraftLine] = {}
+    for count, move in seen:
+        product = snapshot.cache.product(move.product_id)
+        line = lines.get((product.id, count.line))
+        if line is None:
+            line = DraftLine(
+                len(lines) + 1, product, 0, of_line=count.line, occurred_at=count.at
+            )
+            lines[product.id, count.line] = line
+        line.quantity -= move.quantity
+        line.cost += move.value
+        mover.undo(
+            product,
+            store=store,
+            line=line.number,
+            flow=Flow.ADJUSTED,
+            quantity=-move.quantity,
+            value=-move.value,
+            lot_id=move.lot_id,
+            reason=COUNT_REASON,
+            occurred_at=count.at,
+        )
+    for line in lines.values():
+        line.cost = abs(line.cost)
+    draft.lines = list(lines.values())
+    snapshot.drafts.append(draft)
+
+
+def _note_boundaries(snapshot: Snapshot, draft: Draft) -> None:
+    told: set[Pair] = set()
+    for move in draft.moves:
+        pair = move.store_id, move.product_id
+        if pair in told or move.reason == COUNT_REASON or move.bucket != Bucket.SELLABLE:
+            continue
+        for count in snapshot.counts.get(pair, ()):
+            if abs(count.at - move.occurred_at) <= BOUNDARY_MS:
+                told.add(pair)
+                sku = snapshot.cache.product(move.product_id).sku
+                draft.raised.append(
+                    Raised(
+                        "count_boundary",
+                        move.store_id,
+                        move.product_id,
+                        {
+                            "sku": sku,
+                            "count": count.number,
+                            "counted_at": count.at,
+                            "moved_at": move.occurred_at,
+                        },
+                    )
+                )
+                draft.warnings.append(("count_boundary", {"sku": sku, "count": count.number}))
+                break

@@ -1,0 +1,172 @@
+"""Adjustments: set the books right by a difference, by a count, or in value alone.
+
+A count fixes the level as of its own moment: expected is what the ledger says of that moment
+(what moved later is left out), the difference is posted at that moment, and on hand follows.
+Counts are what was seen, so they are never refused for want of stock.
+"""
+
+from __future__ import annotations
+
+from dianku.context import Context
+from dianku.errors import Problem, Refused
+from dianku.ledger.commands import Line, Posting
+from dianku.ledger.draft import Draft
+from dianku.ledger.flows import Bucket, Flow
+from dianku.ledger.mover import COUNT_REASON, Mover
+from dianku.ledger.plan.inbound import lot_id_of
+from dianku.ledger.plan.making import (
+    begin_posting,
+    draft_line,
+    raise_exception,
+    seen_by_count,
+    short_of,
+)
+from dianku.ledger.plan.outbound import lot_split
+from dianku.ledger.snapshot import Count, Snapshot
+from dianku.quantity import COST_PER_MINOR, cost_of
+
+
+def plan_adjustment(snapshot: Snapshot, posting: Posting, ctx: Context) -> Draft:
+    """Differences and counts, line by line."""
+    draft = begin_posting(snapshot, ctx, posting)
+    mover = Mover(snapshot, draft)
+    if posting.strict:
+        _guard(snapshot, posting)
+    for line in posting.lines:
+        if line.counted is not None:
+            _count(snapshot, posting, mover, line)
+        elif line.bucket == Bucket.DAMAGED:
+            _adjust_damaged(snapshot, mover, line)
+        else:
+            cost = _adjust(snapshot, posting, mover, line, line.quantity, line.reason or "", None)
+            draft.lines.append(draft_line(line, cost=cost, lot_id=lot_id_of(snapshot, line)))
+    return draft
+
+
+def expected_at(snapshot: Snapshot, pair: tuple[int, int], moment: int) -> int:
+    """What the ledger says was on hand at a moment, this batch included.
+
+    Movements at the very moment belong after it, other counts at the very moment before it.
+    """
+    later = snapshot.moved_since.get((pair, moment), 0)
+    later += sum(
+        steps
+        for occurred_at, of_count, steps in snapshot.moves_planned.get(pair, ())
+        if occurred_at > moment or (occurred_at == moment and not of_count)
+    )
+    return snapshot.balances[pair].on_hand - later
+
+
+def _guard(snapshot: Snapshot, posting: Posting) -> None:
+    """Differences that take goods out must find them; summed per product."""
+    taken: dict[tuple[int, int], int] = {}
+    for line in posting.lines:
+        if line.counted is None and line.quantity < 0:
+            key = line.product.id, line.bucket
+            taken[key] = taken.get(key, 0) - line.quantity
+    short = []
+    for (product_id, bucket), steps in taken.items():
+        pair = posting.store.id, product_id
+        balance = snapshot.balances[pair]
+        there = balance.damaged if bucket == Bucket.DAMAGED else balance.on_hand - balance.reserved
+        seen = bucket == Bucket.SELLABLE and seen_by_count(snapshot, pair, posting.occurred_at)
+        if steps > there and not seen:
+            short.append((snapshot.cache.product(product_id), steps, max(there, 0)))
+    if short:
+        raise short_of(snapshot, posting.store, short)
+
+
+def _count(snapshot: Snapshot, posting: Posting, mover: Mover, line: Line) -> None:
+    assert line.counted is not None, "a count"
+    pair = posting.store.id, line.product.id
+    moment = posting.occurred_at if line.occurred_at is None else line.occurred_at
+    balance = snapshot.balances[pair]
+    if line.bucket == Bucket.DAMAGED:
+        delta = line.counted - balance.damaged
+        cost = _damaged_delta(snapshot, mover, line, delta)
+    else:
+        delta = line.counted - expected_at(snapshot, pair, moment)
+        cost = _adjust(snapshot, posting, mover, line, delta, COUNT_REASON, moment)
+        balance.counted_at = max(balance.counted_at, moment)
+        balance.moved = True
+        if (pair, moment) in snapshot.close_calls:
+            figures = {"counted_at": moment}
+            raise_exception(mover.draft, "count_boundary", posting.store, line.product, **figures)
+            told = {"sku": line.product.sku, "count": ""}
+            mover.draft.warnings.append(("count_boundary", told))
+        snapshot.counts.setdefault(pair, []).append(Count(0, "", line.number, moment, mover.draft))
+    mover.draft.lines.append(
+        draft_line(
+            line, quantity=delta, cost=cost, occurred_at=moment,
+            lot_id=lot_id_of(snapshot, line) if line.lot is not None else 0,
+        )
+    )
+
+
+def _adjust(
+    snapshot: Snapshot,
+    posting: Posting,
+    mover: Mover,
+    line: Line,
+    delta: int,
+    reason: str,
+    moment: int | None,
+) -> int:
+    """Move a signed difference; returns its value, positive."""
+    if delta == 0:
+        return 0
+    if delta < 0:
+        split = lot_split(snapshot, posting, line, -delta)
+        return mover.take(
+            line.product, -delta, line=line.number, flow=Flow.ADJUSTED, reason=reason,
+            split=split, occurred_at=moment, expired_first=line.reason == "expired",
+        )
+    balance = snapshot.balance(posting.store.id, line.product.id)
+    value = balance.worth(delta)
+    if line.amount is not None:
+        value = line.amount * COST_PER_MINOR
+    mover.put(
+        line.product, delta, value, line=line.number, flow=Flow.ADJUSTED, reason=reason,
+        split=[(lot_id_of(snapshot, line), delta)], occurred_at=moment,
+    )
+    return value
+
+
+def _adjust_damaged(snapshot: Snapshot, mover: Mover, line: Line) -> None:
+    cost = _damaged_delta(snapshot, mover, line, line.quantity)
+    mover.draft.lines.append(draft_line(line, cost=cost))
+
+
+def _damaged_delta(snapshot: Snapshot, mover: Mover, line: Line, delta: int) -> int:
+    store = mover.draft.store
+    balance = snapshot.balance(store.id, line.product.id)
+    if delta < 0:
+        value = -balance.take_damaged(-delta)
+    else:
+        unit = balance.last_cost
+        value = cost_of(delta, unit, line.product.precision)
+        balance.put_damaged(delta, value)
+    if delta:
+        mover.note(
+            store, line.product, line=line.number, flow=Flow.ADJUSTED, quantity=delta,
+            value=value, bucket=Bucket.DAMAGED, reason=line.reason or "",
+        )
+    return abs(value)
+
+
+def plan_cost_adjustment(snapshot: Snapshot, posting: Posting, ctx: Context) -> Draft:
+    """Change what stock is worth, today: a late invoice, a discount afterwards."""
+    draft = begin_posting(snapshot, ctx, posting)
+    mover = Mover(snapshot, draft)
+    for line in posting.lines:
+        value = (line.amount or 0) * COST_PER_MINOR
+        balance = snapshot.balance(posting.store.id, line.product.id)
+        if balance.on_hand <= 0 or balance.value + value < 0:
+            raise Refused(Problem("value_below_zero", {"sku": line.product.sku}))
+        balance.revalue(value)
+        mover.note(
+            posting.store, line.product, line=line.number, flow=Flow.COST_ADJUSTED,
+            quantity=0, value=value, reason=line.reason or "",
+        )
+        draft.lines.append(draft_line(line, cost=value))
+    return draft

@@ -1,0 +1,69 @@
+"""Hand over goods that were paid for and left in the shop (客存)."""
+
+from __future__ import annotations
+
+from dianku.context import Context
+from dianku.errors import Problem, Refused, refuse
+from dianku.ledger.commands import HandOver
+from dianku.ledger.draft import Draft, DraftLine
+from dianku.ledger.flows import Bucket, Flow
+from dianku.ledger.mover import Mover
+from dianku.ledger.plan.making import begin
+from dianku.ledger.plan.transferring import line_quantities
+from dianku.ledger.snapshot import Family, Snapshot, StoredLine
+from dianku.quantity import format_quantity
+
+
+def still_kept(family: Family, line: StoredLine) -> int:
+    """Steps of a line the customer has not fetched yet."""
+    return line.kept - family.done(line.number, "hand_over")
+
+
+def plan_hand_over(
+    snapshot: Snapshot, command: HandOver, ctx: Context, *, occurred_at: int
+) -> Draft:
+    """Kept goods leave; never more than were left."""
+    family = snapshot.families.get(command.number)
+    if family is None or family.root.kind != "issue" or family.root.action != "post":
+        raise refuse("not_found", what="document", name=command.number)
+    if family.root.reversed:
+        raise refuse("already_reversed", number=command.number)
+    store = snapshot.cache.stores_by_id[family.root.store_id]
+    wanted = line_quantities(snapshot, family, command.request, left=still_kept)
+    draft = begin(
+        snapshot, ctx, kind="issue", action="hand_over", store=store, occurred_at=occurred_at,
+        of_document_id=family.root.id, of_number=family.root.number,
+        channel=snapshot.cache.channels_by_id.get(family.root.channel_id or 0),
+        reference=family.root.reference,
+    )
+    mover = Mover(snapshot, draft)
+    short = []
+    for origin, steps in wanted:
+        product = snapshot.cache.product(origin.product_id)
+        there = still_kept(family, origin)
+        if steps > there or not steps:
+            short.append(
+                {
+                    "line": origin.number,
+                    "sku": product.sku,
+                    "store": store.code,
+                    "requested": format_quantity(steps, product.precision),
+                    "available": format_quantity(there, product.precision),
+                }
+            )
+            continue
+        number = len(draft.lines) + 1
+        balance = snapshot.balance(store.id, product.id)
+        balance.kept -= steps
+        mover.note(
+            store, product, line=number, flow=Flow.KEPT, quantity=-steps, value=0,
+            bucket=Bucket.KEPT,
+        )
+        draft.lines.append(DraftLine(number, product, steps, of_line=origin.number))
+    if short:
+        skus = ", ".join(str(row["sku"]) for row in short[:5])
+        raise Refused(
+            Problem("insufficient_stock", {"skus": skus, "count": len(short)},
+                    extra={"short": short})
+        )
+    return draft

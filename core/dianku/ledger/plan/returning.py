@@ -1,0 +1,141 @@
+"""Customer returns: against the sale where it is known, onto the shelf, among the damaged, or away.
+
+Never more comes back than was sold, less what came back before. What comes back is what was
+taken, at the cost it left with; what is refunded is the share that was really paid.
+"""
+
+from __future__ import annotations
+
+from attrs import evolve
+
+from dianku.catalog.records import Product
+from dianku.context import Context
+from dianku.errors import FieldError, Problem, Refused
+from dianku.ledger.commands import Line, Posting
+from dianku.ledger.draft import Draft
+from dianku.ledger.flows import Bucket, Flow
+from dianku.ledger.mover import Mover
+from dianku.ledger.plan.giving_back import (
+    Taken,
+    amount_between,
+    returned_so_far,
+    taken_between,
+)
+from dianku.ledger.plan.inbound import lot_id_of
+from dianku.ledger.plan.making import begin_posting, draft_line
+from dianku.ledger.snapshot import Family, Snapshot
+from dianku.quantity import format_quantity
+
+
+def plan_customer_return(snapshot: Snapshot, posting: Posting, ctx: Context) -> Draft:
+    """Goods come back from a customer."""
+    family = snapshot.families.get(posting.of_document or "")
+    if family is not None:
+        posting = _matched(posting, family)
+    draft = begin_posting(
+        snapshot,
+        ctx,
+        posting,
+        of_document_id=family.root.id if family else None,
+        of_number=posting.of_document,
+    )
+    mover = Mover(snapshot, draft)
+    done: dict[int, int] = {}
+    for line in posting.lines:
+        amount = line.amount
+        if family is not None and line.of_line is not None:
+            start = returned_so_far(family, line.of_line) + done.get(line.of_line, 0)
+            end = start + line.quantity
+            done[line.of_line] = done.get(line.of_line, 0) + line.quantity
+            origin = family.root.line(line.of_line)
+            assert origin is not None, "matched above"
+            taken = taken_between(family, origin, start, end)
+            if amount is None:
+                amount = amount_between(origin, start, end)
+        else:
+            taken = _valued_today(snapshot, draft, line)
+        for part in taken:
+            _back(mover, draft, line, part, snapshot.cache.product(part.product_id))
+        cost = sum(part.value for part in taken)
+        draft.lines.append(draft_line(line, cost=cost, amount=amount or 0))
+    return draft
+
+
+def _valued_today(snapshot: Snapshot, draft: Draft, line: Line) -> list[Taken]:
+    """Without the sale: today's components, each at today's cost in this store."""
+    taken = []
+    lot_id = lot_id_of(snapshot, line)
+    for product, steps in line.parts:
+        worth = snapshot.balance(draft.store.id, product.id).worth(steps)
+        own = product is line.product
+        taken.append(Taken(product.id, lot_id if own else 0, steps, worth, not own))
+    return taken
+
+
+def _back(mover: Mover, draft: Draft, line: Line, part: Taken, product: Product) -> None:
+    flow = Flow.RETURNED_COMPONENT if part.component else Flow.RETURNED
+    if line.disposition == "damaged":
+        balance = mover.snapshot.balance(draft.store.id, product.id)
+        balance.put_damaged(part.quantity, part.value)
+        mover.note(
+            draft.store, product, line=line.number, flow=flow, quantity=part.quantity,
+            value=part.value, bucket=Bucket.DAMAGED, lot_id=part.lot_id,
+        )
+    elif line.disposition == "discard":
+        mover.pass_through(
+            product, part.quantity, part.value, line=line.number, flow=flow, lost="returned"
+        )
+    else:
+        mover.put(
+            product, part.quantity, part.value, line=line.number, flow=flow,
+            split=[(part.lot_id, part.quantity)],
+        )
+
+
+def _matched(posting: Posting, family: Family) -> Posting:
+    """Find each line's original and hold the quantities against it."""
+    errors: list[FieldError] = []
+    over: list[dict[str, object]] = []
+    lines: list[Line] = []
+    used: dict[int, int] = {}
+    for line in posting.lines:
+        number = line.of_line if line.of_line is not None else _find(family, line, used)
+        origin = family.root.line(number) if number is not None else None
+        fits = origin is not None and origin.product_id == line.product.id
+        if family.root.kind != "issue" or family.root.action != "post" or not fits:
+            where = f"/lines/{line.number - 1}/of_line"
+            errors.append(FieldError(where, "no_such_line", {"line": line.of_line or 0}))
+            continue
+        assert origin is not None and number is not None, "checked above"
+        left = origin.quantity - returned_so_far(family, number) - used.get(number, 0)
+        if family.root.reversed or line.quantity > left:
+            precision = line.product.precision
+            over.append(
+                {
+                    "line": number,
+                    "sku": line.product.sku,
+                    "requested": format_quantity(line.quantity, precision),
+                    "returnable": "0" if family.root.reversed
+                    else format_quantity(max(left, 0), precision),
+                }
+            )
+            continue
+        used[number] = used.get(number, 0) + line.quantity
+        lines.append(evolve(line, of_line=number))
+    if errors:
+        raise Refused(Problem("invalid", errors=errors))
+    if over:
+        raise Refused(
+            Problem("over_returned", {"number": family.root.number}, extra={"lines": over})
+        )
+    return evolve(posting, lines=tuple(lines))
+
+
+def _find(family: Family, line: Line, used: dict[int, int]) -> int | None:
+    """The original's line of this product with enough left; the first of it if none has."""
+    same = [x for x in family.root.lines if x.product_id == line.product.id]
+    for origin in same:
+        left = origin.quantity - returned_so_far(family, origin.number)
+        if left - used.get(origin.number, 0) >= line.quantity:
+            return origin.number
+    return same[0].number if same else None

@@ -1,0 +1,483 @@
+"""From the caller's words to a posting: barcodes to products, decimals to steps, all errors at once.
+
+Pure but for the catalog cache it reads. Whatever is looked up must be held by the cache
+(`needs` says what); what is refused is refused with every wrong field named, before anything is
+locked. The poster resolves again if the catalog has changed in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from attrs import define, field
+
+from dianku.catalog.records import Channel, Product, Store
+from dianku.catalog.scan import Reading, candidates, read_code
+from dianku.catalog.snapshot import CatalogCache
+from dianku.clock import day_number, day_of, to_ms
+from dianku.context import Context
+from dianku.errors import FieldError, NumberRefused, Problem
+from dianku.ledger.commands import Line, Posting, Reserving
+from dianku.ledger.composition import parts_of, recipe_of
+from dianku.ledger.flows import Bucket
+from dianku.ledger.requests import NewDocument, NewLine, NewReservation
+from dianku.ledger.rules import HEAD_FIELDS, KINDS, LINE_FIELDS, KindRule
+from dianku.quantity import (
+    AMOUNT_MAX,
+    MINOR_DIGITS,
+    QUANTITY_MAX,
+    amount_of,
+    parse_amount,
+    parse_quantity,
+    scaled,
+)
+
+AHEAD_MS = 120_000
+"""How far in the future a movement may claim to lie: two minutes of clock error."""
+
+_CENT = Decimal(1).scaleb(-MINOR_DIGITS)
+
+
+def needs(new: NewDocument | NewReservation, cache: CatalogCache) -> tuple[set[str], set[str]]:
+    """The (skus, barcodes) the cache must hold before `new` can be resolved."""
+    skus = {line.sku for line in new.lines if line.sku is not None}
+    codes: set[str] = set()
+    if isinstance(new, NewDocument):
+        store = cache.stores.get(new.store)
+        for line in new.lines:
+            if line.barcode is not None:
+                codes |= candidates(line.barcode, store)
+    return skus | codes, codes
+
+
+@define
+class _Errors:
+    found: list[FieldError] = field(factory=list)
+
+    def add(self, pointer: str, code: str, **params: Any) -> None:
+        self.found.append(FieldError(pointer, code, params))
+
+    def number(self, pointer: str, number: Decimal, digits: int, *, largest: int) -> int:
+        """Scale a number; on refusal note it and go on with 0."""
+        try:
+            return scaled(number, digits, largest=largest)
+        except NumberRefused as refused:
+            self.add(pointer, refused.code, **refused.params)
+            return 0
+
+
+def resolve_document(
+    new: NewDocument,
+    *,
+    cache: CatalogCache,
+    ctx: Context,
+    now_ms: int,
+    backfill_days: int,
+    import_id: int | None = None,
+) -> Posting | Problem:
+    """Resolve a document, or say everything that is wrong with it."""
+    rule = KINDS[new.kind]
+    errors = _Errors()
+    store = cache.stores.get(new.store)
+    if store is None:
+        errors.add("/store", "unknown_store", name=new.store)
+        return Problem("invalid", errors=errors.found)
+    denied = _denied(new, ctx)
+    if denied is not None:
+        return denied
+    channel = _channel(new, rule, cache, errors)
+    to_store = _destination(new, cache, errors)
+    for name in HEAD_FIELDS:
+        if getattr(new, name) is not None and name not in rule.head_fields:
+            errors.add(f"/{name}", "not_for_kind", kind=new.kind)
+    offset = now_ms - to_ms(new.sent_at) if new.sent_at is not None else 0
+    occurred_at = now_ms if new.occurred_at is None else to_ms(new.occurred_at) + offset
+    _check_time("/occurred_at", occurred_at, now_ms, errors)
+    lines = tuple(
+        _LineResolver(new, rule, store, cache, errors, i, now_ms, offset).resolve()
+        for i in range(len(new.lines))
+    )
+    if errors.found:
+        return Problem("invalid", errors=errors.found)
+    oldest = min([occurred_at, *(x.occurred_at for x in lines if x.occurred_at is not None)])
+    if now_ms - oldest > backfill_days * 86_400_000 and not (new.fact or ctx.may("backfill")):
+        return Problem("forbidden", {"permission": "backfill"})
+    permissive = rule.permissive_channel and channel is not None and channel.policy == "permissive"
+    strict = not permissive if new.policy is None else new.policy == "strict"
+    return Posting(
+        kind=new.kind,
+        store=store,
+        lines=tuple(line for line in lines if line is not None),
+        strict=strict and not new.fact,
+        occurred_at=occurred_at,
+        catalog_version=cache.version,
+        to_store=to_store,
+        channel=channel,
+        reference=new.reference,
+        of_document=new.of_document,
+        supplier=new.supplier,
+        note=new.note,
+        partial=new.partial,
+        fact=new.fact,
+        import_id=import_id,
+    )
+
+
+def _denied(new: NewDocument, ctx: Context) -> Problem | None:
+    """The permission the caller lacks for this kind, store or policy."""
+    permission = f"document.post.{new.kind}"
+    if not ctx.may(permission):
+        return Problem("forbidden", {"permission": permission})
+    if not ctx.sees_store(new.store):
+        return Problem("forbidden", {"permission": permission, "store": new.store})
+    if new.fact and not ctx.may("ledger.fact"):
+        return Problem("forbidden", {"permission": "ledger.fact"})
+    if new.policy == "permissive" and not ctx.may("policy.override"):
+        rule = KINDS[new.kind]
+        counter = rule.permissive_channel and new.channel in (None, "counter")
+        if not counter:
+            return Problem("forbidden", {"permission": "policy.override"})
+    return None
+
+
+def _channel(
+    new: NewDocument, rule: KindRule, cache: CatalogCache, errors: _Errors
+) -> Channel | None:
+    if "channel" not in rule.head_fields:
+        return None
+    name = new.channel or "counter"
+    channel = cache.channels.get(name)
+    if channel is None:
+        errors.add("/channel", "unknown_channel", name=name)
+    elif channel.stores and new.store not in channel.stores:
+        errors.add("/channel", "channel_not_in_store", name=name, store=new.store)
+    return channel
+
+
+def _destination(new: NewDocument, cache: CatalogCache, errors: _Errors) -> Store | None:
+    if new.kind != "transfer":
+        return None
+    if new.to_store is None:
+        errors.add("/to_store", "missing")
+        return None
+    store = cache.stores.get(new.to_store)
+    if store is None:
+        errors.add("/to_store", "unknown_store", name=new.to_store)
+    elif new.to_store == new.store:
+        errors.add("/to_store", "same_store")
+    return store
+
+
+def _check_time(pointer: str, moment_ms: int, now_ms: int, errors: _Errors) -> None:
+    if moment_ms > now_ms + AHEAD_MS:
+        errors.add(pointer, "in_future", minutes=AHEAD_MS // 60_000)
+    elif moment_ms < 0:
+        errors.add(pointer, "too_old")
+
+
+@define
+class _LineResolver:
+    """One line of a document on its way to a `Line`; notes what is wrong and goes on."""
+
+    new: NewDocument
+    rule: KindRule
+    store: Store
+    cache: CatalogCache
+    errors: _Errors
+    index: int
+    now_ms: int
+    offset: int
+
+    @property
+    def line(self) -> NewLine:
+        return self.new.lines[self.index]
+
+    def _at(self, name: str) -> str:
+        return f"/lines/{self.index}/{name}"
+
+    def resolve(self) -> Line | None:
+        line = self.line
+        self._check_fields()
+        reading = self._product()
+        if reading is None:
+            return None
+        product = reading.product
+        if product.archived and not (self.rule.archived or self.new.fact):
+            self.errors.add(self._at(self._name()), "archived", name=product.sku)
+        if not product.stocked and not self.rule.composed:
+            self.errors.add(self._at(self._name()), "not_stocked", name=product.sku)
+            return None
+        if self.new.kind == "production" and product.composition != "made":
+            self.errors.add(self._at(self._name()), "not_made", name=product.sku)
+            return None
+        quantity, counted = self._measure(reading)
+        recipe = self._recipe(product)
+        lot, expires_on, made_on = self._lot(reading)
+        occurred_at = None
+        if line.occurred_at is not None:
+            occurred_at = to_ms(line.occurred_at) + self.offset
+            _check_time(self._at("occurred_at"), occurred_at, self.now_ms, self.errors)
+        if product.stocked:
+            parts: tuple[tuple[Product, int], ...] = ((product, quantity),)
+        else:
+            parts = parts_of(product, quantity, recipe, self.cache)
+        return Line(
+            number=self.index + 1,
+            product=product,
+            quantity=quantity,
+            parts=parts,
+            recipe=recipe,
+            amount=self._amount(reading, quantity),
+            barcode=line.barcode,
+            counted=counted,
+            lot=lot,
+            made_on=made_on,
+            expires_on=expires_on,
+            reason=line.reason,
+            disposition=line.disposition
+            or ("shelf" if self.new.kind == "customer_return" else None),
+            of_line=line.of_line,
+            bucket=Bucket.DAMAGED if line.bucket == "damaged" else Bucket.SELLABLE,
+            kept=self._kept(product, quantity),
+            occurred_at=occurred_at,
+        )
+
+    def _name(self) -> str:
+        return "sku" if self.line.sku is not None else "barcode"
+
+    def _check_fields(self) -> None:
+        line = self.line
+        for name in LINE_FIELDS:
+            if getattr(line, name) is None or name in self.rule.measure:
+                continue
+            if name not in self.rule.line_fields:
+                self.errors.add(self._at(name), "not_for_kind", kind=self.new.kind)
+        if line.occurred_at is not None and line.counted is None:
+            self.errors.add(self._at("occurred_at"), "not_for_kind", kind=self.new.kind)
+        if self.new.kind == "write_off" and line.reason is None:
+            self.errors.add(self._at("reason"), "missing")
+        if self.new.kind == "cost_adjustment" and line.amount is None:
+            self.errors.add(self._at("amount"), "missing")
+        if line.of_line is not None and self.new.of_document is None:
+            self.errors.add(self._at("of_line"), "needs_of_document")
+
+    def _product(self) -> Reading | None:
+        line = self.line
+        if line.barcode is None:
+            if line.sku is None:
+                self.errors.add(self._at("sku"), "missing")
+                return None
+            product = self.cache.by_sku(line.sku)
+            if product is None:
+                self.errors.add(self._at("sku"), "unknown_product", name=line.sku)
+                return None
+            return Reading(product=product)
+        readings = read_code(self.cache, line.barcode, self.store)
+        if line.sku is not None:
+            readings = [r for r in readings if r.product.sku == line.sku]
+        living = [r for r in readings if not r.product.archived] or readings
+        if not living:
+            self.errors.add(self._at("barcode"), "unknown_barcode", name=line.barcode)
+            return None
+        if len(living) > 1:
+            names = ", ".join(r.product.sku for r in living[:5])
+            self.errors.add(
+                self._at("barcode"), "ambiguous_barcode", name=line.barcode, skus=names
+            )
+            return None
+        return living[0]
+
+    def _measure(self, reading: Reading) -> tuple[int, int | None]:
+        """The quantity in steps (signed for a delta) and, for a count, the level counted."""
+        line, precision = self.line, reading.product.precision
+        given = [n for n in ("quantity", "delta", "counted") if getattr(line, n) is not None]
+        given = [n for n in given if n in self.rule.measure]
+        if not self.rule.measure:
+            return 0, None
+        if reading.quantity is not None and given in ([], ["quantity"]):
+            return self._labelled(reading.quantity), None
+        if len(given) != 1:
+            code = "missing" if not given else "only_one_of"
+            names = ", ".join(self.rule.measure)
+            self.errors.add(self._at(self.rule.measure[0]), code, names=names)
+            return 0, None
+        name = given[0]
+        number: Decimal = getattr(line, name)
+        steps = self.errors.number(self._at(name), number, precision, largest=QUANTITY_MAX)
+        steps *= reading.factor
+        if steps > QUANTITY_MAX:
+            self.errors.add(self._at(name), "too_large")
+        if name == "counted":
+            if steps < 0:
+                self.errors.add(self._at(name), "negative")
+            return 0, steps
+        if name == "quantity" and steps <= 0 and number.is_finite():
+            self.errors.add(self._at(name), "not_positive")
+        elif name == "delta" and steps == 0 and number.is_finite() and number == 0:
+            self.errors.add(self._at(name), "zero")
+        return steps, None
+
+    def _labelled(self, steps: int) -> int:
+        """Steps of so many packs of what a label says one holds; one pack unless said."""
+        packs = self.line.quantity if self.line.quantity is not None else Decimal(1)
+        count = self.errors.number(self._at("quantity"), packs, 0, largest=1000)
+        if count <= 0:
+            self.errors.add(self._at("quantity"), "not_positive")
+        return steps * count
+
+    def _recipe(self, product: Product) -> tuple[tuple[int, int], ...]:
+        if not product.stocked or self.new.kind == "production":
+            return recipe_of(product, self.cache)
+        return ()
+
+    def _lot(self, reading: Reading) -> tuple[str | None, int, int | None]:
+        """Lot code, expiry and making as day numbers; expiry follows from shelf life if need be."""
+        line, product = self.line, reading.product
+        if not product.track_lots:
+            if line.lot is not None or line.expires_on is not None or line.made_on is not None:
+                self.errors.add(self._at("lot"), "lots_not_tracked", name=product.sku)
+            return None, 0, None
+        made_on = day_number(line.made_on) if line.made_on else reading.made_on
+        expires_on = day_number(line.expires_on) if line.expires_on else reading.expires_on
+        if expires_on is None and made_on is not None and product.shelf_life_days:
+            expires_on = made_on + product.shelf_life_days
+        lot = line.lot or reading.lot
+        if lot is None and expires_on is not None:
+            lot = day_of(expires_on).isoformat()
+        return lot, expires_on or 0, made_on
+
+    def _amount(self, reading: Reading, quantity: int) -> int | None:
+        """The line's amount in minor units by what was sent, the label, or the list price."""
+        line, kind = self.line, self.new.kind
+        unit = line.unit_price if line.unit_price is not None else line.unit_cost
+        unit_name = "unit_price" if line.unit_price is not None else "unit_cost"
+        amount = None
+        if line.amount is not None:
+            amount = self._money("amount", line.amount)
+            if amount < 0 and kind != "cost_adjustment":
+                self.errors.add(self._at("amount"), "negative")
+        if unit is not None:
+            derived = self._derived(unit_name, unit)
+            if amount is None:
+                amount = derived
+            elif derived is not None and derived != amount:
+                self.errors.add(self._at("amount"), "amount_mismatch", unit=unit_name)
+        if amount is not None:
+            return amount
+        if reading.amount is not None and kind == "issue":
+            return self._labelled(reading.amount)
+        return self._list_amount(reading, quantity)
+
+    def _list_amount(self, reading: Reading, quantity: int) -> int | None:
+        kind = self.new.kind
+        if kind == "receipt":
+            return 0
+        if kind == "issue" or (kind == "customer_return" and self.line.of_line is None):
+            product = reading.product
+            if reading.price is not None and self.line.quantity is not None:
+                if not self.line.quantity.is_finite() or self.line.quantity.adjusted() > 30:
+                    return None
+                pack = Decimal(reading.price).scaleb(-MINOR_DIGITS)
+                return self._cents(self.line.quantity * pack)
+            return amount_of(quantity, product.price_in(self.store.id) or 0, product.precision)
+        return None
+
+    def _money(self, name: str, number: Decimal) -> int:
+        try:
+            return parse_amount(number)
+        except NumberRefused as refused:
+            self.errors.add(self._at(name), refused.code, **refused.params)
+            return 0
+
+    def _derived(self, name: str, unit: Decimal) -> int | None:
+        digits = 4 if name == "unit_cost" else MINOR_DIGITS
+        if self.errors.number(self._at(name), unit, digits, largest=AMOUNT_MAX) < 0:
+            self.errors.add(self._at(name), "negative")
+        quantity = self.line.quantity if self.line.quantity is not None else self.line.delta
+        if quantity is None or not quantity.is_finite() or not unit.is_finite():
+            return None
+        if abs(quantity.adjusted()) > 30 or abs(unit.adjusted()) > 30:  # noted as too large above
+            return None
+        return self._cents(abs(quantity) * unit)
+
+    def _cents(self, money: Decimal) -> int:
+        return int(money.quantize(_CENT, rounding=ROUND_HALF_UP).scaleb(MINOR_DIGITS))
+
+    def _kept(self, product: Product, quantity: int) -> int:
+        if self.line.kept is None:
+            return 0
+        if not product.stocked:
+            self.errors.add(self._at("kept"), "not_stocked", name=product.sku)
+        kept = self.errors.number(
+            self._at("kept"), self.line.kept, product.precision, largest=QUANTITY_MAX
+        )
+        if kept < 0:
+            self.errors.add(self._at("kept"), "negative")
+        elif kept > quantity:
+            self.errors.add(self._at("kept"), "more_than_sold")
+        return kept
+
+
+def resolve_reservation(
+    new: NewReservation, *, cache: CatalogCache, ctx: Context, now_ms: int, hold_seconds: int
+) -> Reserving | Problem:
+    """Resolve a reservation, or say everything that is wrong with it."""
+    errors = _Errors()
+    store = cache.stores.get(new.store)
+    if store is None:
+        errors.add("/store", "unknown_store", name=new.store)
+        return Problem("invalid", errors=errors.found)
+    if not (ctx.may("reservation.edit") and ctx.sees_store(new.store)):
+        return Problem("forbidden", {"permission": "reservation.edit", "store": new.store})
+    channel = cache.channels.get(new.channel) if new.channel is not None else None
+    if new.channel is not None and channel is None:
+        errors.add("/channel", "unknown_channel", name=new.channel)
+    if new.kind == "preorder" and new.due_on is None:
+        errors.add("/due_on", "missing")
+    if new.kind == "hold" and new.due_on is not None:
+        errors.add("/due_on", "not_for_kind", kind=new.kind)
+    lines = [_reserved_line(new, i, cache, errors) for i in range(len(new.lines))]
+    if errors.found:
+        return Problem("invalid", errors=errors.found)
+    seconds = new.expires_in or (hold_seconds if new.kind == "hold" else None)
+    return Reserving(
+        store=store,
+        lines=tuple(line for line in lines if line is not None),
+        kind=new.kind,
+        channel=channel,
+        reference=new.reference,
+        expires_at=now_ms + seconds * 1000 if seconds else None,
+        due_on=day_number(new.due_on) if new.due_on else None,
+        catalog_version=cache.version,
+    )
+
+
+def _reserved_line(
+    new: NewReservation, index: int, cache: CatalogCache, errors: _Errors
+) -> Line | None:
+    wanted = new.lines[index]
+    product = cache.by_sku(wanted.sku)
+    if product is None:
+        errors.add(f"/lines/{index}/sku", "unknown_product", name=wanted.sku)
+        return None
+    if product.archived:
+        errors.add(f"/lines/{index}/sku", "archived", name=wanted.sku)
+    try:
+        quantity = parse_quantity(wanted.quantity, product.precision)
+    except NumberRefused as refused:
+        errors.add(f"/lines/{index}/quantity", refused.code, **refused.params)
+        return None
+    if quantity <= 0:
+        errors.add(f"/lines/{index}/quantity", "not_positive")
+    recipe = () if product.stocked else recipe_of(product, cache)
+    parts = (
+        ((product, quantity),) if product.stocked else parts_of(product, quantity, recipe, cache)
+    )
+    return Line(number=index + 1, product=product, quantity=quantity, parts=parts, recipe=recipe)
+
+
+def pairs_of(lines: Iterable[Line], store_id: int) -> set[tuple[int, int]]:
+    """The (store, product) rows that lines touch."""
+    return {(store_id, product.id) for line in lines for product, _ in line.parts}

@@ -1,0 +1,236 @@
+"""What a batch is planned on: the locked rows, and what the batch has done to them so far.
+
+Loaded by `dianku.ledger.load`, changed by the planners, written by `dianku.ledger.write`. A
+command that is refused half way leaves no trace: `attempt` puts every row back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from copy import copy, deepcopy
+
+from attrs import define, evolve, field, frozen
+
+from dianku.catalog.records import Product
+from dianku.catalog.snapshot import CatalogCache
+from dianku.ledger.balance import Balance
+from dianku.ledger.draft import Draft
+from dianku.ledger.lots import LotShelf
+
+Pair = tuple[int, int]
+"""(store id, product id)."""
+
+
+@frozen
+class StoredLine:
+    """A line of a document that is there already."""
+
+    number: int
+    product_id: int
+    quantity: int
+    amount: int | None
+    cost: int
+    kept: int
+    counted: int | None
+    of_line: int | None
+    bucket: int
+    disposition: str | None
+    occurred_at: int | None
+    reason: str | None
+
+
+@frozen
+class StoredMove:
+    """A move that is there already."""
+
+    line: int
+    store_id: int
+    product_id: int
+    bucket: int
+    flow: int
+    reason: str
+    lot_id: int
+    quantity: int
+    value: int
+    occurred_at: int
+
+
+@frozen
+class Original:
+    """A document that is there already, with its lines and moves."""
+
+    id: int
+    number: str
+    kind: str
+    action: str
+    store_id: int
+    to_store_id: int | None
+    channel_id: int | None
+    reference: str | None
+    of_document_id: int | None
+    reverses_id: int | None
+    cause_id: int | None
+    supplier: str | None
+    occurred_at: int
+    reversed: bool
+    lines: tuple[StoredLine, ...]
+    moves: tuple[StoredMove, ...]
+
+    def line(self, number: int) -> StoredLine | None:
+        """A line by its number."""
+        return next((x for x in self.lines if x.number == number), None)
+
+
+@define
+class Family:
+    """A document with those that follow from it: returns, arrivals, hand-overs, absorptions."""
+
+    root: Original
+    children: list[Original]
+
+    def living(self, *actions: str, kind: str | None = None) -> list[Original]:
+        """Children of some actions that were not reversed since."""
+        return [
+            c
+            for c in self.children
+            if c.action in actions and not c.reversed and (kind is None or c.kind == kind)
+        ]
+
+    def done(self, line: int, *actions: str, kind: str | None = None) -> int:
+        """Steps of a line that children of some actions have dealt with."""
+        return sum(
+            x.quantity
+            for child in self.living(*actions, kind=kind)
+            for x in child.lines
+            if x.of_line == line
+        )
+
+
+@frozen
+class Count:
+    """A posted count of one product in one store: what fixed the level at `at`.
+
+    `draft` is its document while it is of the same batch and has no number yet.
+    """
+
+    document_id: int
+    number: str
+    line: int
+    at: int
+    draft: Draft | None = None
+
+
+@define
+class Promise:
+    """A reservation as the batch sees it. `holds`: product id -> steps that are held."""
+
+    id: int
+    code: str
+    store_id: int
+    channel_id: int | None
+    reference: str | None
+    kind: str
+    state: str
+    created_at: int
+    expires_at: int | None
+    due_on: int | None
+    document: Draft | None
+    actor: str
+    lines: list[tuple[Product, int, tuple[tuple[int, int], ...]]]
+    holds: dict[int, int]
+    active: bool
+    is_new: bool = False
+    changed: bool = False
+    document_number: str | None = None
+
+
+@frozen
+class Hold:
+    """One row of what is promised of a product, as it was loaded."""
+
+    reservation_id: int
+    code: str
+    reference: str | None
+    quantity: int
+    expires_at: int | None
+
+
+@frozen
+class Usual:
+    """What is usual for a product in a store, to notice a mistyped receipt. Steps."""
+
+    receipt: int
+    """Average of its receipts; 0 before any."""
+    sold_90_days: int
+    days: int
+    """Days since it first moved here, at most 90."""
+
+
+@define
+class Snapshot:
+    """The state of all that a batch touches."""
+
+    cache: CatalogCache
+    now_ms: int
+    balances: dict[Pair, Balance] = field(factory=dict)
+    loaded: dict[Pair, tuple[int, ...]] = field(factory=dict)
+    shelves: dict[Pair, LotShelf] = field(factory=dict)
+    lot_ids: dict[tuple[int, str, int], int] = field(factory=dict)
+    lot_codes: dict[int, tuple[str, int]] = field(factory=dict)
+    families: dict[str, Family] = field(factory=dict)
+    counts: dict[Pair, list[Count]] = field(factory=dict)
+    moved_since: dict[tuple[Pair, int], int] = field(factory=dict)
+    close_calls: set[tuple[Pair, int]] = field(factory=set)
+    promises: dict[str, Promise] = field(factory=dict)
+    holds: dict[Pair, list[Hold]] = field(factory=dict)
+    released: list[tuple[int, int]] = field(factory=list)
+    usual: dict[Pair, Usual] = field(factory=dict)
+    drafts: list[Draft] = field(factory=list)
+    moves_planned: dict[Pair, list[tuple[int, bool, int]]] = field(factory=dict)
+    """Sellable moves of this batch per pair: (occurred_at, of a count, steps)."""
+
+    def balance(self, store_id: int, product_id: int) -> Balance:
+        """The locked row of a product in a store."""
+        return self.balances[store_id, product_id]
+
+    def shelf(self, pair: Pair) -> LotShelf | None:
+        """The lots of a product in a store; None where lots are not kept."""
+        return self.shelves.get(pair)
+
+    def counts_after(self, pair: Pair, moment: int) -> Count | None:
+        """The first count after a movement: the one that has seen it already."""
+        counts = self.counts.get(pair)
+        if not counts:
+            return None
+        return min((c for c in counts if c.at > moment), key=lambda c: c.at, default=None)
+
+    @contextmanager
+    def attempt(self, pairs: Iterable[Pair]) -> Iterator[None]:
+        """Undo what the block did to rows and lists when it raises `Refused`."""
+        touched = [p for p in pairs if p in self.balances]
+        rows = {p: copy(self.balances[p]) for p in touched}
+        shelves = {p: deepcopy(self.shelves[p]) for p in touched if p in self.shelves}
+        counts = {p: list(self.counts[p]) for p in touched if p in self.counts}
+        promises = {k: evolve(v, holds=dict(v.holds)) for k, v in self.promises.items()}
+        sizes = len(self.drafts), len(self.released)
+        planned = {p: len(self.moves_planned.get(p, ())) for p in touched}
+        try:
+            yield
+        except Exception:
+            self.balances.update(rows)
+            self.shelves.update(shelves)
+            self.counts.update(counts)
+            self.promises = promises
+            del self.drafts[sizes[0] :]
+            del self.released[sizes[1] :]
+            for pair, size in planned.items():
+                if pair in self.moves_planned:
+                    del self.moves_planned[pair][size:]
+            raise
+
+    def changed(self) -> Mapping[Pair, Balance]:
+        """Rows that differ from what was loaded."""
+        return {p: b for p, b in self.balances.items() if b.state() != self.loaded[p]}
+
+
