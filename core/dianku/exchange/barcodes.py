@@ -57,7 +57,7 @@ def codes_of(raw: Raw, *, mend_text: bool) -> Codes:
             if whole != one:
                 mended = "zeros_restored"
             if len(whole) > CODE_MAX:
-                raise CellRefused("too_long", largest=CODE_MAX)
+                raise CellRefused("too_long", max=CODE_MAX)
             found.append(whole)
     if len(found) > 1 and mended is None:
         mended = "codes_split"

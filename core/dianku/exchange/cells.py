@@ -141,7 +141,8 @@ def whole_of(raw: Raw, *, largest: int) -> int | None:
         raise CellRefused("not_whole")
     value = int(number)
     if not 0 <= value <= largest:
-        raise CellRefused("out_of_range", least=0, largest=largest)
+        code = "too_small" if value < 0 else "too_large"
+        raise CellRefused(code, min=0, max=largest)
     return value
 
 

@@ -66,7 +66,7 @@ def _spared(shortened: str, text: str) -> str:
 _SKU = (
     "商品编码|sku|sku编码|商品编号|商品代码|货号|商品货号|产品编码|产品编号|产品代码|货品编码|货品编号"
     "|物料编码|物料编号|存货编码|存货编号|品号|自编码|店内码|商品自编码|商家编码|商家sku|商家商品编码"
-    "|外部编码|商家自定义编码|第三方编码|编码|编号|代码|sku code|sku id|item code|item no|item number"
+    "|外部编码|商家自定义编码|第三方编码|编码|编号|代码|sku code|item code|item no|item number"
     "|item|product code|product id|product no|productno|article|article no|article number|stock code"
     "|stockcode|style no|code|part number|plu|id"
 )
@@ -113,7 +113,7 @@ _PRODUCT_FIELDS = (
     _field("display_factor", "whole", "大单位换算|display factor|换算率|换算系数|单位换算|包装数"),
     _field("category", "text", _CATEGORY, "一级分类|商品分类|一级类目"),
     _field("category_code", "text", "分类编码|category code|分类编号|类别编码|类别编号|商品分类编码"),
-    _field("barcodes", "code", "全部条码|all barcodes|多条码"),
+    _field("barcodes", "code", "全部条码|all barcodes"),
     _field("price", "number", _PRICE),
     _field("cost", "number", _COST),
     _field("precision", "whole", "小数位|precision|数量小数位|小数位数"),

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from attrs import evolve, field, frozen
 
-from dianku.errors import FieldError, Refused, invalid, refuse
+from dianku.errors import FieldError, invalid, refuse
 from dianku.exchange.barcodes import is_gtin
 from dianku.exchange.cells import CellRefused, code_of, date_of, days_of, fold, number_of, shown
 from dianku.exchange.fields import ESSENTIAL, FIELDS, Field, heading_key
@@ -329,4 +329,4 @@ def gtin_share(table: Table, name: str) -> float:
     return sum(map(_is_gtin_cell, cells)) / len(cells) if cells else 0.0
 
 
-__all__ = ["Column", "Refused", "Table", "find_tables", "gtin_share"]
+

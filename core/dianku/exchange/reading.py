@@ -83,11 +83,11 @@ def read_workbook(content: bytes, *, limits: Limits | None = None) -> Workbook:
 
 
 def _too_large(what: str, largest: int) -> Exception:
-    return refuse("file_too_large", what=what, largest=largest)
+    return refuse("file_too_large", what=what, max=largest)
 
 
 def _unreadable(why: str) -> Exception:
-    return refuse("file_unreadable", why=why)
+    return refuse("file_unreadable", reason=why)
 
 
 def _check_zip(content: bytes, *, limits: Limits) -> None:

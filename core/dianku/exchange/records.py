@@ -72,6 +72,7 @@ class ImportRecord(Answer):
     started_at: str
     ended_at: str | None
     undone_at: str | None
+    problem_params: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 class Remarks(msgspec.Struct, kw_only=True):
