@@ -13,8 +13,8 @@ from sqlalchemy.engine import Connection
 
 from dianku.catalog.categories import create_missing
 from dianku.catalog.product_rows import load_rows
-from dianku.catalog.upsert import ProductChange, UpsertPlan, plan_products, write_products
-from dianku.clock import Clock
+from dianku.catalog.service import CatalogChange, CatalogService
+from dianku.catalog.upsert import ProductChange, UpsertPlan, plan_products
 from dianku.errors import FieldError
 from dianku.exchange.layout import Table
 from dianku.exchange.product_changes import (
@@ -36,8 +36,7 @@ from dianku.exchange.product_sheet import (
 )
 from dianku.exchange.reading import Raw
 from dianku.exchange.runs import Run, RunBook, keep_remarks
-from dianku.storage import events
-from dianku.storage.engine import LOCK_CATALOG, Database
+from dianku.storage.engine import Database
 
 CHUNK = 500
 Progress = Callable[[int, int], None]
@@ -46,9 +45,11 @@ Progress = Callable[[int, int], None]
 class ProductImport:
     """One run of a product file."""
 
-    def __init__(self, database: Database, clock: Clock, book: RunBook, run: Run) -> None:
+    def __init__(
+        self, database: Database, catalog: CatalogService, book: RunBook, run: Run
+    ) -> None:
         self._database = database
-        self._clock = clock
+        self._catalog = catalog
         self._book = book
         self._run = run
 
@@ -96,24 +97,26 @@ class ProductImport:
         keep_remarks(self._run, one.row.errors, one.row.notes)
 
     def _write_chunk(self, rows: Sequence[ProductRow]) -> None:
-        with self._database.writing() as connection:
-            self._database.lock(connection, LOCK_CATALOG)
-            version = events.bump(connection, "catalog")
-            self._plan(connection, rows, version=version)
-            self._book.save(connection, self._run)
+        with self._catalog.changing() as change:
+            self._plan(change.connection, rows, change=change)
+            self._book.save(change.connection, self._run)
 
     def _plan(
-        self, connection: Connection, rows: Sequence[ProductRow], *, version: int | None = None
+        self,
+        connection: Connection,
+        rows: Sequence[ProductRow],
+        *,
+        change: CatalogChange | None = None,
     ) -> None:
-        """Plan rows (and, with a catalog version, write them), and close each with its verdict."""
+        """Plan rows (and, within a change of the catalog, write them); each gets its verdict."""
         writings = self._writings(connection, rows)
         made = new_categories(writings, self._categories)
-        if version is not None:
-            create_missing(connection, made, version=version)
-        absent = frozenset(made if version is None else ())
+        if change is not None:
+            create_missing(connection, made, version=change.version)
+        absent = frozenset(made if change is None else ())
         plan, writings = self._sound(connection, writings, absent=absent)
-        if version is not None:
-            self._keep(connection, plan, writings, made=made, version=version)
+        if change is not None:
+            self._keep(change, plan, writings, made=made)
         created, updated = set(plan.created), set(plan.updated)
         for one in rows:
             if one.failed:
@@ -155,27 +158,23 @@ class ProductImport:
 
     def _keep(
         self,
-        connection: Connection,
+        change: CatalogChange,
         plan: UpsertPlan,
         writings: Sequence[Writing],
         *,
         made: Sequence[str],
-        version: int,
     ) -> None:
-        """Write the plan, what undoes it, and the events that tell of it."""
-        now_ms = self._clock.now_ms()
-        write_products(connection, plan, version=version, now_ms=now_ms)
-        before = {change.sku: encode_patch(change.patch) for change in plan.undo}
+        """Write the plan, and what undoes it."""
+        self._catalog.write_plan(change, plan)
+        before = {one.sku: encode_patch(one.patch) for one in plan.undo}
         after = {w.change.sku: encode_patch(w.change.patch) for w in writings}
-        changed = [*plan.created, *plan.updated]
         self._book.add_changes(
-            connection,
+            change.connection,
             self._run,
             [("category", code, None, "{}") for code in made]
-            + [("product", sku, before.get(sku), after[sku]) for sku in changed],
+            + [("product", sku, before.get(sku), after[sku]) for sku in plan.created]
+            + [("product", sku, before.get(sku), after[sku]) for sku in plan.updated],
         )
-        news = [events.NewEvent("product.changed", {"sku": sku}) for sku in changed]
-        events.append(self._database, connection, news, now_ms=now_ms)
 
 
 def _explain(one: ProductRow, errors: Sequence[FieldError]) -> None:
