@@ -1,0 +1,264 @@
+"""The book of imports: a run is begun once for a file, saved as it goes, and ended with its counts.
+
+A file is known by its content and kind. A run that ended is refused a second time unless asked
+for; one that died half way is taken up again under its own number, so that what it had posted is
+recognised by its keys and nothing is doubled.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from attrs import define, field, frozen
+from sqlalchemy.engine import Connection
+
+from dianku.clock import Clock, format_ms
+from dianku.errors import Problem, refuse
+from dianku.exchange.records import CellRemark, ImportKind, ImportRecord, Remarks
+from dianku.exchange.tables import import_change, import_run
+from dianku.storage.bulk import insert_rows
+from dianku.storage.engine import Database
+
+LOCK_IMPORT = 7_310_005
+"""Taken while a run begins, so that of two at one instant one is refused."""
+BROKEN_OFF = "internal_error"
+
+
+@frozen
+class Options:
+    """How a file is imported.
+
+    Attributes:
+        store: Code of the store of rows that name none.
+        mapping: Field to heading (or column letter), where guessing is not wanted.
+        post: Sales history moves stock through the ledger.
+        create_missing: Unknown goods of a sales history are made.
+        with_stock: A product file's stock column is posted as opening stock.
+    """
+
+    dry_run: bool = False
+    again: bool = False
+    store: str | None = None
+    mapping: dict[str, str] = field(factory=dict)
+    post: bool = False
+    create_missing: bool = False
+    with_stock: bool = False
+
+
+@define
+class Run:
+    """A run under way: its counts, and what there is to say of its cells.
+
+    `attempt` counts the runs of the same file that ended before: it is part of the keys of what
+    is posted, so that a repeated run posts anew and a resumed one does not.
+    """
+
+    id: int
+    kind: ImportKind
+    file_hash: str
+    attempt: int
+    options: Options
+    remarks: Remarks = field(factory=Remarks)
+    rows: int = 0
+    progress: int = 0
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    failed: int = 0
+    changes: int = 0
+
+    def count(self, verdict: str) -> None:
+        """Give one more row its verdict: created, updated, unchanged or failed."""
+        setattr(self, verdict, getattr(self, verdict) + 1)
+        self.progress += 1
+
+
+class RunBook:
+    """Imports as they are kept in the database."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._active: set[int] = set()
+        self._guard = threading.Lock()
+
+    def begin(
+        self, *, kind: ImportKind, file_name: str, file_hash: str, options: Options, actor: str
+    ) -> Run:
+        """Begin a run, or take up one that died.
+
+        Raises:
+            Refused: `import_repeated` with the `id` of the run that read this file before.
+        """
+        with self._guard, self._database.writing() as connection:
+            self._database.lock(connection, LOCK_IMPORT)
+            same = sa.select(import_run).where(
+                import_run.c.file_hash == file_hash,
+                import_run.c.kind == kind,
+                import_run.c.dry_run == sa.false(),
+            )
+            earlier = connection.execute(same.order_by(import_run.c.id)).all()
+            attempt = sum(1 for row in earlier if row.status in {"done", "undone"})
+            resumed = None
+            if not options.dry_run:
+                resumed = self._resumable(earlier)
+                self._refuse_repeat(earlier, again=options.again)
+            run_id = resumed or self._insert(connection, kind, file_name, file_hash, options, actor)
+            self._active.add(run_id)
+        return Run(run_id, kind, file_hash, attempt, options, changes=self._changes(run_id))
+
+    def _resumable(self, earlier: Any) -> int | None:
+        for row in earlier:
+            if row.id in self._active:
+                raise refuse("import_repeated", extra={"import": str(row.id)}, id=str(row.id))
+            broken = row.status == "failed" and _remarks(row).problem == BROKEN_OFF
+            if row.status == "running" or broken:
+                return int(row.id)
+        return None
+
+    def _refuse_repeat(self, earlier: Any, *, again: bool) -> None:
+        done = [row for row in earlier if row.status == "done"]
+        if done and not again:
+            number = str(done[-1].id)
+            raise refuse("import_repeated", extra={"import": number}, id=number)
+
+    def _insert(
+        self,
+        connection: Connection,
+        kind: str,
+        file_name: str,
+        file_hash: str,
+        options: Options,
+        actor: str,
+    ) -> int:
+        values = {
+            "kind": kind,
+            "file_name": file_name,
+            "file_hash": file_hash,
+            "dry_run": options.dry_run,
+            "status": "running",
+            "actor": actor,
+            "started_at": self._clock.now_ms(),
+        }
+        made = connection.execute(sa.insert(import_run).values(values).returning(import_run.c.id))
+        return int(made.scalar_one())
+
+    def _changes(self, run_id: int) -> int:
+        with self._database.reading() as connection:
+            last = sa.select(sa.func.max(import_change.c.position)).where(
+                import_change.c.import_id == run_id
+            )
+            return int(connection.execute(last).scalar() or 0)
+
+    def save(self, connection: Connection, run: Run) -> None:
+        """Keep how far a run is, in the transaction that took it there."""
+        connection.execute(
+            sa.update(import_run)
+            .where(import_run.c.id == run.id)
+            .values(progress=run.progress, rows=run.rows, **_counts(run))
+        )
+
+    def add_changes(
+        self, connection: Connection, run: Run, changes: list[tuple[str, str, str | None, str]]
+    ) -> None:
+        """Keep what was changed: (what, key, before, after) each."""
+        rows = [
+            (run.id, run.changes + i, *change) for i, change in enumerate(changes, start=1)
+        ]
+        run.changes += len(rows)
+        insert_rows(
+            connection,
+            import_change,
+            ("import_id", "position", "what", "key", "before", "after"),
+            rows,
+        )
+
+    def end(self, run: Run, problem: Problem | None = None) -> None:
+        """Close a run: done, or failed with what ended it."""
+        if problem is not None:
+            run.remarks.problem = problem.code
+            run.remarks.params = dict(problem.params)
+        values = {
+            "status": "done" if problem is None else "failed",
+            "ended_at": self._clock.now_ms(),
+            "progress": run.progress,
+            "rows": run.rows,
+            "remarks": msgspec.json.encode(run.remarks).decode(),
+            **_counts(run),
+        }
+        with self._database.writing() as connection:
+            connection.execute(
+                sa.update(import_run).where(import_run.c.id == run.id).values(values)
+            )
+        with self._guard:
+            self._active.discard(run.id)
+
+    def get(self, run_id: str) -> ImportRecord:
+        """A run as it stands. Raises `Refused`: `not_found`."""
+        row = self.row(run_id)
+        remarks = _remarks(row)
+        return ImportRecord(
+            id=str(row.id),
+            kind=row.kind,
+            file_name=row.file_name,
+            status=row.status,
+            dry_run=bool(row.dry_run),
+            progress=row.progress,
+            rows=row.rows,
+            created=row.created,
+            updated=row.updated,
+            unchanged=row.unchanged,
+            failed=row.failed,
+            errors=remarks.errors,
+            errors_total=remarks.errors_total,
+            notes=remarks.notes,
+            notes_total=remarks.notes_total,
+            columns=remarks.columns,
+            problem=remarks.problem,
+            actor=row.actor,
+            started_at=format_ms(row.started_at),
+            ended_at=None if row.ended_at is None else format_ms(row.ended_at),
+            undone_at=None if row.undone_at is None else format_ms(row.undone_at),
+            problem_params=remarks.params,
+        )
+
+    def row(self, run_id: str) -> Any:
+        """The row of a run. Raises `Refused`: `not_found`."""
+        row = None
+        if run_id.isascii() and run_id.isdigit() and len(run_id) < 16:
+            with self._database.reading() as connection:
+                found = sa.select(import_run).where(import_run.c.id == int(run_id))
+                row = connection.execute(found).first()
+        if row is None:
+            raise refuse("not_found", what="import", name=run_id)
+        return row
+
+    def list_ids(self, *, limit: int) -> list[str]:
+        """The newest runs, newest first."""
+        with self._database.reading() as connection:
+            found = sa.select(import_run.c.id).order_by(import_run.c.id.desc()).limit(limit)
+            return [str(number) for number in connection.execute(found).scalars()]
+
+
+def _counts(run: Run) -> dict[str, int]:
+    return {
+        "created": run.created,
+        "updated": run.updated,
+        "unchanged": run.unchanged,
+        "failed": run.failed,
+    }
+
+
+def _remarks(row: Any) -> Remarks:
+    return msgspec.json.decode(row.remarks, type=Remarks)
+
+
+def keep_remarks(run: Run, errors: list[CellRemark], notes: list[CellRemark]) -> None:
+    """Add what a row has to say to its run."""
+    for remark in errors:
+        run.remarks.add_error(remark)
+    for remark in notes:
+        run.remarks.add_note(remark)

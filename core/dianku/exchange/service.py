@@ -1,0 +1,311 @@
+"""Imports and exports as a service: the one door for HTTP, the command line and the console.
+
+An import runs in the caller's thread (`run_import`) or in one of its own (`start_import`), in
+transactions of a few hundred rows, so that the shop keeps selling meanwhile.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from dianku.catalog.service import CatalogService
+from dianku.catalog.snapshot import CatalogCache
+from dianku.clock import Clock
+from dianku.context import Context
+from dianku.errors import FieldError, Problem, Refused, invalid
+from dianku.exchange.exporting import ExportBook, ExportSource
+from dianku.exchange.history_import import HistoryImport
+from dianku.exchange.layout import Table, find_tables
+from dianku.exchange.product_import import ProductImport
+from dianku.exchange.product_stock import opening_rows
+from dianku.exchange.reading import Limits, read_workbook
+from dianku.exchange.records import IMPORT_KINDS, ColumnRecord, ImportKind, ImportRecord
+from dianku.exchange.runs import BROKEN_OFF, Options, Run, RunBook
+from dianku.exchange.stock_import import StockImport
+from dianku.exchange.undoing import Undoing
+from dianku.ledger.queries import StockQueries
+from dianku.storage.engine import Database
+
+log = logging.getLogger(__name__)
+Progress = Callable[[int, int], None]
+
+
+class Exchange:
+    """Spreadsheets in and out of one shop.
+
+    `ledger` posts what imports move; `plugin_exports` gives what plugins export.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        cache: CatalogCache,
+        clock: Clock,
+        *,
+        catalog: CatalogService,
+        ledger: Any,
+        stock: StockQueries,
+        plugin_exports: Callable[[], Iterable[ExportSource]] = tuple,
+        limits: Limits | None = None,
+    ) -> None:
+        self._database = database
+        self._cache = cache
+        self._catalog = catalog
+        self._ledger = ledger
+        self._limits = limits or Limits()
+        self._book = RunBook(database, clock)
+        self._exports = ExportBook(database, stock, plugin_exports)
+        self._undoing = Undoing(database, clock, catalog=catalog, ledger=ledger)
+        self._threads: set[threading.Thread] = set()
+
+    # imports
+
+    def run_import(
+        self,
+        source: bytes | Path | BinaryIO,
+        *,
+        kind: str,
+        filename: str,
+        ctx: Context,
+        progress: Progress | None = None,
+        **options: Any,
+    ) -> ImportRecord:
+        """Import a file here and now; `options` are those of `Options`.
+
+        Raises:
+            Refused: `forbidden`, `invalid` (kind, store, mapping), `file_too_large`,
+                `file_unreadable`, `columns_not_found`, `import_repeated`.
+        """
+        work = self._prepare(source, kind=kind, filename=filename, ctx=ctx, options=options)
+        work(progress or (lambda _done, _total: None))
+        return self._book.get(work.run_id)
+
+    def start_import(
+        self,
+        source: bytes | Path | BinaryIO,
+        *,
+        kind: str,
+        filename: str,
+        ctx: Context,
+        **options: Any,
+    ) -> ImportRecord:
+        """Begin an import and go on with it in a thread; `get_import` says how far it is.
+
+        What is wrong with the file as a whole is refused at once, as by `run_import`.
+        """
+        work = self._prepare(source, kind=kind, filename=filename, ctx=ctx, options=options)
+        thread = threading.Thread(target=self._in_thread, args=(work,), name=f"import {work.run_id}")
+        self._threads.add(thread)
+        thread.start()
+        return self._book.get(work.run_id)
+
+    def _in_thread(self, work: _Work) -> None:
+        try:
+            work(lambda _done, _total: None)
+        except Exception:
+            log.exception("import %s broke off", work.run_id)
+        finally:
+            self._threads.discard(threading.current_thread())
+
+    def run(
+        self,
+        file: Path,
+        *,
+        kind: str,
+        ctx: Context,
+        progress: Progress | None = None,
+        **options: Any,
+    ) -> ImportRecord:
+        """Import a file of this machine: what `dianku import` does."""
+        return self.run_import(
+            file, kind=kind, filename=file.name, ctx=ctx, progress=progress, **options
+        )
+
+    def _prepare(
+        self,
+        source: bytes | Path | BinaryIO,
+        *,
+        kind: str,
+        filename: str,
+        ctx: Context,
+        options: Mapping[str, Any],
+    ) -> _Work:
+        ctx.require("import.run")
+        chosen = Options(**options)
+        self._check(kind, chosen, ctx=ctx)
+        known: ImportKind = kind  # type: ignore[assignment]
+        content = self._content(source)
+        workbook = read_workbook(content, limits=self._limits)
+        tables = find_tables(
+            workbook, kind=known, mapping=chosen.mapping, optional={"time"} if chosen.post else ()
+        )
+        run = self._book.begin(
+            kind=known,
+            file_name=Path(filename).name[:200],
+            file_hash=hashlib.sha256(content).hexdigest(),
+            options=chosen,
+            actor=ctx.actor.name,
+        )
+        run.remarks.columns = _columns(tables)
+        return _Work(self, run, tables, escaped=workbook.escaped, ctx=ctx)
+
+    def _check(self, kind: str, options: Options, *, ctx: Context) -> None:
+        errors = []
+        if kind not in IMPORT_KINDS:
+            allowed = ", ".join(IMPORT_KINDS)
+            errors.append(FieldError("/kind", "not_one_of", {"allowed": allowed}))
+        if options.store is not None:
+            with self._database.reading() as connection:
+                self._cache.refresh(connection)
+            if options.store not in self._cache.stores:
+                errors.append(FieldError("/store", "unknown_store", {"name": options.store}))
+            else:
+                ctx.require("import.run", store=options.store)
+        if errors:
+            raise invalid(*errors)
+
+    def _content(self, source: bytes | Path | BinaryIO) -> bytes:
+        most = self._limits.file_bytes + 1
+        if isinstance(source, bytes):
+            return source
+        if isinstance(source, Path):
+            with source.open("rb") as stream:
+                return stream.read(most)
+        return source.read(most)
+
+    def work(
+        self, run: Run, tables: list[Table], *, escaped: bool, ctx: Context, progress: Progress
+    ) -> None:
+        """Carry a prepared run through to its end."""
+        problem: Problem | None = None
+        try:
+            problem = self._carry(run, tables, escaped=escaped, ctx=ctx, progress=progress)
+        except Refused as refused:
+            problem = refused.problem
+        except BaseException:
+            problem = Problem(BROKEN_OFF)
+            raise
+        finally:
+            self._book.end(run, problem)
+
+    def _carry(
+        self, run: Run, tables: list[Table], *, escaped: bool, ctx: Context, progress: Progress
+    ) -> Problem | None:
+        stock = StockImport(
+            self._database, self._cache, book=self._book, ledger=self._ledger, run=run, ctx=ctx
+        )
+        if run.kind == "products":
+            products = ProductImport(self._database, self._catalog, self._book, run)
+            rows = products.read(tables, escaped=escaped)
+            products.write(rows, progress=progress)
+            if run.options.with_stock and not run.options.dry_run:
+                stock.post_opening(opening_rows(rows))
+            return None
+        if run.kind == "sales-history":
+            history = HistoryImport(
+                self._database, self._cache, catalog=self._catalog, book=self._book, stock=stock
+            )
+            return history.carry(run, tables, escaped=escaped, ctx=ctx, progress=progress)
+        stock.carry(tables, escaped=escaped, progress=progress)
+        return None
+
+    def get_import(self, import_id: str, *, ctx: Context) -> ImportRecord:
+        """An import and how it stands. Raises `Refused`: `not_found`."""
+        ctx.require("import.run")
+        return self._book.get(import_id)
+
+    def list_imports(self, *, ctx: Context, limit: int = 50) -> list[ImportRecord]:
+        """The newest imports, newest first."""
+        ctx.require("import.run")
+        return [self._book.get(number) for number in self._book.list_ids(limit=limit)]
+
+    def undo_import(self, import_id: str, *, ctx: Context) -> ImportRecord:
+        """Take a whole import back.
+
+        Raises:
+            Refused: `not_found`, `conflict` (it is running, or undone already), or
+                `import_not_undoable` with `depends`: what came later, by product.
+        """
+        ctx.require("import.run")
+        self._undoing.undo(self._book.row(import_id), ctx=ctx)
+        return self._book.get(import_id)
+
+    # exports
+
+    def export(
+        self,
+        kind: str,
+        *,
+        ctx: Context,
+        format: str = "csv",  # noqa: A002 - the query parameter's name
+        filters: Mapping[str, Any] | None = None,
+    ) -> Iterator[bytes]:
+        """An export in pieces, in bounded memory.
+
+        Raises:
+            Refused: `not_found` (no such kind), `forbidden`, `invalid` (format, filters).
+        """
+        return self._exports.stream(kind, format_=format, ctx=ctx, filters=filters or {})
+
+    def export_file(
+        self,
+        kind: str,
+        file: Path,
+        *,
+        ctx: Context,
+        progress: Progress | None = None,
+        filters: Mapping[str, Any] | None = None,
+    ) -> int:
+        """Write an export to a file; its ending says the format. Returns the number of rows."""
+        return self._exports.write_file(
+            kind, file, ctx=ctx, filters=filters or {}, progress=progress
+        )
+
+    def export_kinds(self, *, ctx: Context) -> list[str]:
+        """The names of what the caller may export."""
+        return self._exports.names(ctx)
+
+    def close(self) -> None:
+        """Wait for the imports that run in threads."""
+        for thread in list(self._threads):
+            thread.join()
+
+
+class _Work:
+    """A run that is ready to be carried out."""
+
+    def __init__(
+        self, exchange: Exchange, run: Run, tables: list[Table], *, escaped: bool, ctx: Context
+    ) -> None:
+        self._exchange = exchange
+        self._run = run
+        self._tables = tables
+        self._escaped = escaped
+        self._ctx = ctx
+        self.run_id = str(run.id)
+
+    def __call__(self, progress: Progress) -> None:
+        self._exchange.work(
+            self._run, self._tables, escaped=self._escaped, ctx=self._ctx, progress=progress
+        )
+
+
+def _columns(tables: list[Table]) -> list[ColumnRecord]:
+    return [
+        ColumnRecord(
+            column=column.heading,
+            field=column.field.name if column.field is not None else None,
+            sheet=table.sheet.name or None,
+        )
+        for table in tables
+        for column in table.columns
+        if column.heading
+    ]
+
+
+__all__ = ["Exchange"]

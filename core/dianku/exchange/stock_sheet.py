@@ -1,0 +1,242 @@
+"""Rows of stock files: opening stock, receipts, counts and sales, each with its goods and store.
+
+Goods are found by sku, else by barcode (a carton's counts in base units), else by a platform's
+number. A store is named by code or name; a row that names none belongs to the store asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+
+from attrs import define, field, frozen
+
+from dianku.catalog.records import Product, Store
+from dianku.catalog.scan import read_code
+from dianku.catalog.snapshot import CatalogCache
+from dianku.clock import business_day, day_number, to_ms
+from dianku.errors import NumberRefused
+from dianku.exchange.barcodes import codes_of
+from dianku.exchange.cells import (
+    CellRefused,
+    code_of,
+    date_of,
+    fold,
+    has_time,
+    moment_of,
+    number_of,
+    text_of,
+)
+from dianku.exchange.layout import Table, gtin_share
+from dianku.exchange.product_sheet import PLACEHOLDER_STOCK, forms
+from dianku.exchange.reading import Raw
+from dianku.exchange.records import ImportKind
+from dianku.exchange.rows import Row
+from dianku.quantity import parse_quantity
+
+
+@define
+class StockRow:
+    """A row as it moves (or fixes) one product's stock in one store.
+
+    `sku` as in the file, `codes` its barcodes; `product`, `store` and `quantity` (base units)
+    once they are known. `second`: it repeats an earlier row and does nothing.
+    """
+
+    row: Row
+    given: str | None
+    codes: tuple[str, ...]
+    quantity: Decimal | None
+    values: dict[str, object] = field(factory=dict)
+    product: Product | None = None
+    store: Store | None = None
+    second: bool = False
+
+    @property
+    def failed(self) -> bool:
+        """Whether any of its cells is wrong."""
+        return bool(self.row.errors)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every code it may be known by, in the order to try."""
+        given = (self.given,) if self.given is not None else ()
+        return given or self.codes
+
+
+def read_stock(
+    tables: Sequence[Table], *, kind: ImportKind, escaped: bool, known: frozenset[str]
+) -> list[StockRow]:
+    """Clean every row of a stock file; goods and stores are found later."""
+    found = []
+    for table in tables:
+        mend_text = gtin_share(table, "barcode") >= 0.5
+        for number, cells in table.rows():
+            row = Row(table, number, cells, escaped)
+            found.append(_read(row, kind=kind, mend_text=mend_text, known=known))
+    return found
+
+
+def _read(row: Row, *, kind: ImportKind, mend_text: bool, known: frozenset[str]) -> StockRow:
+    def codes(raw: Raw) -> tuple[str, ...]:
+        text = raw if isinstance(raw, str) else None
+        if text is not None and text in known:
+            return (text,)
+        return codes_of(raw, mend_text=mend_text).codes
+
+    given = row.sku("sku", known=known)
+    barcodes = row.read("barcode", codes) or ()
+    platform_id = row.read("platform_id", code_of)
+    if platform_id is not None:
+        barcodes = (*barcodes, platform_id)
+    found = StockRow(row, given, barcodes, row.read("quantity", number_of))
+    if not row.errors:
+        if not found.names:
+            row.wrong("sku" if row.table.has("sku") else "barcode", "missing_key")
+        if found.quantity is None:
+            row.wrong("quantity", "missing")
+        elif kind == "opening-stock" and found.quantity in PLACEHOLDER_STOCK:
+            row.wrong("quantity", "placeholder_stock")
+        elif found.quantity < 0 and kind != "sales-history":
+            row.wrong("quantity", "too_small", min=0)
+        elif found.quantity.adjusted() > 11:
+            row.wrong("quantity", "too_large", max="10^12")
+    _read_values(row, found, kind=kind)
+    return found
+
+
+def _read_values(row: Row, found: StockRow, *, kind: ImportKind) -> None:
+    values = {
+        "name": row.text("name", longest=200),
+        "store": row.read("store", code_of),
+        "lot": row.text("lot", longest=64),
+        "made_on": row.read("made_on", date_of),
+        "expires_on": row.read("expires_on", date_of),
+        "reference": row.read("reference", code_of),
+        "supplier": row.text("supplier", longest=200),
+        "channel": row.text("channel", longest=64),
+        "promotion": row.text("promotion", longest=200),
+        "stock_at_close": row.read("stock_at_close", number_of),
+        "cost": row.amount("cost", digits=4),
+    }
+    signed = kind == "sales-history"
+    values["amount"] = row.read("amount", number_of) if signed else row.amount("amount", digits=2)
+    values["price"] = row.amount("price", digits=4)
+    found.values = {name: value for name, value in values.items() if value is not None}
+
+
+class Places:
+    """The stores a caller may import into, by code and by name."""
+
+    def __init__(self, stores: Mapping[str, Store], *, default: str | None) -> None:
+        self._by_name: dict[str, Store] = {}
+        for store in stores.values():
+            self._by_name.setdefault(fold(store.name), store)
+        for store in stores.values():
+            self._by_name[fold(store.code)] = store
+        only = next(iter(stores.values())) if len(stores) == 1 else None
+        self._default = stores.get(default) if default is not None else only
+
+    def settle(self, one: StockRow) -> None:
+        """Give a row its store, or say that there is none."""
+        name = one.values.get("store")
+        if name is None:
+            one.store = self._default
+            if one.store is None:
+                one.row.wrong("store", "missing")
+            return
+        one.store = self._by_name.get(fold(str(name)))
+        if one.store is None:
+            one.row.wrong("store", "unknown_store", name=str(name))
+
+
+def settle_product(one: StockRow, cache: CatalogCache) -> None:
+    """Give a row its product, and its quantity in base units; the cache must hold its codes."""
+    for name in one.names:
+        product = cache.by_sku(name) if one.given is not None else None
+        if product is not None:
+            one.product = product
+            break
+        readings = [r for form in forms(name)[:1] for r in read_code(cache, form, one.store)]
+        if len({r.product.sku for r in readings}) > 1:
+            skus = ", ".join(r.product.sku for r in readings[:5])
+            one.row.wrong(_key(one), "ambiguous_barcode", name=name, skus=skus)
+            return
+        if readings:
+            one.product = readings[0].product
+            if one.quantity is not None:
+                one.quantity *= readings[0].factor
+            break
+    if one.product is None:
+        if not one.failed:
+            one.row.wrong(_key(one), "unknown_product", name=one.names[0])
+        return
+    _check_quantity(one, one.product)
+
+
+def _key(one: StockRow) -> str:
+    for name in ("sku", "barcode", "platform_id"):
+        if one.row.raw(name) not in (None, ""):
+            return name
+    return "sku"
+
+
+def _check_quantity(one: StockRow, product: Product) -> None:
+    if one.quantity is not None:
+        try:
+            parse_quantity(one.quantity, product.precision)
+        except NumberRefused as refused:
+            one.row.wrong("quantity", refused.code, **{"digits": product.precision})
+    if not product.track_lots:
+        for name in ("lot", "made_on", "expires_on"):
+            if one.values.pop(name, None) is not None:
+                one.row.note(name, "lots_not_tracked", name=product.sku)
+
+
+@frozen
+class Dated:
+    """When a row happened: its business date as a day number, and the moment where it says one."""
+
+    day: int
+    moment: datetime | None
+
+
+def dated(one: StockRow) -> Dated | None:
+    """The business date of a row: a date is one itself, a time belongs to the store's day."""
+    store = one.store
+    if store is None:
+        return None
+
+    def read(raw: Raw) -> Dated | None:
+        if not has_time(raw):
+            day = date_of(raw)
+            return Dated(day_number(day), None) if isinstance(day, date) else None
+        moment = moment_of(raw, zone=store.timezone)
+        if moment is None:
+            return None
+        day_of_sale = business_day(
+            to_ms(moment), zone=store.timezone, cutoff_minutes=store.day_cutoff_minutes
+        )
+        return Dated(day_of_sale, moment)
+
+    return one.row.read("time", read)
+
+
+def mark_repeats(rows: Sequence[StockRow]) -> None:
+    """A level may be set once per product, store and lot: a repeat is idle or, differing, wrong."""
+    first: dict[tuple[object, ...], StockRow] = {}
+    for one in rows:
+        if one.failed or one.product is None or one.store is None:
+            continue
+        key = (one.product.id, one.store.id, one.values.get("lot"))
+        earlier = first.setdefault(key, one)
+        if earlier is one:
+            continue
+        if earlier.quantity == one.quantity:
+            one.second = True
+            one.row.note(None, "duplicate_row", row=earlier.row.number)
+        else:
+            one.row.wrong("quantity", "duplicate_differs", row=earlier.row.number)
+
+
