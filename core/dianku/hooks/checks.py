@@ -99,9 +99,9 @@ class _Check:
 
 
 def _refusal(plugin: str, said: Objection, language: str) -> Problem:
-    reason = said.message.in_language(language)
+    message = said.message.in_language(language)
     objection = {"plugin": plugin, "code": said.code, "params": dict(said.params)}
-    params = {"plugin": plugin, "code": said.code, "reason": reason}
+    params = {"plugin": plugin, "code": said.code, "message": message}
     return Problem("checked_refused", params, (), {"objection": objection})
 
 

@@ -93,7 +93,7 @@ def register_jobs(shop: Any) -> Iterable[Job]:  # type: ignore[empty-body]
 
 
 @hookspec
-def register_commands() -> Iterable[Command]:  # type: ignore[empty-body]
+def register_commands(shop: Any) -> Iterable[Command]:  # type: ignore[empty-body]
     """Give the command groups of the plugin, as its manifest names them.
 
     Kind: collect, when the command line runs one of them. The click command is made by `load`.
@@ -104,7 +104,7 @@ def register_commands() -> Iterable[Command]:  # type: ignore[empty-body]
         ...     import click
         ...     return click.Command("hello", callback=lambda: print("hello"))
         >>> @hookimpl
-        ... def register_commands():
+        ... def register_commands(shop):
         ...     return [Command("hello", Title(zh="你好", en="Say hello"), load)]
     """
 

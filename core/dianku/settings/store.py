@@ -32,8 +32,8 @@ SETTINGS_VERSION = "settings"
 EDIT_PERMISSION = "settings.edit"
 VIEW_PERMISSION = "settings.view"
 
-Audit = Callable[[Connection, Context, str, Mapping[str, Any]], None]
-"""Writes one line of the audit trail in the same transaction: action and what it concerns."""
+Audit = Callable[[Connection, Context, str, str, Mapping[str, Any]], None]
+"""Writes one line of the audit trail in the same transaction: action, subject, new values."""
 
 
 @frozen
@@ -184,7 +184,7 @@ class Settings:
                 _store(c, section, section.fields[key], value)
             if self._audit is not None:
                 shown = {k: MASK if section.fields[k].secret else v for k, v in wanted.items()}
-                self._audit(c, ctx, "settings.changed", {"section": section.name, "to": shown})
+                self._audit(c, ctx, "settings.change", section.name, shown)
 
     def _look(self, connection: Connection) -> SettingsView:
         version = events.current(connection, SETTINGS_VERSION)

@@ -1,0 +1,108 @@
+"""Bring one plugin up: its version window, its tables, its code, its hooks; and say what failed.
+
+Each step is guarded by itself: whatever a plugin does while it is brought up (raise, exit, ask for
+what this core does not have), the host goes on and the plugin's state says why.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+from dianku import __version__
+from dianku.errors import DiankuError
+from dianku.hooks.calls import HookCalls, HookRefused, described
+from dianku.plugins.discovery import Found
+from dianku.plugins.states import Fault, PluginState, Status
+
+MIGRATIONS = "migrations"
+Migrate = Callable[[str, Path], None]
+"""Plugin name and the folder of its revisions: brings its tables up."""
+
+
+def judge(found: Found, *, required: bool) -> PluginState:
+    """The state of a plugin by what it declares alone; nothing of it is imported."""
+    state = PluginState(
+        name=found.name,
+        status=Status.LOADED,
+        required=required,
+        version=found.version,
+        distribution=found.distribution,
+        manifest=found.manifest,
+    )
+    if found.manifest is None:
+        state.refuse(Fault("manifest", found.error, _reinstall(found)))
+    elif not found.manifest.window.admits(__version__):
+        what = f"it works with dianku-core {found.manifest.core}, this is {__version__}."
+        remedy = f"Install a version of {found.distribution or found.name} made for this core."
+        state.refuse(Fault("manifest", what, remedy))
+    elif found.manifest.tables and not _has_migrations(found):
+        what = f"it names tables, but there is no folder {MIGRATIONS!r} beside its code."
+        state.refuse(Fault("migrations", what, _reinstall(found)))
+    return state
+
+
+def bring_up(found: Found, state: PluginState, *, calls: HookCalls, migrate: Migrate) -> None:
+    """Migrate, import and register one plugin; `state` tells how it went."""
+    if _has_migrations(found) and not _migrated(found, state, migrate):
+        return
+    try:
+        state.module = _import(found)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything
+        what = f"importing {found.target} raised {described(error)}."
+        state.refuse(Fault("import", what, _report(found)))
+        return
+    try:
+        calls.register(found.name, state.module)
+    except HookRefused as error:
+        what = f"its hooks do not fit this core: {error}."
+        state.refuse(Fault("hooks", what, _report(found)))
+
+
+def _migrated(found: Found, state: PluginState, migrate: Migrate) -> bool:
+    try:
+        migrate(found.name, _revisions(found))
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - its revisions are its own code
+        said = str(error) if isinstance(error, DiankuError) else described(error)
+        state.refuse(Fault("migrations", f"{said}.", _report(found)))
+        return False
+    return True
+
+
+def _import(found: Found) -> ModuleType:
+    if found.file is None:
+        return importlib.import_module(found.target.partition(":")[0])
+    name = f"dianku_file_{found.name}"
+    spec = importlib.util.spec_from_file_location(name, found.file)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{found.file} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def _revisions(found: Found) -> Path:
+    return (found.folder or Path()) / MIGRATIONS
+
+
+def _has_migrations(found: Found) -> bool:
+    declared = found.manifest is not None and bool(found.manifest.tables)
+    return declared and found.folder is not None and _revisions(found).is_dir()
+
+
+def _reinstall(found: Found) -> str:
+    return f"Reinstall {found.distribution or found.name}, or switch the plugin off."
+
+
+def _report(found: Found) -> str:
+    who = found.distribution or found.name
+    return f"Tell the author of {who}, install another version, or switch the plugin off."
