@@ -211,9 +211,7 @@ class _Follower(threading.Thread):
                 sa.select(plugin_cursor.c.event_id).where(plugin_cursor.c.plugin == self.plugin)
             ).scalar_one()
             last = current(c, "event")
-            rows = c.execute(
-                _EVENTS.where(event.c.id > begin, event.c.type.in_(self._types))
-            ).all()
+            rows = c.execute(_EVENTS.where(event.c.id > begin, event.c.type.in_(self._types))).all()
         events = [_event(row) for row in rows]
         end = events[-1].id if len(events) == BATCH else max(last, begin)
         return _Batch(begin, end, events)

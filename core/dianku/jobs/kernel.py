@@ -44,15 +44,11 @@ def kernel_jobs(
     )
 
 
-def _pruned(
-    database: Database, table: sa.Table, moment: sa.Column[int], before: int
-) -> str | None:
+def _pruned(database: Database, table: sa.Table, moment: sa.Column[int], before: int) -> str | None:
     """Delete rows older than a moment, oldest first, a chunk at a time."""
     total = 0
     while True:
-        oldest = (
-            sa.select(table.c.id).where(moment < before).order_by(table.c.id).limit(CHUNK)
-        )
+        oldest = sa.select(table.c.id).where(moment < before).order_by(table.c.id).limit(CHUNK)
         with database.writing() as c:
             gone = c.execute(table.delete().where(table.c.id.in_(oldest))).rowcount
         total += gone

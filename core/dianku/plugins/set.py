@@ -201,16 +201,18 @@ class PluginSet:
     def _note_missing(self) -> None:
         for name in (*self.edition.required, *self.edition.optional):
             if name not in self._states:
-                state = PluginState(
-                    name=name, status=Status.MISSING, required=self._requires(name)
-                )
+                state = PluginState(name=name, status=Status.MISSING, required=self._requires(name))
                 what = f"edition {self.edition.name!r} has it, but it is not installed."
                 state.faults = (Fault("installed", what, f"Install dianku-{name}."),)
                 self._states[name] = state
 
     def _note_switches(self) -> None:
         with self._database.reading() as c:
-            off = set(c.execute(sa.select(plugin_switch.c.plugin).where(~plugin_switch.c.enabled)).scalars())
+            off = set(
+                c.execute(
+                    sa.select(plugin_switch.c.plugin).where(~plugin_switch.c.enabled)
+                ).scalars()
+            )
         for name in off & self._states.keys():
             self._states[name].status = Status.DISABLED
 
@@ -238,8 +240,7 @@ class PluginSet:
         broken = [
             state
             for state in self.states
-            if not state.running
-            and (state.required or (strict and state.status is Status.REFUSED))
+            if not state.running and (state.required or (strict and state.status is Status.REFUSED))
         ]
         if broken:
             raise ConfigurationError("\n".join(self._told(state) for state in broken))

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from dianku.clock import Clock
 from dianku.context import Actor, Context
@@ -67,8 +67,8 @@ class Shop:
     settings: Mapping[str, Any]
     clock: Clock
     log: logging.Logger
-    _rights: frozenset[str]
-    _tables: FencedDatabase
+    _rights: frozenset[str] = field(alias="rights", repr=False)
+    _tables: FencedDatabase = field(alias="tables", repr=False)
 
     def context(self, *, language: str = "zh-CN") -> Context:
         """The plugin itself as the one who acts, with the rights its manifest names."""

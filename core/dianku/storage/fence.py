@@ -23,9 +23,7 @@ from dianku.errors import DiankuError
 from dianku.storage.engine import BUSY_TIMEOUT_MS, Database
 from dianku.storage.schema import metadata
 
-_SQLITE_WRITES = frozenset(
-    {sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE}
-)
+_SQLITE_WRITES = frozenset({sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE})
 _SQLITE_HARMLESS = frozenset(
     {
         sqlite3.SQLITE_SELECT,
@@ -35,8 +33,9 @@ _SQLITE_HARMLESS = frozenset(
         sqlite3.SQLITE_RECURSIVE,
     }
 )
-_PG_TOUCHED = """
-SELECT schemaname, relname, n_tup_ins + n_tup_upd + n_tup_del AS written
+_PG_COUNTS = """
+SELECT relid, schemaname, relname, n_tup_ins + n_tup_upd + n_tup_del AS written,
+       seq_scan + coalesce(idx_scan, 0) AS scanned
 FROM pg_stat_xact_all_tables
 WHERE n_tup_ins + n_tup_upd + n_tup_del + seq_scan + coalesce(idx_scan, 0) > 0
 """
@@ -68,15 +67,14 @@ class FencedDatabase:
         self._prefix = f"{plugin}_"
         self._secret = secret_tables()
         self._lock = threading.Lock()
-        self._engine: Engine | None = None
+        self._engines: dict[bool, Engine] = {}
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A read-only transaction."""
         if self._database.dialect == "postgresql":
-            with self._database.reading() as connection:
+            with self._database.reading() as connection, self._judging(connection):
                 yield connection
-                self._judge(connection)
             return
         with self._open(writing=False) as connection:
             yield connection
@@ -85,55 +83,70 @@ class FencedDatabase:
     def writing(self) -> Iterator[Connection]:
         """A write transaction, kept only if it stayed within the fence."""
         if self._database.dialect == "postgresql":
-            with self._database.writing() as connection:
+            with self._database.writing() as connection, self._judging(connection):
                 yield connection
-                self._judge(connection)
             return
         with self._open(writing=True) as connection:
             yield connection
 
     def close(self) -> None:
         """Close its connections."""
-        if self._engine is not None:
-            self._engine.dispose()
+        for engine in self._engines.values():
+            engine.dispose()
+
+    @contextmanager
+    def _judging(self, connection: Connection) -> Iterator[None]:
+        # What earlier transactions of this connection did is counted until it is reported, so
+        # only the difference is this one's.
+        before = {row.relid: row for row in connection.execute(sa.text(_PG_COUNTS))}
+        yield
+        for row in connection.execute(sa.text(_PG_COUNTS)):
+            known = before.get(row.relid)
+            written = row.written - (known.written if known else 0)
+            scanned = row.scanned - (known.scanned if known else 0)
+            own = row.relname.startswith(self._prefix) or row.schemaname == "pg_toast"
+            if written and not own:
+                raise FenceBroken(self._plugin, f"{row.relname} was written")
+            if scanned and row.relname in self._secret:
+                raise FenceBroken(self._plugin, f"{row.relname} holds secrets")
 
     @contextmanager
     def _open(self, *, writing: bool) -> Iterator[Connection]:
         try:
-            with self._sqlite().connect() as connection:
-                connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
-                with connection.begin():
-                    yield connection
+            with self._sqlite(writing=writing).connect() as connection, connection.begin():
+                yield connection
         except DatabaseError as error:
             if "prohibited" in str(error.orig) or "not authorized" in str(error.orig):
                 raise FenceBroken(self._plugin, str(error.orig)) from error
             raise
 
-    def _judge(self, connection: Connection) -> None:
-        for schema, table, written in connection.execute(sa.text(_PG_TOUCHED)):
-            own = table.startswith(self._prefix) or schema == "pg_toast"
-            if written and not own:
-                raise FenceBroken(self._plugin, f"{table} was written")
-            if table in self._secret and schema not in {"pg_catalog", "pg_toast"}:
-                raise FenceBroken(self._plugin, f"{table} holds secrets")
-
-    def _sqlite(self) -> Engine:
+    def _sqlite(self, *, writing: bool) -> Engine:
         with self._lock:
-            if self._engine is None:
-                self._engine = sa.create_engine(
-                    self._database.url,
-                    poolclass=QueuePool,
-                    pool_size=CONNECTIONS,
-                    max_overflow=0,
-                    connect_args={"isolation_level": None, "check_same_thread": False},
-                )
-                sa.event.listen(self._engine, "connect", self._prepare)
-            return self._engine
+            if writing not in self._engines:
+                self._engines[writing] = self._sqlite_engine(writing=writing)
+            return self._engines[writing]
 
-    def _prepare(self, connection: sqlite3.Connection, _record: Any) -> None:
-        for pragma in (f"busy_timeout={BUSY_TIMEOUT_MS}", "synchronous=FULL", "foreign_keys=ON"):
-            connection.execute(f"PRAGMA {pragma}")
-        connection.set_authorizer(self._authorize)
+    def _sqlite_engine(self, *, writing: bool) -> Engine:
+        engine = sa.create_engine(
+            self._database.url,
+            poolclass=QueuePool,
+            pool_size=CONNECTIONS,
+            max_overflow=0,
+            connect_args={"isolation_level": None, "check_same_thread": False},
+        )
+
+        @sa.event.listens_for(engine, "connect")
+        def _connect(connection: sqlite3.Connection, _record: Any) -> None:
+            pragmas = [f"busy_timeout={BUSY_TIMEOUT_MS}", "synchronous=FULL", "foreign_keys=ON"]
+            for pragma in [*pragmas, *([] if writing else ["query_only=ON"])]:
+                connection.execute(f"PRAGMA {pragma}")
+            connection.set_authorizer(self._authorize)
+
+        @sa.event.listens_for(engine, "begin")
+        def _begin(connection: Connection) -> None:
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+        return engine
 
     def _authorize(
         self,

@@ -74,11 +74,11 @@ class _FileLock:
 
 def _lock(file: int) -> None:
     if sys.platform == "win32":
-        import msvcrt  # noqa: PLC0415 - there only
+        import msvcrt
 
         msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
     else:
-        import fcntl  # noqa: PLC0415 - not there on Windows
+        import fcntl
 
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
