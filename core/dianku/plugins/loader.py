@@ -40,7 +40,7 @@ def judge(found: Found, *, required: bool) -> PluginState:
         what = f"it works with dianku-core {found.manifest.core}, this is {__version__}."
         remedy = f"Install a version of {found.distribution or found.name} made for this core."
         state.refuse(Fault("manifest", what, remedy))
-    elif found.manifest.tables and not _has_migrations(found):
+    elif found.manifest.tables and revisions_of(found) is None:
         what = f"it names tables, but there is no folder {MIGRATIONS!r} beside its code."
         state.refuse(Fault("migrations", what, _reinstall(found)))
     return state
@@ -48,7 +48,7 @@ def judge(found: Found, *, required: bool) -> PluginState:
 
 def bring_up(found: Found, state: PluginState, *, calls: HookCalls, migrate: Migrate) -> None:
     """Migrate, import and register one plugin; `state` tells how it went."""
-    if _has_migrations(found) and not _migrated(found, state, migrate):
+    if not _migrated(found, state, migrate):
         return
     try:
         state.module = _import(found)
@@ -64,8 +64,11 @@ def bring_up(found: Found, state: PluginState, *, calls: HookCalls, migrate: Mig
 
 
 def _migrated(found: Found, state: PluginState, migrate: Migrate) -> bool:
+    folder = revisions_of(found)
+    if folder is None:
+        return True
     try:
-        migrate(found.name, _revisions(found))
+        migrate(found.name, folder)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - its revisions are its own code
         said = str(error) if isinstance(error, DiankuError) else described(error)
         state.refuse(Fault("migrations", f"{said}.", _report(found)))
@@ -90,13 +93,12 @@ def _import(found: Found) -> ModuleType:
     return module
 
 
-def _revisions(found: Found) -> Path:
-    return (found.folder or Path()) / MIGRATIONS
-
-
-def _has_migrations(found: Found) -> bool:
-    declared = found.manifest is not None and bool(found.manifest.tables)
-    return declared and found.folder is not None and _revisions(found).is_dir()
+def revisions_of(found: Found) -> Path | None:
+    """The folder of a plugin's revisions; None where it declares no tables or has no folder."""
+    if found.manifest is None or not found.manifest.tables or found.folder is None:
+        return None
+    folder = found.folder / MIGRATIONS
+    return folder if folder.is_dir() else None
 
 
 def _reinstall(found: Found) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -23,7 +24,7 @@ from dianku.hooks.checks import HOOK as CHECK
 from dianku.hooks.checks import DocumentChecks
 from dianku.plugins.discovery import Found, discover
 from dianku.plugins.editions import Edition, choose, installed_editions
-from dianku.plugins.loader import Migrate, bring_up, judge
+from dianku.plugins.loader import Migrate, bring_up, judge, revisions_of
 from dianku.plugins.manifest import Manifest
 from dianku.plugins.resolver import resolve
 from dianku.plugins.shop import Shop
@@ -92,6 +93,13 @@ class PluginSet:
         """The settings plugins have, for those that have any."""
         return [manifest.section for manifest in self.manifests if manifest.settings]
 
+    @property
+    def revisions(self) -> Mapping[str, Path]:
+        """The folders of the revisions of plugins that have tables, by plugin."""
+        folders = {state.name: revisions_of(self._found[state.name]) for state in self.states
+                   if state.name in self._found and state.status is not Status.REFUSED}
+        return {name: folder for name, folder in folders.items() if folder is not None}
+
     def load(self, make_shop: MakeShop, *, migrate: Migrate) -> None:
         """Bring up every plugin that is on, those required by others first.
 
@@ -148,12 +156,9 @@ class PluginSet:
                 routes.append(attrs.evolve(record, plugin=plugin))
         return routes
 
-    def command(self, name: str) -> Any:
-        """The click command of a plugin's group; None where no running plugin has it."""
-        for one in self.collect("register_commands"):
-            if one.record.name == name:
-                return one.record.load()
-        return None
+    def job_failed(self, owner: str, job: str, error: str) -> None:
+        """Note that a plugin's job raised; one of the kernel's is nobody's fault here."""
+        self._failed(Failure(owner, job, error))
 
     def enable(self, name: str, *, ctx: Context) -> None:
         """Switch a plugin on, from the next start.

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from dianku.ledger.figures import Figures
     from dianku.ledger.queries import StockQueries
     from dianku.ledger.service import Ledger
+    from dianku.messages import Messages
     from dianku.settings.store import Settings
     from dianku.storage.fence import FencedDatabase
 
@@ -56,6 +57,7 @@ class Shop:
         figures: Sales and flow totals, stock at a date.
         settings: The plugin's own section.
         clock: What tells the time; never ask the machine's.
+        messages: The catalogue of texts, the plugin's own among them.
         log: A logger under the plugin's name.
     """
 
@@ -66,6 +68,7 @@ class Shop:
     figures: Figures
     settings: Mapping[str, Any]
     clock: Clock
+    messages: Messages
     log: logging.Logger
     _rights: frozenset[str] = field(alias="rights", repr=False)
     _tables: FencedDatabase = field(alias="tables", repr=False)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -29,6 +30,7 @@ MASK = "********"
 """What stands for a secret that is set; sent back, it leaves the secret as it is."""
 
 SETTINGS_VERSION = "settings"
+FRESH_SECONDS = 0.5
 EDIT_PERMISSION = "settings.edit"
 VIEW_PERMISSION = "settings.view"
 
@@ -55,9 +57,7 @@ class SettingsView:
 class Settings:
     """The settings of one shop.
 
-    Attributes:
-        last: The view of the last look, for where a query would cost too much; another
-            process's change shows in it only after somebody here looked.
+    `audit` writes the trail of what was changed.
     """
 
     def __init__(
@@ -72,7 +72,15 @@ class Settings:
         self._defaults: Mapping[str, Mapping[str, Any]] = {}
         self._audit = audit
         self._lock = threading.Lock()
-        self.last = self._filled(-1, {})
+        self._held = self._filled(-1, {})
+        self._looked_at = -FRESH_SECONDS
+
+    @property
+    def last(self) -> SettingsView:
+        """A view at most `FRESH_SECONDS` old, for what is asked with every request."""
+        if time.monotonic() - self._looked_at >= FRESH_SECONDS:
+            return self.view()
+        return self._held
 
     def declare(self, section: Section) -> None:
         """Add a plugin's section.
@@ -84,7 +92,7 @@ class Settings:
             if section.name in self._sections:
                 raise ValueError(f"settings section {section.name!r} is declared already")
             self._sections[section.name] = section
-            self.last = self._filled(-1, {})
+            self._held = self._filled(-1, {})
 
     def prefer(self, defaults: Mapping[str, Mapping[str, Any]]) -> None:
         """Put an edition's defaults before those of the schema.
@@ -102,7 +110,7 @@ class Settings:
             raise ValueError("; ".join(wrong))
         with self._lock:
             self._defaults = defaults
-            self.last = self._filled(-1, {})
+            self._held = self._filled(-1, {})
 
     @property
     def sections(self) -> Mapping[str, Section]:
@@ -155,10 +163,10 @@ class Settings:
     def secrets(self) -> frozenset[str]:
         """Every secret that is set, to be kept out of logs."""
         return frozenset(
-            str(self.last.values[section.name][field.name])
+            str(self._held.values[section.name][field.name])
             for section in self._sections.values()
             for field in section.fields.values()
-            if field.secret and self.last.values[section.name][field.name]
+            if field.secret and self._held.values[section.name][field.name]
         )
 
     def _section(self, name: str) -> Section:
@@ -187,8 +195,9 @@ class Settings:
                 self._audit(c, ctx, "settings.change", section.name, shown)
 
     def _look(self, connection: Connection) -> SettingsView:
+        self._looked_at = time.monotonic()
         version = events.current(connection, SETTINGS_VERSION)
-        held = self.last
+        held = self._held
         if version == held.version:
             return held
         stored: dict[str, dict[str, Any]] = {}
@@ -197,8 +206,8 @@ class Settings:
                 stored.setdefault(row.section, {})[row.key] = msgspec.json.decode(row.value)
         with self._lock:
             fresh = self._filled(version, stored)
-            if version >= self.last.version:
-                self.last = fresh
+            if version >= self._held.version:
+                self._held = fresh
         return fresh
 
     def _filled(self, version: int, stored: Mapping[str, Mapping[str, Any]]) -> SettingsView:

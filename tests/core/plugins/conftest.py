@@ -50,6 +50,7 @@ def load(database: Database, clock: SetClock, tmp_path: Path) -> Iterator[Load]:
                 figures=services,
                 settings=OwnSettings(settings, manifest.name),
                 clock=clock,
+                messages=services,
                 log=logging.getLogger(f"dianku.plugin.{manifest.name}"),
                 rights=frozenset(manifest.rights),
                 tables=FencedDatabase(database, plugin=manifest.name),

@@ -40,7 +40,7 @@ def test_fence_lets_a_plugin_write_and_read_its_own_tables(fenced: FencedDatabas
         "UPDATE counter SET value = 9",
         "DELETE FROM counter",
         "DELETE FROM alertsother",
-        "DROP TABLE parked_event",
+        "DROP TABLE kept_answer",
         "CREATE TABLE alerts_more (id bigint)",
         "ALTER TABLE product ADD COLUMN mine text",
         "SELECT * FROM setting_secret",
