@@ -1,0 +1,46 @@
+"""What a host is started with: where the data is, which plugins, how strict."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from attrs import field, frozen
+
+from dianku.clock import Clock, SystemClock
+
+DATABASE_FILE = "dianku.sqlite3"
+
+
+@frozen(kw_only=True)
+class HostConfig:
+    """The choices of one run, all of them; nothing else is read from the surroundings.
+
+    Attributes:
+        data_dir: Folder of the embedded database, uploads and backups.
+        database_url: `sqlite:///...` or `postgresql://...`; empty means the file in `data_dir`.
+        clock: What tells the time.
+        strict: Every degrade of a plugin is an error (`DIANKU_STRICT=1`, on in tests).
+        plugins: False loads no plugin at all (`--no-plugins`).
+        edition: Name of the edition to run as; None takes the highest installed.
+        plugin_files: Single-file plugins to load besides (`serve --plugin FILE`).
+    """
+
+    data_dir: Path
+    database_url: str = ""
+    clock: Clock = field(factory=SystemClock)
+    strict: bool = False
+    plugins: bool = True
+    edition: str | None = None
+    plugin_files: tuple[Path, ...] = ()
+
+    @property
+    def url(self) -> str:
+        """The database's address with the default filled in."""
+        return self.database_url or f"sqlite:///{self.data_dir / DATABASE_FILE}"
+
+
+def strict_from(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether `DIANKU_STRICT` is set to anything but nothing, 0 or false."""
+    return environment.get("DIANKU_STRICT", "").lower() not in {"", "0", "false", "no"}

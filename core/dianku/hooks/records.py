@@ -1,0 +1,193 @@
+"""What plugins return from hooks and what they are handed: small frozen records of plain data.
+
+Every record that is collected has a name of its own (a route its method and path, a page its
+path); two of one name are refused with both plugins named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Literal, Protocol, runtime_checkable
+
+from attrs import field, frozen, validators
+
+_NAME = validators.matches_re(r"[a-z][a-z0-9_-]*(\.[a-z0-9_-]+)*")
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+@frozen
+class Title:
+    """A name people read, in both languages."""
+
+    zh: str
+    en: str
+
+    def in_language(self, language: str) -> str:
+        """The title in `zh-CN` or `en`."""
+        return self.en if language == "en" else self.zh
+
+
+@frozen
+class Objection:
+    """A check's no, as a value: a code of the plugin's own, and why, for the person who sells."""
+
+    code: str
+    message: Title
+    params: Mapping[str, Any] = _NOTHING
+
+
+@frozen
+class CheckedLine:
+    """A line about to be posted. Quantity and amount as exact decimal strings, base units."""
+
+    sku: str
+    quantity: str
+    amount: str | None = None
+    lot: str | None = None
+
+
+@frozen
+class CheckedDocument:
+    """A document about to be posted, as a check sees it: plain data, lines resolved."""
+
+    kind: str
+    store: str
+    lines: Sequence[CheckedLine]
+    strict: bool
+    channel: str | None = None
+    to_store: str | None = None
+    reference: str | None = None
+    actor: str = ""
+
+
+@frozen
+class Event:
+    """Something that was committed: `data` is plain JSON. The same event may come again.
+
+    `id` grows without gaps and is the same each time, so a plugin that must act once keeps it.
+    """
+
+    id: int
+    type: str
+    at_ms: int
+    store: str | None
+    data: Any
+
+
+@runtime_checkable
+class RouteRecord(Protocol):
+    """What hooks need to know of a `dianku.api.Route`."""
+
+    @property
+    def method(self) -> str:
+        """The HTTP method."""
+        ...
+
+    @property
+    def path(self) -> str:
+        """The path under `/api/v1`."""
+        ...
+
+    @property
+    def permission(self) -> str | None:
+        """What a caller must hold."""
+        ...
+
+
+@frozen
+class Page:
+    """A page of the console: who may open it, under which title and path."""
+
+    path: str = field(validator=validators.matches_re(r"/[a-z0-9_/{}-]*"))
+    title: Title
+    permission: str
+
+
+@frozen
+class Every:
+    """A schedule: again this many seconds after the last start, and at once if never run."""
+
+    seconds: int = field(validator=validators.ge(1))
+
+
+@frozen
+class Daily:
+    """A schedule: once a day at an hour of the shop's clock; made up for if the machine slept."""
+
+    hour: int = field(validator=[validators.ge(0), validators.le(23)])
+
+
+@frozen
+class Job:
+    """Work that one process of the shop does by the clock.
+
+    `run` returns a short text for the job's record, or None. It runs on a thread of its
+    plugin's own, never two at once; a raise is recorded and the next run comes as scheduled.
+    """
+
+    name: str = field(validator=_NAME)
+    title: Title
+    schedule: Every | Daily
+    run: Callable[[], str | None]
+
+
+@frozen
+class Command:
+    """A group of the command line: `dianku NAME ...`.
+
+    `load` makes the click command, and is called only when somebody runs it, so that neither
+    the server nor `--help` imports click for it. Its `obj` is the plugin's `Shop`.
+    """
+
+    name: str = field(validator=_NAME)
+    title: Title
+    load: Callable[[], Any]
+
+
+@frozen
+class ExportKind:
+    """A table for `GET /exports/{name}` and `dianku export`.
+
+    `columns` are keys and titles; `rows` yields one value per column, strings exact, for what
+    the caller may see: it gets the `Context` and the query parameters by name.
+    """
+
+    name: str = field(validator=_NAME)
+    title: Title
+    permission: str
+    columns: Sequence[tuple[str, Title]]
+    rows: Callable[..., Iterable[Sequence[Any]]]
+
+
+@frozen
+class DemoData:
+    """What a plugin adds to `dianku demo`, after the kernel's goods and months of sales.
+
+    `fill` gets a `random.Random` seeded alike every time.
+    """
+
+    name: str = field(validator=_NAME)
+    fill: Callable[[Any], None]
+
+
+Severity = Literal["note", "warning", "error"]
+
+
+@frozen
+class Finding:
+    """One thing `dianku doctor` found: how bad, what, about which record, and what to do."""
+
+    severity: Severity
+    what: Title
+    subject: str = ""
+    remedy: Title | None = None
+
+
+@frozen
+class DoctorCheck:
+    """A question `dianku doctor` asks; `run` yields what it found, nothing when all is well."""
+
+    name: str = field(validator=_NAME)
+    title: Title
+    run: Callable[[], Iterable[Finding]]

@@ -1,0 +1,245 @@
+"""The composition root: choices in, a shop that works out.
+
+A `Host` holds one of every service, explicitly wired; there is no other place where they meet and
+no global. `start` brings it to life in an order in which each step needs only those before it;
+`close` undoes it in reverse.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from sqlalchemy.engine import Connection
+
+from dianku.access.permissions import Grant, Permissions
+from dianku.access.service import Access
+from dianku.access.trail import record_change
+from dianku.attachments import Attachments
+from dianku.catalog.service import CatalogService
+from dianku.catalog.snapshot import CatalogCache
+from dianku.config import HostConfig, strict_from
+from dianku.context import Context
+from dianku.errors import ConfigurationError
+from dianku.exchange.service import Exchange
+from dianku.hooks.notify import Notifier
+from dianku.jobs.kernel import kernel_jobs
+from dianku.jobs.leader import Leader
+from dianku.jobs.runner import JobRunner
+from dianku.ledger.figures import Figures
+from dianku.ledger.queries import StockQueries
+from dianku.ledger.service import Ledger
+from dianku.messages import Messages
+from dianku.plugins.manifest import Manifest
+from dianku.plugins.set import PluginSet
+from dianku.plugins.shop import OwnSettings, Shop
+from dianku.settings.store import Settings
+from dianku.storage.bell import Bell
+from dianku.storage.engine import Database
+from dianku.storage.fence import FencedDatabase
+from dianku.storage.migrate import CORE, Owner, upgrade
+
+__all__ = ["Host", "HostConfig", "strict_from"]
+
+KERNEL = "core"
+
+
+class Host:
+    """One shop, open in this process.
+
+    Example:
+        `with Host.build(HostConfig(data_dir=Path("shop"))) as host: host.stock...`
+
+    Raises:
+        ConfigurationError: editions that cannot be read, settings of an edition that are wrong,
+            permissions of a plugin that name an unknown role.
+    """
+
+    def __init__(self, config: HostConfig) -> None:
+        self.config = config
+        self.clock = config.clock
+        config.data_dir.mkdir(parents=True, exist_ok=True)
+        self.database = Database(config.url)
+        self.messages = Messages()
+        self.events_bell = Bell()
+        self.plugins = PluginSet(config, database=self.database, clock=config.clock)
+        self.settings = self._settings()
+        grants = _grants(self.plugins)
+        self.access = Access(
+            self.database, clock=config.clock, permissions=Permissions(grants)
+        )
+        self.attachments = Attachments(config.data_dir / "attachments")
+        self.cache = CatalogCache()
+        self.catalog = CatalogService(self.database, self.cache, self.clock)
+        self.ledger = Ledger(
+            self.database,
+            self.cache,
+            self.clock,
+            settings=self.settings,
+            bell=self.events_bell,
+            checks=lambda: self.plugins.checks,
+        )
+        self.stock = StockQueries(self.database, self.cache, self.clock)
+        self.figures = Figures(self.database, self.cache, self.clock)
+        self.exchange = Exchange(
+            self.database,
+            self.cache,
+            self.clock,
+            catalog=self.catalog,
+            ledger=self.ledger,
+            stock=self.stock,
+            plugin_exports=lambda: [c.record for c in self.plugins.collect("register_exports")],
+        )
+        self.leader = Leader(self.database)
+        self.jobs = self._job_runner()
+        self.notifier: Notifier | None = None
+        self._fences: list[FencedDatabase] = []
+        self._closed = False
+
+    @classmethod
+    def build(cls, config: HostConfig) -> Self:
+        """Wire everything; nothing is migrated, loaded or running yet."""
+        return cls(config)
+
+    @property
+    def owners(self) -> list[Owner]:
+        """Whose tables there are: the kernel's, then those of the plugins that have any."""
+        return [CORE, *(Owner(name, folder) for name, folder in self.plugins.revisions.items())]
+
+    def start(self, *, background: bool = True) -> None:
+        """Migrate, load plugins, start the poster; with `background` also notifying and jobs.
+
+        Commands that only post or read leave the background to the server.
+
+        Raises:
+            ConfigurationError: a plugin the edition requires cannot run; what, which, what to do.
+            MigrationFailed: the kernel's tables could not be brought up.
+        """
+        upgrade(self.database, [CORE])
+        self.settings.view()
+        self.plugins.load(self._shop, migrate=self._migrate)
+        self.ledger.start()
+        if background:
+            self._start_background()
+
+    def close(self) -> None:
+        """Stop everything that runs and close the database; may be called twice."""
+        if self._closed:
+            return
+        self._closed = True
+        self.events_bell.silence()
+        if self.notifier is not None:
+            self.notifier.close()
+        self.jobs.close()
+        self.plugins.close()
+        self.ledger.close()
+        self.leader.close()
+        for fence in self._fences:
+            fence.close()
+        self.database.close()
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _settings(self) -> Settings:
+        def audit(
+            connection: Connection,
+            ctx: Context,
+            action: str,
+            subject: str,
+            after: Mapping[str, Any],
+        ) -> None:
+            record_change(
+                connection,
+                ctx=ctx,
+                at_ms=self.clock.now_ms(),
+                action=action,
+                subject=subject,
+                after=after,
+            )
+
+        settings = Settings(self.database, audit=audit)
+        for section in self.plugins.sections:
+            settings.declare(section)
+        edition = self.plugins.edition
+        try:
+            settings.prefer(edition.settings)
+        except ValueError as error:
+            raise ConfigurationError(
+                f"edition {edition.name!r} sets what cannot be set: {error}; mend its edition.toml"
+            ) from error
+        return settings
+
+    def _job_runner(self) -> JobRunner:
+        runner = JobRunner(
+            self.database,
+            clock=self.clock,
+            leading=lambda: self.leader.held,
+            zone=lambda: str(self.settings.last.get("shop", "timezone")),
+            failed=self.plugins.job_failed,
+        )
+        jobs = kernel_jobs(
+            self.database, clock=self.clock, expire_holds=self.ledger.expire_due_holds
+        )
+        for job in jobs:
+            runner.add(KERNEL, job)
+        return runner
+
+    def _migrate(self, name: str, folder: Path) -> None:
+        upgrade(self.database, [Owner(name, folder)])
+
+    def _shop(self, manifest: Manifest) -> Shop:
+        fence = FencedDatabase(self.database, plugin=manifest.name)
+        self._fences.append(fence)
+        return Shop(
+            plugin=manifest.name,
+            catalog=self.catalog,
+            ledger=self.ledger,
+            stock=self.stock,
+            figures=self.figures,
+            settings=OwnSettings(self.settings, manifest.name),
+            clock=self.clock,
+            messages=self.messages,
+            log=logging.getLogger(f"dianku.plugin.{manifest.name}"),
+            rights=frozenset(manifest.rights),
+            tables=fence,
+        )
+
+    def _start_background(self) -> None:
+        for collected in self.plugins.collect("register_jobs"):
+            self.jobs.add(collected.plugin, collected.record)
+        self.leader.start()
+        self.notifier = Notifier(
+            self.database,
+            self.plugins.calls,
+            self.plugins.arguments,
+            bell=self.events_bell,
+            clock=self.clock,
+            leading=lambda: self.leader.held,
+        )
+        self.notifier.start()
+        self.jobs.start()
+
+
+def _grants(plugins: PluginSet) -> list[Grant]:
+    return [
+        Grant(permission, tuple(entry.roles), manifest.name)
+        for manifest in plugins.manifests
+        for permission, entry in manifest.permissions.items()
+    ]

@@ -1,0 +1,1 @@
+"""Work by the clock, done by one process of the shop."""

@@ -1,0 +1,110 @@
+"""Bring one plugin up: its version window, its tables, its code, its hooks; and say what failed.
+
+Each step is guarded by itself: whatever a plugin does while it is brought up (raise, exit, ask for
+what this core does not have), the host goes on and the plugin's state says why.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+from dianku import __version__
+from dianku.errors import DiankuError
+from dianku.hooks.calls import HookCalls, HookRefused, described
+from dianku.plugins.discovery import Found
+from dianku.plugins.states import Fault, PluginState, Status
+
+MIGRATIONS = "migrations"
+Migrate = Callable[[str, Path], None]
+"""Plugin name and the folder of its revisions: brings its tables up."""
+
+
+def judge(found: Found, *, required: bool) -> PluginState:
+    """The state of a plugin by what it declares alone; nothing of it is imported."""
+    state = PluginState(
+        name=found.name,
+        status=Status.LOADED,
+        required=required,
+        version=found.version,
+        distribution=found.distribution,
+        manifest=found.manifest,
+    )
+    if found.manifest is None:
+        state.refuse(Fault("manifest", found.error, _reinstall(found)))
+    elif not found.manifest.window.admits(__version__):
+        what = f"it works with dianku-core {found.manifest.core}, this is {__version__}."
+        remedy = f"Install a version of {found.distribution or found.name} made for this core."
+        state.refuse(Fault("manifest", what, remedy))
+    elif found.manifest.tables and revisions_of(found) is None:
+        what = f"it names tables, but there is no folder {MIGRATIONS!r} beside its code."
+        state.refuse(Fault("migrations", what, _reinstall(found)))
+    return state
+
+
+def bring_up(found: Found, state: PluginState, *, calls: HookCalls, migrate: Migrate) -> None:
+    """Migrate, import and register one plugin; `state` tells how it went."""
+    if not _migrated(found, state, migrate):
+        return
+    try:
+        state.module = _import(found)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything
+        what = f"importing {found.target} raised {described(error)}."
+        state.refuse(Fault("import", what, _report(found)))
+        return
+    try:
+        calls.register(found.name, state.module)
+    except HookRefused as error:
+        what = f"its hooks do not fit this core: {error}."
+        state.refuse(Fault("hooks", what, _report(found)))
+
+
+def _migrated(found: Found, state: PluginState, migrate: Migrate) -> bool:
+    folder = revisions_of(found)
+    if folder is None:
+        return True
+    try:
+        migrate(found.name, folder)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - its revisions are its own code
+        said = str(error) if isinstance(error, DiankuError) else described(error)
+        state.refuse(Fault("migrations", f"{said}.", _report(found)))
+        return False
+    return True
+
+
+def _import(found: Found) -> ModuleType:
+    if found.file is None:
+        return importlib.import_module(found.target.partition(":")[0])
+    name = f"dianku_file_{found.name}"
+    spec = importlib.util.spec_from_file_location(name, found.file)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{found.file} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def revisions_of(found: Found) -> Path | None:
+    """The folder of a plugin's revisions; None where it declares no tables or has no folder."""
+    if found.manifest is None or not found.manifest.tables or found.folder is None:
+        return None
+    folder = found.folder / MIGRATIONS
+    return folder if folder.is_dir() else None
+
+
+def _reinstall(found: Found) -> str:
+    return f"Reinstall {found.distribution or found.name}, or switch the plugin off."
+
+
+def _report(found: Found) -> str:
+    who = found.distribution or found.name
+    return f"Tell the author of {who}, install another version, or switch the plugin off."

@@ -1,0 +1,261 @@
+"""The plugins of a running shop: which there are, how each stands, and what they give.
+
+The set is fixed while the process runs: switching one on or off, or installing one, takes effect
+at the next start. A plugin the edition requires and that cannot run stops the start; any other
+leaves the shop selling, with its fault on show.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import attrs
+import sqlalchemy as sa
+
+from dianku.clock import Clock
+from dianku.config import HostConfig
+from dianku.context import Context
+from dianku.errors import ConfigurationError, refuse
+from dianku.hooks.calls import Collected, Failure, HookCalls
+from dianku.hooks.checks import HOOK as CHECK
+from dianku.hooks.checks import DocumentChecks
+from dianku.plugins.discovery import Found, discover
+from dianku.plugins.editions import Edition, choose, installed_editions
+from dianku.plugins.loader import Migrate, bring_up, judge, revisions_of
+from dianku.plugins.manifest import Manifest
+from dianku.plugins.resolver import resolve
+from dianku.plugins.shop import Shop
+from dianku.plugins.states import Fault, PluginState, Status
+from dianku.plugins.tables import plugin_switch
+from dianku.settings.schema import Section
+from dianku.storage.engine import Database
+
+SWITCH_PERMISSION = "settings.edit"
+_log = logging.getLogger(__name__)
+MakeShop = Callable[[Manifest], Shop]
+
+
+class PluginSet:
+    """What is installed, judged at once by what it declares; brought up by `load`.
+
+    Attributes:
+        edition: The edition the shop runs as.
+        calls: The hooks of the plugins that run.
+        checks: Their document checks; None, and so free of cost, where no plugin has one.
+
+    Raises:
+        ConfigurationError: editions that cannot be read or chosen between.
+    """
+
+    def __init__(self, config: HostConfig, *, database: Database, clock: Clock) -> None:
+        self._config = config
+        self._database = database
+        self._clock = clock
+        self.edition: Edition = choose(installed_editions(), config.edition)
+        found = discover(config.plugin_files) if config.plugins else []
+        self._found: dict[str, Found] = {one.name: one for one in found}
+        self._states = {one.name: judge(one, required=self._requires(one.name)) for one in found}
+        if config.plugins:
+            self._note_missing()
+        self.calls = HookCalls(failed=self._failed, strict=config.strict)
+        self.checks: DocumentChecks | None = None
+        self._shops: dict[str, Shop] = {}
+
+    @property
+    def states(self) -> Sequence[PluginState]:
+        """Every plugin by name, whatever its state."""
+        return [self._states[name] for name in sorted(self._states)]
+
+    def state(self, name: str) -> PluginState:
+        """One plugin.
+
+        Raises:
+            Refused: `not_found`.
+        """
+        if name not in self._states:
+            raise refuse("not_found", what="plugin", name=name)
+        return self._states[name]
+
+    @property
+    def manifests(self) -> Sequence[Manifest]:
+        """The manifests that could be read and fit this core, by name."""
+        return [
+            state.manifest
+            for state in self.states
+            if state.manifest is not None and state.status is not Status.REFUSED
+        ]
+
+    @property
+    def sections(self) -> Sequence[Section]:
+        """The settings plugins have, for those that have any."""
+        return [manifest.section for manifest in self.manifests if manifest.settings]
+
+    @property
+    def revisions(self) -> Mapping[str, Path]:
+        """The folders of the revisions of plugins that have tables, by plugin."""
+        folders = {state.name: revisions_of(self._found[state.name]) for state in self.states
+                   if state.name in self._found and state.status is not Status.REFUSED}
+        return {name: folder for name, folder in folders.items() if folder is not None}
+
+    def load(self, make_shop: MakeShop, *, migrate: Migrate) -> None:
+        """Bring up every plugin that is on, those required by others first.
+
+        The kernel's own tables must be there.
+
+        Raises:
+            ConfigurationError: one that the edition requires cannot run, or in strict any.
+        """
+        self._note_switches()
+        ready = {
+            state.name: state.manifest.requires
+            for state in self.states
+            if state.manifest is not None and state.status is Status.LOADED
+        }
+        order = resolve(ready)
+        for name, why in order.refused.items():
+            self._states[name].refuse(Fault("requires", f"{why}.", "Install or mend those first."))
+        for name in order.names:
+            self._bring_up(name, ready[name], migrate)
+        self._demand()
+        for state in self._running():
+            if state.manifest is not None:
+                self._shops[state.name] = make_shop(state.manifest)
+        if self.calls.implementing(CHECK):
+            self.checks = DocumentChecks(self.calls, self.arguments)
+
+    def close(self) -> None:
+        """Let go of the threads of checks."""
+        if self.checks is not None:
+            self.checks.close()
+
+    def arguments(self, plugin: str) -> Mapping[str, Any]:
+        """What a plugin's hooks are offered besides what each is about."""
+        return {"shop": self._shops[plugin]}
+
+    def collect(self, hook: str) -> list[Collected]:
+        """Every record the plugins give for a collect hook, each with its plugin."""
+        return self.calls.collect(hook, self.arguments)
+
+    def routes(self, *, taken: Collection[str] = ()) -> list[Any]:
+        """The plugins' routes, stamped with their plugin: within their claims, `taken` by nobody.
+
+        `taken` holds what the kernel answers already, as `METHOD /path`.
+        """
+        routes = []
+        for plugin, record in ((one.plugin, one.record) for one in self.collect("register_routes")):
+            claim = f"{record.method} {record.path}"
+            manifest = self._states[plugin].manifest
+            if manifest is None or not manifest.claims(record.path):
+                self.calls.fail(plugin, "register_routes", f"{claim} is not in its manifest")
+            elif claim in taken:
+                self.calls.fail(plugin, "register_routes", f"{claim} is the kernel's")
+            else:
+                routes.append(attrs.evolve(record, plugin=plugin))
+        return routes
+
+    def job_failed(self, owner: str, job: str, error: str) -> None:
+        """Note that a plugin's job raised; one of the kernel's is nobody's fault here."""
+        self._failed(Failure(owner, job, error))
+
+    def enable(self, name: str, *, ctx: Context) -> None:
+        """Switch a plugin on, from the next start.
+
+        Raises:
+            Refused: `not_found`, `forbidden`.
+        """
+        self.state(name)
+        self._switch(name, enabled=True, ctx=ctx)
+
+    def disable(self, name: str, *, ctx: Context) -> None:
+        """Switch a plugin off, from the next start; its data stays.
+
+        Raises:
+            Refused: `not_found`, `forbidden`, `conflict` where the edition or a plugin that is
+                on requires it.
+        """
+        state = self.state(name)
+        if state.required:
+            reason = f"edition {self.edition.name} requires {name}"
+            raise refuse("conflict", reason=reason)
+        users = [m.name for m in self.manifests if name in m.requires and self._is_on(m.name)]
+        if users:
+            raise refuse("conflict", reason=f"{', '.join(users)} requires {name}")
+        self._switch(name, enabled=False, ctx=ctx)
+
+    def _bring_up(self, name: str, requires: Iterable[str], migrate: Migrate) -> None:
+        state = self._states[name]
+        lost = [one for one in requires if not self._states[one].running]
+        if lost:
+            what = f"it requires {', '.join(lost)}, which was not loaded."
+            state.refuse(Fault("requires", what, "Mend that one first."))
+            return
+        bring_up(self._found[name], state, calls=self.calls, migrate=migrate)
+
+    def _running(self) -> list[PluginState]:
+        return [state for state in self.states if state.running]
+
+    def _is_on(self, name: str) -> bool:
+        return self._states[name].status is not Status.DISABLED
+
+    def _requires(self, name: str) -> bool:
+        return name in self.edition.required
+
+    def _note_missing(self) -> None:
+        for name in (*self.edition.required, *self.edition.optional):
+            if name not in self._states:
+                state = PluginState(name=name, status=Status.MISSING, required=self._requires(name))
+                what = f"edition {self.edition.name!r} has it, but it is not installed."
+                state.faults = (Fault("installed", what, f"Install dianku-{name}."),)
+                self._states[name] = state
+
+    def _note_switches(self) -> None:
+        with self._database.reading() as c:
+            off = set(
+                c.execute(
+                    sa.select(plugin_switch.c.plugin).where(~plugin_switch.c.enabled)
+                ).scalars()
+            )
+        for name in off & self._states.keys():
+            self._states[name].status = Status.DISABLED
+
+    def _switch(self, name: str, *, enabled: bool, ctx: Context) -> None:
+        ctx.require(SWITCH_PERMISSION)
+        row = {
+            "plugin": name,
+            "enabled": enabled,
+            "changed_at": self._clock.now_ms(),
+            "changed_by": ctx.actor.name,
+        }
+        with self._database.writing() as c:
+            c.execute(plugin_switch.delete().where(plugin_switch.c.plugin == name))
+            c.execute(plugin_switch.insert(), row)
+
+    def _failed(self, failure: Failure) -> None:
+        _log.warning("plugin %s, %s: %s", failure.plugin, failure.hook, failure.error)
+        remedy = "Tell its author, or switch the plugin off."
+        state = self._states.get(failure.plugin)
+        if state is not None:
+            state.degrade(Fault(failure.hook, failure.error, remedy))
+
+    def _demand(self) -> None:
+        strict = self._config.strict
+        broken = [
+            state
+            for state in self.states
+            if not state.running and (state.required or (strict and state.status is Status.REFUSED))
+        ]
+        if broken:
+            raise ConfigurationError("\n".join(self._told(state) for state in broken))
+
+    def _told(self, state: PluginState) -> str:
+        """What happened, which plugin, what to do."""
+        need = f"edition {self.edition.name!r} requires it" if state.required else "strict"
+        named = f"plugin {state.name!r} {state.version}".rstrip()
+        if state.status is Status.DISABLED:
+            return f"{named} ({need}) is switched off. Run: dianku plugin enable {state.name}"
+        why = state.faults[-1] if state.faults else Fault("load", "it did not load.", "")
+        way_out = "`dianku --no-plugins` works without it."
+        return f"{named} ({need}) was not loaded: {why.what} {why.remedy} {way_out}"

@@ -1,0 +1,1 @@
+"""Settings: what a shop chooses, by section; the kernel's sections and one for each plugin."""

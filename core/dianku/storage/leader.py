@@ -1,0 +1,113 @@
+"""A lock that one process of the shop holds at a time, and that dies with its process.
+
+SQLite: a lock of the operating system on a file beside the database. PostgreSQL: an advisory lock
+of a connection that stays open. Neither leaves anything behind after `kill -9`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Protocol
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from dianku.storage.engine import LOCK_LEADER, Database
+
+
+class LeaderLock(Protocol):
+    """What one process can hold."""
+
+    def hold(self) -> bool:
+        """Take the lock if it is free; True while it is held, also when asked again."""
+        ...
+
+    def release(self) -> None:
+        """Let it go."""
+        ...
+
+
+def leader_lock(database: Database) -> LeaderLock:
+    """The lock that suits a database."""
+    if database.dialect == "postgresql":
+        return _ConnectionLock(database)
+    path = database.url.database
+    return _FileLock(Path(f"{path}.leader")) if path and path != ":memory:" else _Alone()
+
+
+class _Alone:
+    """A database nobody else can open."""
+
+    def hold(self) -> bool:
+        return True
+
+    def release(self) -> None:
+        pass
+
+
+class _FileLock:
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: int | None = None
+
+    def hold(self) -> bool:
+        if self._file is not None:
+            return True
+        file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            _lock(file)
+        except OSError:
+            os.close(file)
+            return False
+        self._file = file
+        return True
+
+    def release(self) -> None:
+        if self._file is not None:
+            # Closing lets the lock go; the file stays, so that two cannot lock two files.
+            os.close(self._file)
+            self._file = None
+
+
+def _lock(file: int) -> None:
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+class _ConnectionLock:
+    def __init__(self, database: Database) -> None:
+        self._engine = sa.create_engine(
+            database.engine.url, poolclass=sa.pool.NullPool, isolation_level="AUTOCOMMIT"
+        )
+        self._connection: Connection | None = None
+
+    def hold(self) -> bool:
+        try:
+            if self._connection is not None:
+                self._connection.exec_driver_sql("SELECT 1")
+                return True
+            connection = self._engine.connect()
+            taken = connection.exec_driver_sql(f"SELECT pg_try_advisory_lock({LOCK_LEADER})")
+            if not taken.scalar():
+                connection.close()
+                return False
+            self._connection = connection
+        except sa.exc.DBAPIError:
+            self.release()
+            return False
+        return True
+
+    def release(self) -> None:
+        if self._connection is not None:
+            with suppress(sa.exc.DBAPIError):
+                self._connection.close()
+            self._connection = None

@@ -1,0 +1,8 @@
+import threading
+
+from dianku.api import hookimpl
+
+
+@hookimpl
+def check_document(document):
+    threading.Event().wait()

@@ -1,0 +1,20 @@
+from dianku.api import Objection, Page, Title, hookimpl
+
+HEARD = []
+
+
+@hookimpl
+def register_pages():
+    return [Page("/good", Title("好", "Good"), "stock.view")]
+
+
+@hookimpl
+def check_document(document):
+    if document.kind == "write_off":
+        return Objection("not_today", Title("今天不行", "not today"))
+    return None
+
+
+@hookimpl
+def document_posted(event, shop):
+    HEARD.append((event.id, event.store, event.data["number"]))

@@ -1,0 +1,6 @@
+from dianku.api import hookimpl
+
+
+@hookimpl
+def document_posted(event, shop, weather):
+    pass

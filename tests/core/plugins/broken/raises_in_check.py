@@ -1,0 +1,6 @@
+from dianku.api import hookimpl
+
+
+@hookimpl
+def check_document(document):
+    raise RuntimeError("no idea")

@@ -1,0 +1,6 @@
+from dianku.api import hookimpl
+
+
+@hookimpl
+def register_pages():
+    return ["/page"]

@@ -1,0 +1,6 @@
+from dianku.api import hookimpl
+
+
+@hookimpl
+def register_weather(shop):
+    return []

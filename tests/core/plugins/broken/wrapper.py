@@ -1,0 +1,6 @@
+from dianku.api import hookimpl
+
+
+@hookimpl(wrapper=True)
+def register_pages():
+    return (yield)

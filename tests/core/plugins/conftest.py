@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dianku.clock import SetClock
+from dianku.config import HostConfig
+from dianku.plugins.manifest import Manifest
+from dianku.plugins.set import PluginSet
+from dianku.plugins.shop import OwnSettings, Shop
+from dianku.settings.store import Settings
+from dianku.storage.engine import Database
+from dianku.storage.fence import FencedDatabase
+from dianku.storage.migrate import Owner, upgrade
+from dianku.testing.entry_points import Shelf, shelf
+
+Load = Callable[..., PluginSet]
+
+
+@pytest.fixture
+def plugin_shelf(tmp_path: Path) -> Iterator[Shelf]:
+    with shelf(tmp_path / "site") as found:
+        yield found
+
+
+@pytest.fixture
+def load(database: Database, clock: SetClock, tmp_path: Path) -> Iterator[Load]:
+    """Judge and load what is on the shelf, with services a plugin does not reach for left out."""
+    opened: list[PluginSet] = []
+    services: Any = None
+
+    def load_plugins(**choices: Any) -> PluginSet:
+        config = HostConfig(data_dir=tmp_path, clock=clock, **choices)
+        plugins = PluginSet(config, database=database, clock=clock)
+        opened.append(plugins)
+        settings = Settings(database)
+        for section in plugins.sections:
+            settings.declare(section)
+
+        def make_shop(manifest: Manifest) -> Shop:
+            return Shop(
+                plugin=manifest.name,
+                catalog=services,
+                ledger=services,
+                stock=services,
+                figures=services,
+                settings=OwnSettings(settings, manifest.name),
+                clock=clock,
+                messages=services,
+                log=logging.getLogger(f"dianku.plugin.{manifest.name}"),
+                rights=frozenset(manifest.rights),
+                tables=FencedDatabase(database, plugin=manifest.name),
+            )
+
+        def migrate(name: str, folder: Path) -> None:
+            upgrade(database, [Owner(name, folder)])
+
+        plugins.load(make_shop, migrate=migrate)
+        return plugins
+
+    yield load_plugins
+    for plugins in opened:
+        plugins.close()
