@@ -1,0 +1,78 @@
+"""What a command says when it cannot do what was asked, and with which exit status.
+
+0: done. 1: refused or failed; the reason is on standard error, in the person's language, worded
+from the message catalogue. 2: wrong usage, which click finds. Anything else that reaches the top
+is a mistake of ours and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, Any
+
+import click
+
+from dianku_cli.settings import Settings, SettingsError
+from dianku_cli.texts import say
+
+SHOWN_ERRORS = 50
+"""Wrong fields or cells printed in full; the rest are counted."""
+
+
+class Failed(click.ClickException):
+    """A reason, worded; ends the command with status 1."""
+
+    exit_code = 1
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print the reason on standard error."""
+        click.echo(self.message, file=file, err=file is None)
+
+
+@contextmanager
+def worded(settings: Settings) -> Iterator[None]:
+    """Turn refusals and failures of the world inside the block into `Failed`."""
+    try:
+        yield
+    except (click.ClickException, click.exceptions.Exit, click.Abort):
+        raise
+    except SettingsError as error:
+        raise Failed(say("bad_settings", "en", source=error.source, reason=error.reason)) from error
+    except OSError as error:
+        raise Failed(_os_reason(error, settings.language)) from error
+    except Exception as error:
+        from dianku.api import ConfigurationError, Refused  # noqa: PLC0415 - not for --help
+
+        if isinstance(error, Refused):
+            raise Failed(refusal_text(error.problem, settings.language)) from error
+        if isinstance(error, ConfigurationError):
+            raise Failed(str(error)) from error
+        raise
+
+
+def refusal_text(problem: Any, language: str) -> str:
+    """A `Problem` as lines: what was refused, then every wrong field."""
+    from dianku.api import problem_body  # noqa: PLC0415 - not for --help
+
+    body = problem_body(problem, language)
+    lines = [f"{body['title']}: {body['detail']}" if body.get("detail") else body["title"]]
+    lines += listed(
+        [f"  {error['pointer']}: {error['message']}" for error in body.get("errors", ())],
+        language,
+    )
+    return "\n".join(lines)
+
+
+def listed(lines: list[str], language: str) -> list[str]:
+    """The first of many lines, and how many more there are."""
+    if len(lines) <= SHOWN_ERRORS:
+        return lines
+    rest = say("and_more", language, count=len(lines) - SHOWN_ERRORS)
+    return [*lines[:SHOWN_ERRORS], f"  {rest}"]
+
+
+def _os_reason(error: OSError, language: str) -> str:
+    if error.filename is None:
+        return str(error)
+    return say("os_error", language, name=error.filename, reason=error.strerror)
