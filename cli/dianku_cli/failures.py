@@ -64,12 +64,12 @@ def refusal_text(problem: Any, language: str) -> str:
     return "\n".join(lines)
 
 
-def listed(lines: list[str], language: str) -> list[str]:
-    """The first of many lines, and how many more there are."""
-    if len(lines) <= SHOWN_ERRORS:
+def listed(lines: list[str], language: str, *, total: int | None = None) -> list[str]:
+    """The first of many lines, and how many more of `total` there are."""
+    rest = (len(lines) if total is None else total) - SHOWN_ERRORS
+    if rest <= 0:
         return lines
-    rest = say("and_more", language, count=len(lines) - SHOWN_ERRORS)
-    return [*lines[:SHOWN_ERRORS], f"  {rest}"]
+    return [*lines[:SHOWN_ERRORS], say("and_more", language, count=rest)]
 
 
 def _os_reason(error: OSError, language: str) -> str:

@@ -6,15 +6,17 @@ Imports stay light: a command's module, and with it the host, is imported when t
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from dianku_cli import __version__
 from dianku_cli.failures import worded
 from dianku_cli.lazy import Lazy, LazyGroup
-from dianku_cli.settings import LANGUAGES, Settings
+from dianku_cli.settings import LANGUAGES, Settings, SettingsError
 
+
+C = TypeVar("C", bound=click.Command)
 _HERE = "dianku_cli.commands"
 
 COMMANDS = {
@@ -46,19 +48,31 @@ class Dianku(LazyGroup):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The kernel's command, or the group a plugin adds under its own name."""
+        settings = settings_of(ctx)
         found = super().get_command(ctx, cmd_name)
-        if found is None and cmd_name in self._plugin_groups(ctx):
-            from dianku_cli.plugin_groups import load_group  # noqa: PLC0415 - not for --help
+        if found is not None:
+            return _in_language(found, cmd_name, settings)
+        if cmd_name not in self._plugin_groups(ctx):
+            return None
+        from dianku_cli.plugin_groups import load_group  # noqa: PLC0415 - not for --help
 
-            with worded(settings_of(ctx)):
-                return load_group(settings_of(ctx), cmd_name)
-        return found
+        with worded(settings):
+            return load_group(settings, cmd_name)
 
     def summaries(self, ctx: click.Context) -> list[tuple[str, str]]:
         """Names and one line each; the plugins' from the cache of their manifests."""
-        groups = self._plugin_groups(ctx)
-        own = [(name, self.lazy[name].summary) for name in self.lazy]
-        return sorted(own + [(name, groups[name]) for name in groups if name not in self.lazy])
+        lines = self._plugin_groups(ctx)
+        lines |= {name: lazy.summary for name, lazy in self.lazy.items()}
+        if _speaks_chinese(settings_of(ctx)):
+            from dianku_cli.translated import summary  # noqa: PLC0415 - only where it is read
+
+            lines |= {name: summary(name) for name in self.lazy}
+        return sorted(lines.items())
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the help in the person's language."""
+        shown = _in_language(self, "", settings_of(ctx))
+        super(Dianku, shown).format_help(ctx, formatter)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; what it refuses is worded here, for every command alike."""
@@ -81,6 +95,21 @@ def settings_of(ctx: click.Context) -> Settings:
     if not isinstance(root.obj, Settings):
         root.obj = _settings(root.params)
     return root.obj
+
+
+def _speaks_chinese(settings: Settings) -> bool:
+    try:
+        return settings.language != "en"
+    except SettingsError:
+        return False  # help is given all the same; the command itself will refuse
+
+
+def _in_language(command: C, path: str, settings: Settings) -> C:
+    if not _speaks_chinese(settings):
+        return command
+    from dianku_cli.translated import translated  # noqa: PLC0415 - only where it is read
+
+    return translated(command, path)
 
 
 def _settings(params: dict[str, Any]) -> Settings:

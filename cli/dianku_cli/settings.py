@@ -6,7 +6,6 @@ only when something in it is asked for, since `dianku --help` asks for nothing.
 
 from __future__ import annotations
 
-import locale
 import os
 import sys
 from collections.abc import Mapping
@@ -121,9 +120,9 @@ def platform_cache_dir(environ: Mapping[str, str]) -> Path:
 
 
 def _language_of_locale(environ: Mapping[str, str]) -> str:
+    """The first of the usual variables that names a language; C and POSIX name none."""
     for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
-        said = environ.get(name)
-        if said:
-            return "zh-CN" if said.lower().startswith("zh") else "en"
-    said = locale.getlocale()[0] or ""
-    return "en" if said.lower().startswith("en") else "zh-CN"
+        said = environ.get(name, "").lower()
+        if said and not said.startswith(("c.", "posix")) and said != "c":
+            return "zh-CN" if said.startswith("zh") else "en"
+    return "zh-CN"
