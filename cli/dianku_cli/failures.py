@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
 from dianku_cli.settings import Settings, SettingsError
 from dianku_cli.texts import say
+
+if TYPE_CHECKING:
+    from dianku.api import Problem
 
 SHOWN_ERRORS = 50
 """Wrong fields or cells printed in full; the rest are counted."""
@@ -38,30 +41,36 @@ def worded(settings: Settings) -> Iterator[None]:
     except (click.ClickException, click.exceptions.Exit, click.Abort):
         raise
     except SettingsError as error:
-        raise Failed(say("bad_settings", "en", source=error.source, reason=error.reason)) from error
+        raise Failed(f"{error.source}: {error.reason}") from error
     except OSError as error:
         raise Failed(_os_reason(error, settings.language)) from error
     except Exception as error:
-        from dianku.api import ConfigurationError, Refused  # noqa: PLC0415 - not for --help
-
-        if isinstance(error, Refused):
-            raise Failed(refusal_text(error.problem, settings.language)) from error
-        if isinstance(error, ConfigurationError):
-            raise Failed(str(error)) from error
-        raise
+        reason = _reason(error, settings.language)
+        if reason is None:
+            raise
+        raise Failed(reason) from error
 
 
-def refusal_text(problem: Any, language: str) -> str:
+def _reason(error: Exception, language: str) -> str | None:
+    """What to say of an error raised on purpose; None for a mistake of ours."""
+    from dianku.api import DiankuError, Refused  # noqa: PLC0415 - not for --help
+
+    if isinstance(error, Refused):
+        return refusal_text(error.problem, language)
+    return str(error) if isinstance(error, DiankuError) else None
+
+
+def refusal_text(problem: Problem, language: str) -> str:
     """A `Problem` as lines: what was refused, then every wrong field."""
-    from dianku.api import problem_body  # noqa: PLC0415 - not for --help
+    from dianku.operations import Messages  # noqa: PLC0415 - not for --help
 
-    body = problem_body(problem, language)
-    lines = [f"{body['title']}: {body['detail']}" if body.get("detail") else body["title"]]
-    lines += listed(
-        [f"  {error['pointer']}: {error['message']}" for error in body.get("errors", ())],
-        language,
-    )
-    return "\n".join(lines)
+    messages = Messages()
+    first = messages.text(f"problem.{problem.code}", language, **problem.params)
+    fields = [
+        f"  {each.pointer}: {messages.text(f'field.{each.code}', language, **each.params)}"
+        for each in problem.errors
+    ]
+    return "\n".join([first, *listed(fields, language)])
 
 
 def listed(lines: list[str], language: str, *, total: int | None = None) -> list[str]:

@@ -15,7 +15,6 @@ from dianku_cli.failures import worded
 from dianku_cli.lazy import Lazy, LazyGroup
 from dianku_cli.settings import LANGUAGES, Settings, SettingsError
 
-
 C = TypeVar("C", bound=click.Command)
 _HERE = "dianku_cli.commands"
 

@@ -57,9 +57,7 @@ def write_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[Column]) ->
     table += [[cell(row.get(column.key)) for column in columns] for row in rows]
     widths = [max(width(line[i]) for line in table) for i in range(len(columns))]
     for line in table:
-        padded = [
-            _pad(text, widths[i], right=columns[i].right) for i, text in enumerate(line)
-        ]
+        padded = [_pad(text, widths[i], right=columns[i].right) for i, text in enumerate(line)]
         click.echo("  ".join(padded).rstrip())
 
 

@@ -13,19 +13,18 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import click
 
-from dianku_cli.output import remark
+from dianku_cli.failures import Failed
 from dianku_cli.settings import Settings, platform_cache_dir
 from dianku_cli.texts import say
-
-CACHE_FILE = "plugin-groups.json"
 
 
 def known_groups(settings: Settings) -> dict[str, str]:
     """Names of the plugins' groups and their titles in the person's language."""
-    path = platform_cache_dir(os.environ) / CACHE_FILE
+    path = platform_cache_dir(os.environ) / f"plugin-groups-{_environment()}.json"
     installed = _distributions()
     groups = _cached(path, installed)
     if groups is None:
@@ -36,19 +35,26 @@ def known_groups(settings: Settings) -> dict[str, str]:
 
 
 def load_group(settings: Settings, name: str) -> click.Command:
-    """Import the plugin whose group this is, and return the group.
+    """Import the plugin whose group this is, and return the group; its `obj` is its `Shop`.
 
     Raises:
-        click.UsageError: The plugin is switched off or does not load.
+        Failed: The plugin is switched off or does not load.
     """
     from dianku_cli.shop import open_shop  # noqa: PLC0415 - not for --help
 
     host = click.get_current_context().find_root().with_resource(open_shop(settings))
-    command = host.plugins.command(name)
-    if command is None:
-        raise click.UsageError(say("group_not_loaded", settings.language, name=name))
-    group: click.Command = command
-    return group
+    for collected in host.plugins.collect("register_commands"):
+        if collected.record.name == name:
+            command: click.Command = collected.record.load()
+            shop = host.plugins.shop(collected.plugin)
+            command.context_settings = {**command.context_settings, "obj": shop}
+            return command
+    raise Failed(say("group_not_loaded", settings.language, name=name))
+
+
+def _environment() -> str:
+    """A short name for this environment's own cache; several may share one user."""
+    return f"{crc32(sys.prefix.encode()):08x}"
 
 
 def _distributions() -> list[list[str | int]]:
@@ -73,7 +79,7 @@ def _cached(path: Path, installed: list[list[str | int]]) -> dict[str, Any] | No
     try:
         kept = json.loads(path.read_bytes())
         same = kept["installed"] == installed and all(
-            os.stat(name).st_mtime_ns == at for name, at in kept["manifests"]
+            Path(name).stat().st_mtime_ns == at for name, at in kept["manifests"]
         )
         return dict(kept["groups"]) if same else None
     except (OSError, ValueError, KeyError, TypeError):
@@ -81,13 +87,16 @@ def _cached(path: Path, installed: list[list[str | int]]) -> dict[str, Any] | No
 
 
 def _discover() -> tuple[dict[str, Any], list[list[str | int]]]:
-    from dianku.api import installed_manifests  # noqa: PLC0415 - only when the cache is stale
+    from dianku.plugins.discovery import discover  # noqa: PLC0415 - only when the cache is stale
 
     groups: dict[str, Any] = {}
     files: list[list[str | int]] = []
-    for path, manifest in installed_manifests():
+    for found in discover():
+        if found.manifest is None or found.folder is None:
+            continue  # `dianku plugin list` shows what is wrong with it
+        path = found.folder / "plugin.toml"
         files.append([str(path), path.stat().st_mtime_ns])
-        for name, entry in manifest.commands.items():
+        for name, entry in found.manifest.commands.items():
             groups[name] = {"zh": entry.title.zh, "en": entry.title.en}
     return groups, files
 

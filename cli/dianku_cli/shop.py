@@ -47,13 +47,23 @@ def open_shop(settings: Settings) -> Iterator[Host]:
         host.close()
 
 
+@contextmanager
+def closed_shop(settings: Settings) -> Iterator[Host]:
+    """The shop as it lies: nothing migrated, nothing running. For work on the tables themselves."""
+    from dianku.host import Host  # noqa: PLC0415 - not for --help
+
+    host = Host.build(config_of(settings))
+    try:
+        yield host
+    finally:
+        host.close()
+
+
 def acting(host: Host, settings: Settings) -> Context:
     """Who the command line acts as: whoever may open the database may do everything."""
-    from dianku.api import Actor, Context  # noqa: PLC0415 - not for --help
+    from dianku.api import Context  # noqa: PLC0415 - not for --help
 
-    permissions = host.access.permissions.known
-    actor = Actor(name="cli", role="owner", permissions=permissions)
-    return Context(actor, device="cli", language=settings.language)
+    return Context(host.access.actor("cli"), device="cli", language=settings.language)
 
 
 def run_server(

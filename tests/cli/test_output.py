@@ -21,7 +21,9 @@ def test_table_with_chinese_names_aligns_every_column(capsys: pytest.CaptureFixt
         {"sku": "a", "name": "可乐", "on_hand": "3"},
         {"sku": "bcd", "name": "Tea", "on_hand": "120"},
     ]
-    write_table(rows, [Column("sku", "SKU"), Column("name", "商品"), Column("on_hand", "现存", True)])
+    write_table(
+        rows, [Column("sku", "SKU"), Column("name", "商品"), Column("on_hand", "现存", True)]
+    )
     lines = capsys.readouterr().out.splitlines()
     assert lines == ["SKU  商品  现存", "a    可乐     3", "bcd  Tea    120"]
     assert len({width(line) for line in lines}) == 1

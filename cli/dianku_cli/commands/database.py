@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from dianku_cli.output import Column, as_plain, progress, write_json, write_table
+from dianku_cli.output import Column, write_json, write_table
 from dianku_cli.settings import Settings
-from dianku_cli.shop import open_shop
+from dianku_cli.shop import closed_shop, open_shop
 from dianku_cli.texts import say
+
+if TYPE_CHECKING:
+    from dianku.host import Host
 
 
 @click.group
@@ -26,12 +31,8 @@ def upgrade(settings: Settings, *, as_json: bool) -> None:
 
     Example: dianku db upgrade
     """
-    host = closed_shop(settings)
-    before = host.upgrade()
-    if as_json:
-        write_json(before)
-    else:
-        _show(host.schema_status(), settings)
+    with open_shop(settings) as host:
+        _show(host, settings, as_json=as_json)
 
 
 @db.command
@@ -42,11 +43,28 @@ def status(settings: Settings, *, as_json: bool) -> None:
 
     Example: dianku db status --json
     """
-    states = closed_shop(settings).schema_status()
+    with closed_shop(settings) as host:
+        _show(host, settings, as_json=as_json)
+
+
+def _show(host: Host, settings: Settings, *, as_json: bool) -> None:
+    """Print where each owner's tables stand."""
+    from dianku.operations import schema_states  # noqa: PLC0415 - not for --help
+
+    rows = [
+        {
+            "owner": state.owner,
+            "current": state.current,
+            "latest": state.head,
+            "up_to_date": state.is_current,
+        }
+        for state in schema_states(host)
+    ]
     if as_json:
-        write_json(states)
+        write_json(rows)
     else:
-        _show(states, settings)
+        keys = ("owner", "current", "latest", "up_to_date")
+        write_table(rows, [Column(key, say(f"column_{key}", settings.language)) for key in keys])
 
 
 @db.command("copy")
@@ -60,3 +78,11 @@ def copy_to(settings: Settings, *, url: str, as_json: bool) -> None:
 
     Example: dianku db copy postgresql://dianku@localhost/shop
     """
+    from dianku.operations import copy_to as copy  # noqa: PLC0415 - not for --help
+
+    with open_shop(settings) as host:
+        done = copy(host, url)
+    if as_json:
+        write_json({"rows": done.rows, "unknown_owners": done.unknown_owners})
+    else:
+        click.echo(say("copied", settings.language, rows=sum(done.rows.values())))

@@ -102,9 +102,7 @@ def export(settings: Settings, *, kind: str, file: Path, as_json: bool) -> None:
         open_shop(settings) as host,
         progress(say("exporting", settings.language)) as advance,
     ):
-        rows = host.exchange.export(
-            kind, file, ctx=acting(host, settings), progress=advance
-        )
+        rows = host.exchange.export(kind, file, ctx=acting(host, settings), progress=advance)
     if as_json:
         write_json({"kind": kind, "file": str(file), "rows": rows})
     else:

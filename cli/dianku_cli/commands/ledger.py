@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
-
 import click
 
 from dianku_cli.output import Column, as_plain, progress, remark, write_json, write_table
 from dianku_cli.settings import Settings
 from dianku_cli.shop import acting, open_shop
 from dianku_cli.texts import say
-
-if TYPE_CHECKING:
-    from dianku.host import Host
-
-PAGE = 1000
 
 
 @click.group
@@ -95,35 +87,16 @@ def stock(
 
     Example: dianku stock --store main --as-of 2026-03-31
     """
+    from dianku.operations import StockFilter, checked  # noqa: PLC0415 - not for --help
+
+    asked = checked({"store": stores, "sku": skus, "as_of": as_of}, StockFilter)
     with open_shop(settings) as host:
-        rows = as_plain(list(_stock_rows(host, settings, as_of=as_of, stores=stores, skus=skus)))
+        rows = as_plain(list(host.stock.each_row(asked, ctx=acting(host, settings))))
     if as_json:
         write_json(rows)
         return
-    columns = [Column(key, say(f"column_{key}", settings.language)) for key in ("store", "sku")]
-    columns += [Column(key, say(f"column_{key}", settings.language)) for key in ("name", "unit")]
-    columns += [Column(key, say(f"column_{key}", settings.language), True) for key in NUMBERS]
+    columns = [
+        Column(key, say(f"column_{key}", settings.language), right=key in NUMBERS)
+        for key in ("store", "sku", "name", "unit", *NUMBERS)
+    ]
     write_table(rows, columns)
-
-
-def _stock_rows(
-    host: Host,
-    settings: Settings,
-    *,
-    as_of: str | None,
-    stores: tuple[str, ...],
-    skus: tuple[str, ...],
-) -> Iterator[Any]:
-    """Every row, page after page, as the HTTP API gives them."""
-    from dianku.api import StockFilter  # noqa: PLC0415 - not for --help
-
-    cursor: str | None = None
-    while True:
-        asked = StockFilter(
-            store=list(stores), sku=list(skus), as_of=as_of, limit=PAGE, cursor=cursor
-        )
-        page = host.stock.stock(asked, ctx=acting(host, settings))
-        yield from page.items
-        cursor = page.next_cursor
-        if cursor is None:
-            return

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import click
 
-from dianku_cli.output import Column, as_plain, write_json, write_record, write_table
+from dianku_cli.output import Column, write_json, write_record, write_table
 from dianku_cli.settings import Settings
-from dianku_cli.shop import open_shop
+from dianku_cli.shop import acting, open_shop
 from dianku_cli.texts import say
+
+if TYPE_CHECKING:
+    from dianku.plugins.editions import Edition
+    from dianku.plugins.states import PluginState
 
 
 @click.group
@@ -26,6 +32,12 @@ def list_plugins(settings: Settings, *, as_json: bool) -> None:
 
     Example: dianku plugin list
     """
+    with open_shop(settings) as host:
+        rows = [_row(state, settings) for state in host.plugins.states()]
+    if as_json:
+        write_json(rows)
+    else:
+        write_table(rows, _columns("name", "title", "version", "status", settings=settings))
 
 
 @plugin.command
@@ -37,6 +49,12 @@ def info(settings: Settings, *, name: str, as_json: bool) -> None:
 
     Example: dianku plugin info reports
     """
+    with open_shop(settings) as host:
+        row = _row(host.plugins.state(name), settings)
+    if as_json:
+        write_json(row)
+    else:
+        write_record([(say(f"column_{key}", settings.language), row[key]) for key in row])
 
 
 @plugin.command
@@ -47,6 +65,9 @@ def enable(settings: Settings, name: str) -> None:
 
     Example: dianku plugin enable reports
     """
+    with open_shop(settings) as host:
+        host.plugins.enable(name, ctx=acting(host, settings))
+    click.echo(say("plugin_enabled", settings.language, name=name))
 
 
 @plugin.command
@@ -57,6 +78,9 @@ def disable(settings: Settings, name: str) -> None:
 
     Example: dianku plugin disable reports
     """
+    with open_shop(settings) as host:
+        host.plugins.disable(name, ctx=acting(host, settings))
+    click.echo(say("plugin_disabled", settings.language, name=name))
 
 
 @click.group
@@ -75,6 +99,12 @@ def list_editions(settings: Settings, *, as_json: bool) -> None:
 
     Example: dianku edition list
     """
+    with open_shop(settings) as host:
+        rows = [_edition(each, settings) for each in host.plugins.editions()]
+    if as_json:
+        write_json(rows)
+    else:
+        write_table(rows, _columns("name", "title", "required", "optional", settings=settings))
 
 
 @edition.command
@@ -86,3 +116,41 @@ def show(settings: Settings, *, name: str | None, as_json: bool) -> None:
 
     Example: dianku edition show basic
     """
+    with open_shop(settings) as host:
+        row = _edition(host.plugins.edition(name), settings)
+    if as_json:
+        write_json(row)
+    else:
+        write_record([(say(f"column_{key}", settings.language), row[key]) for key in row])
+
+
+def _row(state: PluginState, settings: Settings) -> dict[str, Any]:
+    """A plugin, how it stands and what is wrong with it."""
+    manifest = state.manifest
+    return {
+        "name": state.name,
+        "title": "" if manifest is None else manifest.title.title().in_language(settings.language),
+        "version": state.version,
+        "distribution": state.distribution,
+        "status": state.status.value,
+        "required": state.required,
+        "requires": [] if manifest is None else list(manifest.requires),
+        "routes": [] if manifest is None else list(manifest.routes),
+        "tables": [] if manifest is None else list(manifest.tables),
+        "commands": [] if manifest is None else sorted(manifest.commands),
+        "faults": [str(fault) for fault in state.faults],
+    }
+
+
+def _edition(edition: Edition, settings: Settings) -> dict[str, Any]:
+    """An edition and its plugins."""
+    return {
+        "name": edition.name,
+        "title": edition.title.in_language(settings.language),
+        "required": list(edition.required),
+        "optional": list(edition.optional),
+    }
+
+
+def _columns(*keys: str, settings: Settings) -> list[Column]:
+    return [Column(key, say(f"column_{key}", settings.language)) for key in keys]

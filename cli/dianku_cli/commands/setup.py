@@ -56,23 +56,25 @@ def init(
     """
     if password_stdin != (owner is not None):
         raise click.UsageError("--owner and --password-stdin go together")
-    spoken = language or settings.language
+    from dianku import operations  # noqa: PLC0415 - not for --help
+
     password = _password(wanted=password_stdin)
+    first = {"code": store, "name": store, "timezone": timezone}
+    person = {"name": owner, "role": "owner", "password": password}
+    wish = operations.SetUpWish(
+        shop=shop or say("my_shop", language or settings.language),
+        language=language or settings.language,
+        store=operations.checked(first, operations.NewStore),
+        owner=operations.checked(person, operations.NewUser) if owner else None,
+    )
     with open_shop(settings) as host:
-        done = host.set_up(
-            shop=shop or say("my_shop", spoken),
-            store=store,
-            timezone=timezone,
-            language=spoken,
-            owner=owner,
-            password=password,
-        )
+        done = operations.set_up(host, wish, ctx=acting(host, settings))
     if as_json:
-        write_json(done)
+        write_json({"changed": done.changed, "link": done.link})
         return
     click.echo(say("set_up" if done.changed else "set_up_before", settings.language))
     if done.link:
-        click.echo(done.link)
+        click.echo(say("set_up_link", settings.language, link=done.link))
 
 
 @click.group
@@ -107,16 +109,13 @@ def add(
 
     Example: dianku user add li --role clerk --store main
     """
-    from dianku.api import NewUser  # noqa: PLC0415 - not for --help
+    from dianku.operations import NewUser, checked  # noqa: PLC0415 - not for --help
 
-    new = NewUser(
-        name=name,
-        role=role,
-        stores=list(stores) or None,
-        password=_password(wanted=password_stdin),
-    )
+    password = _password(wanted=password_stdin)
+    wanted = {"name": name, "role": role, "stores": stores or None, "password": password}
+    new = checked(wanted, NewUser)
     with open_shop(settings) as host:
-        made = host.access.add_user(new, ctx=acting(host, settings))
+        made = host.access.create_user(new, ctx=acting(host, settings))
     if as_json:
         write_json(made)
     else:
@@ -146,9 +145,9 @@ def create(
 
     Example: dianku token create --name till --role clerk --store main
     """
-    from dianku.api import NewToken  # noqa: PLC0415 - not for --help
+    from dianku.operations import NewToken, checked  # noqa: PLC0415 - not for --help
 
-    new = NewToken(name=name, role=role, stores=list(stores) or None)
+    new = checked({"name": name, "role": role, "stores": stores or None}, NewToken)
     with open_shop(settings) as host:
         made = host.access.create_token(new, ctx=acting(host, settings))
     if as_json:

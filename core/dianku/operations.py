@@ -1,0 +1,118 @@
+"""What an administrator does to a shop as a whole: set it up, look at its tables, save it, move it.
+
+The command line calls these beside a running server; each is complete when it returns. What
+refuses says why and has changed nothing, or nothing that a second call would not complete.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from attrs import frozen
+
+from dianku.access.records import NewToken, NewUser
+from dianku.catalog.requests import NewStore
+from dianku.context import Context
+from dianku.host import Host
+from dianku.http.fields import convert_value as checked
+from dianku.ledger.queries_requests import StockFilter
+from dianku.messages import Messages
+from dianku.storage import backup as archives
+from dianku.storage import copy as copies
+from dianku.storage import migrate
+from dianku.storage.engine import Database
+
+__all__ = [
+    "Messages",
+    "NewStore",
+    "NewToken",
+    "NewUser",
+    "SetUpOutcome",
+    "SetUpWish",
+    "StockFilter",
+    "backup",
+    "checked",
+    "copy_to",
+    "restore",
+    "schema_states",
+    "set_up",
+]
+
+
+@frozen(kw_only=True)
+class SetUpWish:
+    """A shop to begin with; `owner` None leaves the owner to whoever uses the one-time link."""
+
+    shop: str
+    language: str
+    store: NewStore
+    owner: NewUser | None = None
+
+
+@frozen
+class SetUpOutcome:
+    """Whether anything was done, and the secret of the one-time link where there is no owner."""
+
+    changed: bool
+    link: str | None = None
+
+
+def set_up(host: Host, wish: SetUpWish, *, ctx: Context) -> SetUpOutcome:
+    """Name the shop, make its owner and its first store; a shop that has a store is left alone.
+
+    The store comes last, so that a call that was cut short is completed by the next.
+
+    Raises:
+        Refused: `invalid`; nothing but the shop's name may have been kept.
+    """
+    if host.catalog.list_stores(ctx=ctx):
+        return SetUpOutcome(changed=False)
+    named = {"name": wish.shop, "language": wish.language, "timezone": wish.store.timezone}
+    host.settings.patch_section("shop", named, ctx=ctx)
+    if wish.owner is not None and wish.owner.name not in _user_names(host):
+        host.access.create_user(wish.owner, ctx=ctx)
+    host.catalog.create_store(wish.store, ctx=ctx)
+    link = None if wish.owner is not None else host.sessions.new_setup_link()
+    return SetUpOutcome(changed=True, link=link)
+
+
+def _user_names(host: Host) -> set[str]:
+    return {user.name for user in host.access.list_users()}
+
+
+def schema_states(host: Host) -> list[migrate.SchemaState]:
+    """Where the tables of the core and of each plugin stand; the host need not be started."""
+    return migrate.status(host.database, host.plugins.owners())
+
+
+def backup(host: Host, file: Path) -> archives.Manifest:
+    """Write the whole shop into one new file. Raises `DiankuError`: says what, and what to do."""
+    return archives.backup(
+        host.database,
+        file,
+        now_ms=host.clock.now_ms(),
+        attachments=host.config.attachments_dir,
+    )
+
+
+def restore(host: Host, file: Path) -> archives.Restored:
+    """Make the shop of a backup again; the host, on an empty database, must not be started.
+
+    Raises:
+        DiankuError: the file is no sound backup, or something is there already.
+    """
+    return archives.restore(
+        file,
+        host.database,
+        attachments=host.config.attachments_dir,
+        owners=host.plugins.owners(),
+    )
+
+
+def copy_to(host: Host, url: str) -> copies.Copied:
+    """Copy the whole database into another, empty one. Raises `DiankuError`."""
+    target = Database(url)
+    try:
+        return copies.copy(host.database, target, owners=host.plugins.owners())
+    finally:
+        target.close()
