@@ -1,10 +1,11 @@
-"""The Chinese texts of `--help`: commands by their names, options by command and name or by name."""
+"""The Chinese texts of `--help`: of commands by their names, of options by theirs."""
 
 from __future__ import annotations
 
 COMMANDS = {
     "": "店库（Dianku）让门店账实相符。",
-    "backup": "把整个店铺备份到一个文件。\n\n服务器运行时也可备份；文件须尚不存在。设置里的密钥不写入。",
+    "backup": "把整个店铺备份到一个文件。\n\n"
+    "服务器运行时也可备份；文件须尚不存在。设置里的密钥不写入。",
     "db": "迁移、查看、复制数据库。",
     "db copy": "把店铺复制到另一个空数据库。\n\n例如从 SQLite 到 PostgreSQL；请先停服务器。",
     "db status": "显示内核与各插件的数据表版本。",
@@ -29,7 +30,8 @@ COMMANDS = {
     "plugin enable": "启用一个插件，下次启动生效。",
     "plugin info": "显示一个插件的详情。",
     "plugin list": "列出已安装的插件及其状态。",
-    "restore": "从备份恢复店铺。\n\n恢复到空目录和空数据库；请先停服务器。旧版本的备份会顺便升级，最后核对账本。",
+    "restore": "从备份恢复店铺。\n\n"
+    "恢复到空目录和空数据库；请先停服务器。旧版本的备份会顺便升级，最后核对账本。",
     "serve": "先迁移，再运行服务器。\n\n"
     '能应答时打印一行 "listening on http://HOST:PORT"。按 Ctrl-C 停止。',
     "stock": "打印现在或某日的库存。",

@@ -53,7 +53,7 @@ def worded(settings: Settings) -> Iterator[None]:
 
 def _reason(error: Exception, language: str) -> str | None:
     """What to say of an error raised on purpose; None for a mistake of ours."""
-    from dianku.api import DiankuError, Refused  # noqa: PLC0415 - not for --help
+    from dianku.api import DiankuError, Refused
 
     if isinstance(error, Refused):
         return refusal_text(error.problem, language)
@@ -62,7 +62,7 @@ def _reason(error: Exception, language: str) -> str | None:
 
 def refusal_text(problem: Problem, language: str) -> str:
     """A `Problem` as lines: what was refused, then every wrong field."""
-    from dianku.operations import Messages  # noqa: PLC0415 - not for --help
+    from dianku.operations import Messages
 
     messages = Messages()
     first = messages.text(f"problem.{problem.code}", language, **problem.params)

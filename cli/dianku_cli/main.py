@@ -53,7 +53,7 @@ class Dianku(LazyGroup):
             return _in_language(found, cmd_name, settings)
         if cmd_name not in self._plugin_groups(ctx):
             return None
-        from dianku_cli.plugin_groups import load_group  # noqa: PLC0415 - not for --help
+        from dianku_cli.plugin_groups import load_group
 
         with worded(settings):
             return load_group(settings, cmd_name)
@@ -63,7 +63,7 @@ class Dianku(LazyGroup):
         lines = self._plugin_groups(ctx)
         lines |= {name: lazy.summary for name, lazy in self.lazy.items()}
         if _speaks_chinese(settings_of(ctx)):
-            from dianku_cli.translated import summary  # noqa: PLC0415 - only where it is read
+            from dianku_cli.translated import summary
 
             lines |= {name: summary(name) for name in self.lazy}
         return sorted(lines.items())
@@ -83,7 +83,7 @@ class Dianku(LazyGroup):
         settings = settings_of(ctx)
         if not settings.plugins:
             return {}
-        from dianku_cli.plugin_groups import known_groups  # noqa: PLC0415 - not for --no-plugins
+        from dianku_cli.plugin_groups import known_groups
 
         return known_groups(settings)
 
@@ -106,7 +106,7 @@ def _speaks_chinese(settings: Settings) -> bool:
 def _in_language(command: C, path: str, settings: Settings) -> C:
     if not _speaks_chinese(settings):
         return command
-    from dianku_cli.translated import translated  # noqa: PLC0415 - only where it is read
+    from dianku_cli.translated import translated
 
     return translated(command, path)
 

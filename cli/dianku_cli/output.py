@@ -39,14 +39,14 @@ def _cells(character: str) -> int:
 
 def as_plain(value: Any) -> Any:
     """A record as plain dicts and lists, the way the HTTP API shows it."""
-    import msgspec  # noqa: PLC0415 - not for --help
+    import msgspec
 
     return msgspec.to_builtins(value, enc_hook=str)
 
 
 def write_json(value: Any) -> None:
     """Print one JSON document, Chinese kept readable."""
-    import json  # noqa: PLC0415 - not for --help
+    import json
 
     click.echo(json.dumps(as_plain(value), ensure_ascii=False, indent=2))
 

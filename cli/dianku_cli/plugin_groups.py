@@ -40,13 +40,13 @@ def load_group(settings: Settings, name: str) -> click.Command:
     Raises:
         Failed: The plugin is switched off or does not load.
     """
-    from dianku_cli.shop import open_shop  # noqa: PLC0415 - not for --help
+    from dianku_cli.shop import open_shop
 
     host = click.get_current_context().find_root().with_resource(open_shop(settings))
     for collected in host.plugins.collect("register_commands"):
         if collected.record.name == name:
             command: click.Command = collected.record.load()
-            shop = host.plugins.shop(collected.plugin)
+            shop = host.plugins.arguments(collected.plugin)["shop"]
             command.context_settings = {**command.context_settings, "obj": shop}
             return command
     raise Failed(say("group_not_loaded", settings.language, name=name))
@@ -87,7 +87,7 @@ def _cached(path: Path, installed: list[list[str | int]]) -> dict[str, Any] | No
 
 
 def _discover() -> tuple[dict[str, Any], list[list[str | int]]]:
-    from dianku.plugins.discovery import discover  # noqa: PLC0415 - only when the cache is stale
+    from dianku.plugins.discovery import discover
 
     groups: dict[str, Any] = {}
     files: list[list[str | int]] = []

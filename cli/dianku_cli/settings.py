@@ -66,7 +66,7 @@ class Settings:
         path = self.data_dir / SETTINGS_FILE
         if not path.is_file():
             return {}
-        import tomllib  # noqa: PLC0415 - not for --help
+        import tomllib
 
         try:
             return tomllib.loads(path.read_text(encoding="utf-8"))

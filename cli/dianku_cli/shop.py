@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def config_of(settings: Settings, *, plugin_files: tuple[Path, ...] = ()) -> HostConfig:
     """What the host is started with."""
-    from dianku.host import HostConfig, strict_from  # noqa: PLC0415 - not for --help
+    from dianku.host import HostConfig, strict_from
 
     return HostConfig(
         data_dir=settings.data_dir,
@@ -37,7 +37,7 @@ def open_shop(settings: Settings) -> Iterator[Host]:
 
     Notifying plugins and jobs are left to the server, which hears of what is done here.
     """
-    from dianku.host import Host  # noqa: PLC0415 - not for --help
+    from dianku.host import Host
 
     host = Host.build(config_of(settings))
     try:
@@ -50,7 +50,7 @@ def open_shop(settings: Settings) -> Iterator[Host]:
 @contextmanager
 def closed_shop(settings: Settings) -> Iterator[Host]:
     """The shop as it lies: nothing migrated, nothing running. For work on the tables themselves."""
-    from dianku.host import Host  # noqa: PLC0415 - not for --help
+    from dianku.host import Host
 
     host = Host.build(config_of(settings))
     try:
@@ -59,9 +59,23 @@ def closed_shop(settings: Settings) -> Iterator[Host]:
         host.close()
 
 
+@contextmanager
+def judged_shop(settings: Settings) -> Iterator[Host]:
+    """The shop with whatever of its plugins runs, also where one keeps it from starting.
+
+    So a broken plugin can be looked at and switched off.
+    """
+    from dianku.api import ConfigurationError
+
+    with closed_shop(settings) as host:
+        with suppress(ConfigurationError):  # kept with the plugin it is about
+            host.start(background=False)
+        yield host
+
+
 def acting(host: Host, settings: Settings) -> Context:
     """Who the command line acts as: whoever may open the database may do everything."""
-    from dianku.api import Context  # noqa: PLC0415 - not for --help
+    from dianku.api import Context
 
     return Context(host.access.actor("cli"), device="cli", language=settings.language)
 
@@ -75,7 +89,7 @@ def run_server(
     plugin_files: tuple[Path, ...] = (),
 ) -> None:
     """Serve until Ctrl-C or SIGTERM; prints the one line when it listens."""
-    from dianku.host import serve  # noqa: PLC0415 - not for --help
+    from dianku.host import serve
 
     config = config_of(settings, plugin_files=plugin_files)
     serve(config, host=host, port=port, workers=workers)

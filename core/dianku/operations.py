@@ -13,10 +13,14 @@ from attrs import frozen
 from dianku.access.records import NewToken, NewUser
 from dianku.catalog.requests import NewStore
 from dianku.context import Context
+from dianku.errors import refuse
 from dianku.host import Host
 from dianku.http.fields import convert_value as checked
 from dianku.ledger.queries_requests import StockFilter
 from dianku.messages import Messages
+from dianku.plugins.discovery import discover
+from dianku.plugins.editions import Edition, installed_editions
+from dianku.plugins.loader import MIGRATIONS
 from dianku.storage import backup as archives
 from dianku.storage import copy as copies
 from dianku.storage import migrate
@@ -33,6 +37,8 @@ __all__ = [
     "backup",
     "checked",
     "copy_to",
+    "edition",
+    "editions",
     "restore",
     "schema_states",
     "set_up",
@@ -80,9 +86,41 @@ def _user_names(host: Host) -> set[str]:
     return {user.name for user in host.access.list_users()}
 
 
+def _owners(host: Host) -> list[migrate.Owner]:
+    """The core and every installed plugin with tables, whether or not it is switched on."""
+    found = discover(host.config.plugin_files) if host.config.plugins else []
+    return [
+        migrate.CORE,
+        *(
+            migrate.Owner(one.name, one.folder / MIGRATIONS)
+            for one in found
+            if one.folder is not None and one.manifest is not None and one.manifest.tables
+        ),
+    ]
+
+
 def schema_states(host: Host) -> list[migrate.SchemaState]:
     """Where the tables of the core and of each plugin stand; the host need not be started."""
-    return migrate.status(host.database, host.plugins.owners())
+    return migrate.status(host.database, _owners(host))
+
+
+def editions(host: Host) -> list[Edition]:
+    """Every edition that is installed, by name, or the bare kernel where there is none."""
+    return list(installed_editions().values()) or [host.plugins.edition]
+
+
+def edition(host: Host, name: str | None) -> Edition:
+    """The edition of that name; without one, the edition the shop runs as.
+
+    Raises:
+        Refused: `not_found`.
+    """
+    if name is None:
+        return host.plugins.edition
+    for one in editions(host):
+        if one.name == name:
+            return one
+    raise refuse("not_found", what="edition", name=name)
 
 
 def backup(host: Host, file: Path) -> archives.Manifest:
@@ -105,7 +143,7 @@ def restore(host: Host, file: Path) -> archives.Restored:
         file,
         host.database,
         attachments=host.config.attachments_dir,
-        owners=host.plugins.owners(),
+        owners=_owners(host),
     )
 
 
@@ -113,6 +151,6 @@ def copy_to(host: Host, url: str) -> copies.Copied:
     """Copy the whole database into another, empty one. Raises `DiankuError`."""
     target = Database(url)
     try:
-        return copies.copy(host.database, target, owners=host.plugins.owners())
+        return copies.copy(host.database, target, owners=_owners(host))
     finally:
         target.close()

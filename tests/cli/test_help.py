@@ -61,7 +61,7 @@ def test_help_in_chinese_leaves_no_text_out(path: str) -> None:
 
 
 def test_help_lines_of_the_listing_are_the_commands_own() -> None:
-    for name, lazy in COMMANDS.items():
+    for lazy in COMMANDS.values():
         assert lazy.summary == lazy.load().get_short_help_str(limit=100)
 
 

@@ -49,7 +49,7 @@ def status(settings: Settings, *, as_json: bool) -> None:
 
 def _show(host: Host, settings: Settings, *, as_json: bool) -> None:
     """Print where each owner's tables stand."""
-    from dianku.operations import schema_states  # noqa: PLC0415 - not for --help
+    from dianku.operations import schema_states
 
     rows = [
         {
@@ -78,7 +78,7 @@ def copy_to(settings: Settings, *, url: str, as_json: bool) -> None:
 
     Example: dianku db copy postgresql://dianku@localhost/shop
     """
-    from dianku.operations import copy_to as copy  # noqa: PLC0415 - not for --help
+    from dianku.operations import copy_to as copy
 
     with open_shop(settings) as host:
         done = copy(host, url)

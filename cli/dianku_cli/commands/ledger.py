@@ -87,7 +87,7 @@ def stock(
 
     Example: dianku stock --store main --as-of 2026-03-31
     """
-    from dianku.operations import StockFilter, checked  # noqa: PLC0415 - not for --help
+    from dianku.operations import StockFilter, checked
 
     asked = checked({"store": stores, "sku": skus, "as_of": as_of}, StockFilter)
     with open_shop(settings) as host:

@@ -31,7 +31,7 @@ def backup(settings: Settings, *, file: Path, as_json: bool) -> None:
 
     Example: dianku backup shop.backup
     """
-    from dianku import operations  # noqa: PLC0415 - not for --help
+    from dianku import operations
 
     with open_shop(settings) as host:
         made = operations.backup(host, file)
@@ -54,7 +54,7 @@ def restore(ctx: click.Context, *, file: Path, as_json: bool) -> None:
 
     Example: dianku --data /tmp/trial restore shop.backup
     """
-    from dianku import operations  # noqa: PLC0415 - not for --help
+    from dianku import operations
 
     settings: Settings = ctx.obj
     with closed_shop(settings) as host:

@@ -8,7 +8,7 @@ import click
 
 from dianku_cli.output import Column, write_json, write_record, write_table
 from dianku_cli.settings import Settings
-from dianku_cli.shop import acting, open_shop
+from dianku_cli.shop import acting, closed_shop, judged_shop
 from dianku_cli.texts import say
 
 if TYPE_CHECKING:
@@ -32,8 +32,8 @@ def list_plugins(settings: Settings, *, as_json: bool) -> None:
 
     Example: dianku plugin list
     """
-    with open_shop(settings) as host:
-        rows = [_row(state, settings) for state in host.plugins.states()]
+    with judged_shop(settings) as host:
+        rows = [_row(state, settings) for state in host.plugins.states]
     if as_json:
         write_json(rows)
     else:
@@ -49,7 +49,7 @@ def info(settings: Settings, *, name: str, as_json: bool) -> None:
 
     Example: dianku plugin info reports
     """
-    with open_shop(settings) as host:
+    with judged_shop(settings) as host:
         row = _row(host.plugins.state(name), settings)
     if as_json:
         write_json(row)
@@ -65,7 +65,7 @@ def enable(settings: Settings, name: str) -> None:
 
     Example: dianku plugin enable reports
     """
-    with open_shop(settings) as host:
+    with judged_shop(settings) as host:
         host.plugins.enable(name, ctx=acting(host, settings))
     click.echo(say("plugin_enabled", settings.language, name=name))
 
@@ -78,7 +78,7 @@ def disable(settings: Settings, name: str) -> None:
 
     Example: dianku plugin disable reports
     """
-    with open_shop(settings) as host:
+    with judged_shop(settings) as host:
         host.plugins.disable(name, ctx=acting(host, settings))
     click.echo(say("plugin_disabled", settings.language, name=name))
 
@@ -99,8 +99,10 @@ def list_editions(settings: Settings, *, as_json: bool) -> None:
 
     Example: dianku edition list
     """
-    with open_shop(settings) as host:
-        rows = [_edition(each, settings) for each in host.plugins.editions()]
+    from dianku.operations import editions
+
+    with closed_shop(settings) as host:
+        rows = [_edition(each, settings) for each in editions(host)]
     if as_json:
         write_json(rows)
     else:
@@ -116,8 +118,10 @@ def show(settings: Settings, *, name: str | None, as_json: bool) -> None:
 
     Example: dianku edition show basic
     """
-    with open_shop(settings) as host:
-        row = _edition(host.plugins.edition(name), settings)
+    from dianku.operations import edition as edition_of
+
+    with closed_shop(settings) as host:
+        row = _edition(edition_of(host, name), settings)
     if as_json:
         write_json(row)
     else:

@@ -6,7 +6,7 @@ import click
 
 from dianku_cli.output import write_json
 from dianku_cli.settings import LANGUAGES, Settings
-from dianku_cli.shop import open_shop
+from dianku_cli.shop import acting, open_shop
 from dianku_cli.texts import say
 
 ROLES = ("owner", "manager", "clerk", "counter", "channel", "readonly")
@@ -56,7 +56,7 @@ def init(
     """
     if password_stdin != (owner is not None):
         raise click.UsageError("--owner and --password-stdin go together")
-    from dianku import operations  # noqa: PLC0415 - not for --help
+    from dianku import operations
 
     password = _password(wanted=password_stdin)
     first = {"code": store, "name": store, "timezone": timezone}
@@ -109,7 +109,7 @@ def add(
 
     Example: dianku user add li --role clerk --store main
     """
-    from dianku.operations import NewUser, checked  # noqa: PLC0415 - not for --help
+    from dianku.operations import NewUser, checked
 
     password = _password(wanted=password_stdin)
     wanted = {"name": name, "role": role, "stores": stores or None, "password": password}
@@ -145,7 +145,7 @@ def create(
 
     Example: dianku token create --name till --role clerk --store main
     """
-    from dianku.operations import NewToken, checked  # noqa: PLC0415 - not for --help
+    from dianku.operations import NewToken, checked
 
     new = checked({"name": name, "role": role, "stores": stores or None}, NewToken)
     with open_shop(settings) as host:
