@@ -6,7 +6,9 @@ refuses says why and has changed nothing, or nothing that a second call would no
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from attrs import frozen
 
@@ -14,8 +16,11 @@ from dianku.access.records import NewToken, NewUser
 from dianku.catalog.requests import NewStore
 from dianku.context import Context
 from dianku.errors import refuse
+from dianku.exchange.records import ImportRecord
 from dianku.host import Host
 from dianku.http.fields import convert_value as checked
+from dianku.http.routes.exchange import ExportQuery, ImportForm
+from dianku.http.wording import worded_remarks
 from dianku.ledger.queries_requests import StockFilter
 from dianku.messages import Messages
 from dianku.plugins.discovery import discover
@@ -39,10 +44,15 @@ __all__ = [
     "copy_to",
     "edition",
     "editions",
+    "export_file",
+    "import_file",
     "restore",
     "schema_states",
     "set_up",
 ]
+
+Progress = Callable[[int, int], None]
+"""Called with how much is done, and of how much."""
 
 
 @frozen(kw_only=True)
@@ -84,6 +94,35 @@ def set_up(host: Host, wish: SetUpWish, *, ctx: Context) -> SetUpOutcome:
 
 def _user_names(host: Host) -> set[str]:
     return {user.name for user in host.access.list_users()}
+
+
+def import_file(
+    host: Host, file: Path, *, form: Mapping[str, Any], ctx: Context, progress: Progress
+) -> ImportRecord:
+    """Take in a spreadsheet as `POST /imports` does; remarks are worded in the caller's language.
+
+    Raises:
+        Refused: `invalid`, `import_repeated`, `file_unreadable`.
+    """
+    asked = checked(form, ImportForm)
+    with file.open("rb") as opened:
+        record = host.exchange.run_import(
+            opened, file.name, asked, ctx=ctx, key=None, progress=progress
+        )
+    return worded_remarks(record, Messages(), language=ctx.language)
+
+
+def export_file(host: Host, file: Path, *, kind: str, ctx: Context) -> int:
+    """Write a table as `GET /exports/{kind}` does, in the form the file's ending names.
+
+    Returns the number of bytes written.
+
+    Raises:
+        Refused: `not_found` (kind), `invalid` (an ending that is neither csv nor xlsx).
+    """
+    asked = checked({"format": file.suffix.removeprefix(".").lower()}, ExportQuery)
+    content = host.exchange.export(kind, asked, ctx=ctx)
+    return file.write_bytes(content)
 
 
 def _owners(host: Host) -> list[migrate.Owner]:

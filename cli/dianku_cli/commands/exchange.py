@@ -48,20 +48,15 @@ def import_(
     settings: Settings = ctx.obj
     if kind != "sales-history" and (switches["post"] or switches["create_missing"]):
         raise click.UsageError("--post and --create-missing go with sales-history only")
+    from dianku.operations import import_file
+
+    form = {"kind": kind, "store": store, **switches}
     with (
         open_shop(settings) as host,
         progress(say("importing", settings.language, name=file.name)) as advance,
     ):
-        done = as_plain(
-            host.exchange.run(
-                file,
-                kind=kind,
-                store=store,
-                ctx=acting(host, settings),
-                progress=advance,
-                **switches,
-            )
-        )
+        who = acting(host, settings)
+        done = as_plain(import_file(host, file, form=form, ctx=who, progress=advance))
     if as_json:
         write_json(done)
     else:
@@ -98,12 +93,11 @@ def export(settings: Settings, *, kind: str, file: Path, as_json: bool) -> None:
 
     Example: dianku export products products.xlsx
     """
-    with (
-        open_shop(settings) as host,
-        progress(say("exporting", settings.language)) as advance,
-    ):
-        rows = host.exchange.export(kind, file, ctx=acting(host, settings), progress=advance)
+    from dianku.operations import export_file
+
+    with open_shop(settings) as host:
+        size = export_file(host, file, kind=kind, ctx=acting(host, settings))
     if as_json:
-        write_json({"kind": kind, "file": str(file), "rows": rows})
+        write_json({"kind": kind, "file": str(file), "bytes": size})
     else:
-        click.echo(say("exported", settings.language, rows=rows, name=file))
+        click.echo(say("exported", settings.language, kind=kind, name=file))
