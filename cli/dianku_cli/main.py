@@ -85,7 +85,7 @@ class Dianku(LazyGroup):
             return {}
         from dianku_cli.plugin_groups import known_groups
 
-        return known_groups(settings)
+        return known_groups(chinese=_speaks_chinese(settings))
 
 
 def settings_of(ctx: click.Context) -> Settings:

@@ -22,7 +22,7 @@ from dianku_cli.settings import Settings, platform_cache_dir
 from dianku_cli.texts import say
 
 
-def known_groups(settings: Settings) -> dict[str, str]:
+def known_groups(*, chinese: bool) -> dict[str, str]:
     """Names of the plugins' groups and their titles in the person's language."""
     path = platform_cache_dir(os.environ) / f"plugin-groups-{_environment()}.json"
     installed = _distributions()
@@ -30,7 +30,7 @@ def known_groups(settings: Settings) -> dict[str, str]:
     if groups is None:
         groups, manifests = _discover()
         _write(path, {"installed": installed, "manifests": manifests, "groups": groups})
-    member = "en" if settings.language == "en" else "zh"
+    member = "zh" if chinese else "en"
     return {name: titles[member] for name, titles in groups.items()}
 
 

@@ -106,3 +106,60 @@ def test_help_survives_a_broken_settings_file(tmp_path: Path) -> None:
     (tmp_path / "shop").mkdir()
     (tmp_path / "shop" / "dianku.toml").write_text("language = [")
     assert CliRunner(env={"LANG": "", "LC_ALL": ""}).invoke(dianku, ["--help"]).exit_code == 0
+
+
+def _plugin(folder: Path, name: str, title: str) -> None:
+    """An installed distribution with a plugin that ends the process that imports it."""
+    (folder / f"dianku_{name}").mkdir(parents=True)
+    (folder / f"dianku_{name}" / "__init__.py").write_text("raise SystemExit('imported')\n")
+    (folder / f"dianku_{name}" / "plugin.toml").write_text(
+        f'name = "{name}"\ntitle = {{ zh = "{title}", en = "{title}" }}\ncore = ">=0.1,<0.2"\n'
+        f'[commands.{name}]\ntitle = {{ zh = "{title}", en = "{title}" }}\n',
+        encoding="utf-8",
+    )
+    metadata = folder / f"dianku_{name}-1.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text(f"Name: dianku-{name}\nVersion: 1\n")
+    (metadata / "entry_points.txt").write_text(f"[dianku.plugins]\n{name} = dianku_{name}\n")
+
+
+def _help(tmp_path: Path, *words: str) -> str:
+    environ = os.environ | {
+        "PYTHONPATH": os.pathsep.join([str(tmp_path / "site"), *filter(None, sys.path)]),
+        "XDG_CACHE_HOME": str(tmp_path / "cache"),
+        "DIANKU_LANGUAGE": "en",
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "dianku_cli", *words, "--help"],
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout
+
+
+def test_help_names_the_groups_of_plugins_installed_since(tmp_path: Path) -> None:
+    _plugin(tmp_path / "site", "weather", "Look at the sky")
+    assert "Look at the sky" in _help(tmp_path)
+    _plugin(tmp_path / "site", "moon", "Look at the moon")
+    shown = _help(tmp_path)
+    assert "Look at the moon" in shown
+    assert "Look at the sky" in shown
+
+
+def test_help_after_a_manifest_changed_shows_what_it_says_now(tmp_path: Path) -> None:
+    _plugin(tmp_path / "site", "weather", "Look at the sky")
+    assert "Look at the sky" in _help(tmp_path)
+    manifest = tmp_path / "site" / "dianku_weather" / "plugin.toml"
+    manifest.write_text(manifest.read_text().replace("sky", "clouds"))
+    assert "Look at the clouds" in _help(tmp_path)
+
+
+def test_help_with_a_damaged_cache_makes_it_anew(tmp_path: Path) -> None:
+    _plugin(tmp_path / "site", "weather", "Look at the sky")
+    _help(tmp_path)
+    [cache] = (tmp_path / "cache" / "dianku").iterdir()
+    cache.write_text("{")
+    assert "Look at the sky" in _help(tmp_path)
+    assert json.loads(cache.read_text())["groups"]
