@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def config_of(settings: Settings, *, plugin_files: tuple[Path, ...] = ()) -> HostConfig:
     """What the host is started with."""
-    from dianku.host import HostConfig, strict_from
+    from dianku.operations import HostConfig, strict_from
 
     return HostConfig(
         data_dir=settings.data_dir,
@@ -65,7 +65,7 @@ def judged_shop(settings: Settings) -> Iterator[Host]:
 
     So a broken plugin can be looked at and switched off.
     """
-    from dianku.api import ConfigurationError
+    from dianku.operations import ConfigurationError
 
     with closed_shop(settings) as host:
         with suppress(ConfigurationError):  # kept with the plugin it is about

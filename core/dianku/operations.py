@@ -14,10 +14,11 @@ from attrs import frozen
 
 from dianku.access.records import NewToken, NewUser
 from dianku.catalog.requests import NewStore
+from dianku.config import strict_from
 from dianku.context import Context
-from dianku.errors import refuse
+from dianku.errors import ConfigurationError, refuse
 from dianku.exchange.records import ImportRecord
-from dianku.host import Host
+from dianku.host import Host, HostConfig
 from dianku.http.fields import convert_value as checked
 from dianku.http.routes.exchange import ExportQuery, ImportForm
 from dianku.http.wording import worded_remarks
@@ -32,6 +33,8 @@ from dianku.storage import migrate
 from dianku.storage.engine import Database
 
 __all__ = [
+    "ConfigurationError",
+    "HostConfig",
     "Messages",
     "NewStore",
     "NewToken",
@@ -49,6 +52,7 @@ __all__ = [
     "restore",
     "schema_states",
     "set_up",
+    "strict_from",
 ]
 
 Progress = Callable[[int, int], None]

@@ -7,7 +7,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ Serve = Callable[..., AbstractContextManager[str]]
 
 
 @pytest.fixture
-def surroundings(tmp_path: Path) -> Mapping[str, str]:
+def surroundings(tmp_path: Path) -> dict[str, str]:
     """Variables of a process that sees this test's folders and speaks English."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("DIANKU_")}
     return kept | {
@@ -34,7 +34,7 @@ def surroundings(tmp_path: Path) -> Mapping[str, str]:
 
 
 @pytest.fixture
-def run(surroundings: Mapping[str, str], tmp_path: Path) -> Run:
+def run(surroundings: dict[str, str], tmp_path: Path) -> Run:
     """Run `dianku` to its end; the words after the command's own are its arguments."""
 
     def _run(*words: str, typed: str = "", **more: Any) -> subprocess.CompletedProcess[str]:
@@ -53,7 +53,7 @@ def run(surroundings: Mapping[str, str], tmp_path: Path) -> Run:
 
 
 @pytest.fixture
-def serving(surroundings: Mapping[str, str], tmp_path: Path) -> Serve:
+def serving(surroundings: dict[str, str], tmp_path: Path) -> Serve:
     """Run a command that serves; gives its address, and stops it as Ctrl-C does."""
 
     @contextmanager

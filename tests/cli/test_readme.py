@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -26,7 +26,7 @@ def _blocks(kind: str) -> list[str]:
 
 
 @pytest.fixture
-def shell(surroundings: Mapping[str, str], tmp_path: Path) -> Callable[..., str]:
+def shell(surroundings: dict[str, str], tmp_path: Path) -> Callable[..., str]:
     """Run a block with bash, where `dianku` is this tree's."""
     bash = shutil.which("bash")
     if bash is None or shutil.which("curl") is None:

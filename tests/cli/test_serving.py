@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -26,7 +26,7 @@ def test_serve_on_a_free_port_answers_at_the_address_it_prints(serving: Serve) -
 
 
 def test_serve_after_a_kill_starts_again(
-    serving: Serve, surroundings: Mapping[str, str], tmp_path: Path
+    serving: Serve, surroundings: dict[str, str], tmp_path: Path
 ) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "dianku_cli", "serve", "--port", "0"],
@@ -61,7 +61,7 @@ def test_serve_with_workers_on_sqlite_is_refused(run: Run) -> None:
 
 
 def test_demo_kept_in_a_folder_is_a_shop_with_sales(
-    surroundings: Mapping[str, str], tmp_path: Path
+    surroundings: dict[str, str], tmp_path: Path
 ) -> None:
     folder = tmp_path / "kept"
     process = subprocess.Popen(
@@ -93,7 +93,7 @@ def test_demo_kept_in_a_folder_is_a_shop_with_sales(
 
 
 def test_demo_without_keep_leaves_nothing_behind(
-    surroundings: Mapping[str, str], tmp_path: Path
+    surroundings: dict[str, str], tmp_path: Path
 ) -> None:
     (tmp_path / "temporary").mkdir()
     process = subprocess.Popen(

@@ -31,6 +31,7 @@ WRITABLE = click.Path(dir_okay=False, path_type=Path)
 @click.pass_context
 def import_(
     ctx: click.Context,
+    /,
     kind: str,
     file: Path,
     *,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from dianku_cli.output import write_json
@@ -16,7 +18,7 @@ def _password(*, wanted: bool) -> str | None:
     """The first line of standard input, when `--password-stdin` asks for it."""
     if not wanted:
         return None
-    return click.get_text_stream("stdin").readline().rstrip("\r\n")
+    return sys.stdin.readline().rstrip("\r\n")
 
 
 @click.command
