@@ -1,0 +1,3 @@
+"""The command line of Dianku: one command, `dianku`."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""The commands, one module per group, each imported when it is called for."""

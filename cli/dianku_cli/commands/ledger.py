@@ -1,0 +1,102 @@
+"""`dianku ledger` and `dianku stock`: what is true, and whether the sums agree with it."""
+
+from __future__ import annotations
+
+import click
+
+from dianku_cli.output import Column, as_plain, progress, remark, write_json, write_table
+from dianku_cli.settings import Settings
+from dianku_cli.shop import acting, open_shop
+from dianku_cli.texts import say
+
+
+@click.group
+def ledger() -> None:
+    """Verify and rebuild the ledger's sums.
+
+    Example: dianku ledger verify --json
+    """
+
+
+@ledger.command
+@click.option("--json", "as_json", is_flag=True, help="Print JSON: {clean, differences}.")
+@click.pass_context
+def verify(ctx: click.Context, *, as_json: bool) -> None:
+    """Compare every balance and summary with the moves it is made of.
+
+    Ends with 1 where something differs, and names the product and store of each difference.
+
+    Example: dianku ledger verify
+    """
+    settings: Settings = ctx.obj
+    with (
+        open_shop(settings) as host,
+        progress(say("verifying", settings.language)) as advance,
+    ):
+        differences = as_plain(host.verify(progress=advance))
+    if as_json:
+        write_json({"clean": not differences, "differences": differences})
+    elif differences:
+        write_table(differences, [Column(key, key) for key in differences[0]])
+    if differences:
+        remark(say("ledger_differs", settings.language, count=len(differences)))
+        ctx.exit(1)
+    if not as_json:
+        click.echo(say("ledger_clean", settings.language))
+
+
+@ledger.command
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def rebuild(settings: Settings, *, as_json: bool) -> None:
+    """Make balances and summaries anew from the moves, which are never changed.
+
+    Example: dianku ledger rebuild
+    """
+    with (
+        open_shop(settings) as host,
+        progress(say("rebuilding", settings.language)) as advance,
+    ):
+        done = host.rebuild(progress=advance)
+    if as_json:
+        write_json(done)
+    else:
+        click.echo(say("ledger_rebuilt", settings.language))
+
+
+NUMBERS = ("on_hand", "reserved", "available", "damaged", "kept", "sold_7d", "sold_30d", "value")
+
+
+@click.command
+@click.option("--as-of", metavar="DATE", help="Stock at the end of a business date.")
+@click.option(
+    "--store", "stores", metavar="CODE", multiple=True, help="Limit to stores; may be repeated."
+)
+@click.option("--sku", "skus", metavar="SKU", multiple=True, help="These goods; may be repeated.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def stock(
+    settings: Settings,
+    *,
+    as_of: str | None,
+    stores: tuple[str, ...],
+    skus: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Print stock, now or as of a date.
+
+    Example: dianku stock --store main --as-of 2026-03-31
+    """
+    from dianku.operations import StockFilter, checked
+
+    asked = checked({"store": stores, "sku": skus, "as_of": as_of}, StockFilter)
+    with open_shop(settings) as host:
+        rows = as_plain(list(host.stock.each_row(asked, ctx=acting(host, settings))))
+    if as_json:
+        write_json(rows)
+        return
+    columns = [
+        Column(key, say(f"column_{key}", settings.language), right=key in NUMBERS)
+        for key in ("store", "sku", "name", "unit", *NUMBERS)
+    ]
+    write_table(rows, columns)

@@ -1,0 +1,95 @@
+"""The shop a command works on: opened from the settings, prepared first, closed afterwards.
+
+This is the one place where the host is imported, so that `--help` never does.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dianku_cli.settings import Settings
+
+if TYPE_CHECKING:
+    from dianku.api import Context
+    from dianku.host import Host, HostConfig
+
+
+def config_of(settings: Settings, *, plugin_files: tuple[Path, ...] = ()) -> HostConfig:
+    """What the host is started with."""
+    from dianku.operations import HostConfig, strict_from
+
+    return HostConfig(
+        data_dir=settings.data_dir,
+        database_url=settings.database or "",
+        strict=strict_from(os.environ),
+        plugins=settings.plugins,
+        plugin_files=plugin_files,
+    )
+
+
+@contextmanager
+def open_shop(settings: Settings) -> Iterator[Host]:
+    """The shop with its database prepared, ready to post; closed at the end of the block.
+
+    Notifying plugins and jobs are left to the server, which hears of what is done here.
+    """
+    from dianku.host import Host
+
+    host = Host.build(config_of(settings))
+    try:
+        host.start(background=False)
+        yield host
+    finally:
+        host.close()
+
+
+@contextmanager
+def closed_shop(settings: Settings) -> Iterator[Host]:
+    """The shop as it lies: nothing migrated, nothing running. For work on the tables themselves."""
+    from dianku.host import Host
+
+    host = Host.build(config_of(settings))
+    try:
+        yield host
+    finally:
+        host.close()
+
+
+@contextmanager
+def judged_shop(settings: Settings) -> Iterator[Host]:
+    """The shop with whatever of its plugins runs, also where one keeps it from starting.
+
+    So a broken plugin can be looked at and switched off.
+    """
+    from dianku.operations import ConfigurationError
+
+    with closed_shop(settings) as host:
+        with suppress(ConfigurationError):  # kept with the plugin it is about
+            host.start(background=False)
+        yield host
+
+
+def acting(host: Host, settings: Settings) -> Context:
+    """Who the command line acts as: whoever may open the database may do everything."""
+    from dianku.api import Context
+
+    return Context(host.access.actor("cli"), device="cli", language=settings.language)
+
+
+def run_server(
+    settings: Settings,
+    *,
+    host: str,
+    port: int,
+    workers: int = 1,
+    plugin_files: tuple[Path, ...] = (),
+) -> None:
+    """Serve until Ctrl-C or SIGTERM; prints the one line when it listens."""
+    from dianku.host import serve
+
+    config = config_of(settings, plugin_files=plugin_files)
+    serve(config, host=host, port=port, workers=workers)

@@ -1,0 +1,237 @@
+"""What commands do, say and end with, each as a process of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import httpx2 as httpx
+import pytest
+
+from dianku.storage.engine import Database
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+Serve = Callable[..., AbstractContextManager[str]]
+
+
+@pytest.fixture
+def digest(tmp_path: Path, database_digest: Callable[..., str]) -> Callable[[], str]:
+    def _digest() -> str:
+        database = Database(f"sqlite:///{tmp_path / 'shop' / 'dianku.sqlite3'}")
+        try:
+            return database_digest(database)
+        finally:
+            database.close()
+
+    return _digest
+
+
+def test_init_without_options_sets_up_and_gives_a_link(run: Run, digest: Callable[[], str]) -> None:
+    first = run("init", "--json")
+    assert first.returncode == 0, first.stderr
+    said = json.loads(first.stdout)
+    assert said["changed"]
+    assert said["link"]
+    before = digest()
+    again = run("init", "--shop", "Other", "--store", "other")
+    assert again.returncode == 0
+    assert digest() == before
+
+
+def test_init_with_an_owner_lets_them_sign_in(run: Run, serving: Serve) -> None:
+    done = run("init", "--owner", "anna", "--password-stdin", typed="correct horse\n")
+    assert done.returncode == 0, done.stderr
+    assert "link" not in done.stdout
+    with serving() as address:
+        wish = {"name": "anna", "password": "correct horse"}
+        assert httpx.post(f"{address}/api/v1/session", json=wish).is_success
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_init_with_a_time_zone_that_is_none_makes_no_store(language: str, run: Run) -> None:
+    done = run("--language", language, "init", "--timezone", "Mars/Olympus")
+    assert done.returncode == 1
+    assert "timezone" in done.stderr
+    assert json.loads(run("init", "--json").stdout)["changed"]
+
+
+def test_init_with_a_short_password_is_refused(run: Run) -> None:
+    done = run("init", "--owner", "anna", "--password-stdin", typed="short\n")
+    assert done.returncode == 1
+    assert "/password" in done.stderr
+
+
+def test_init_with_half_an_owner_is_wrong_usage(run: Run) -> None:
+    assert run("init", "--owner", "anna").returncode == 2
+
+
+def test_token_create_prints_the_token_alone(run: Run, serving: Serve) -> None:
+    run("init", "--store", "main")
+    with serving() as address:
+        made = run("token", "create", "--name", "till", "--role", "clerk", "--store", "main")
+        assert made.returncode == 0, made.stderr
+        [token] = made.stdout.splitlines()
+        assert token == token.strip()
+        headers = {"Authorization": f"Bearer {token}"}
+        assert httpx.get(f"{address}/api/v1/stock?store=main", headers=headers).status_code == 200
+        assert httpx.get(f"{address}/api/v1/users", headers=headers).status_code == 403
+
+
+def test_token_create_for_a_store_that_is_not_there_is_refused(run: Run) -> None:
+    run("init")
+    done = run("token", "create", "--name", "till", "--role", "clerk", "--store", "moon")
+    assert done.returncode == 1
+    assert "moon" in done.stderr
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("nonsense",),
+        ("token", "create"),
+        ("serve", "--port", "70000"),
+        ("serve", "--no-plugins"),
+        ("import", "dreams", "x.csv"),
+        ("import", "products", "absent.csv"),
+        ("--language", "fr", "stock"),
+        ("user", "add", "li", "--role", "king"),
+    ],
+)
+def test_wrong_usage_ends_with_2(words: tuple[str, ...], run: Run) -> None:
+    done = run(*words)
+    assert done.returncode == 2
+    assert done.stderr
+    assert done.stdout == ""
+
+
+def test_user_add_twice_is_refused_in_the_language_asked_for(run: Run) -> None:
+    run("init")
+    assert run("user", "add", "li").returncode == 0
+    assert "already" in run("user", "add", "li").stderr
+    again = run("--language", "zh-CN", "user", "add", "li")
+    assert again.returncode == 1
+    assert "已" in again.stderr
+
+
+def test_products_imported_beside_a_server_are_sold_by_it(
+    run: Run, serving: Serve, tmp_path: Path
+) -> None:
+    run("init", "--store", "main")
+    token = run("token", "create", "--name", "till", "--role", "owner").stdout.strip()
+    goods = tmp_path / "goods.csv"
+    goods.write_text("sku,name,unit,price\ncola,可乐,瓶,3.50\n", encoding="utf-8")
+    with serving() as address:
+        tried = run("import", "products", str(goods), "--dry-run", "--json")
+        assert tried.returncode == 0, tried.stderr
+        assert json.loads(tried.stdout)["created"] == 1
+        done = run("import", "products", str(goods), "--json")
+        assert done.returncode == 0, done.stderr
+        headers = {"Authorization": f"Bearer {token}"}
+        receipt = {
+            "kind": "receipt",
+            "store": "main",
+            "lines": [{"sku": "cola", "quantity": 24, "unit_cost": "2.10"}],
+        }
+        posted = httpx.post(f"{address}/api/v1/documents", json=receipt, headers=headers)
+        assert posted.status_code == 201, posted.text
+        [row] = json.loads(run("stock", "--store", "main", "--json").stdout)
+        assert (row["sku"], row["on_hand"]) == ("cola", "24")
+        assert "可乐" in run("stock").stdout
+        assert json.loads(run("ledger", "verify", "--json").stdout) == {
+            "clean": True,
+            "differences": [],
+        }
+
+
+def test_import_with_wrong_cells_names_row_and_column(run: Run, tmp_path: Path) -> None:
+    run("init")
+    goods = tmp_path / "goods.csv"
+    goods.write_text("sku,name,unit,price\ncola,Cola,pc,dear\n", encoding="utf-8")
+    done = run("import", "products", str(goods))
+    assert done.returncode == 1
+    assert "2:price" in done.stderr
+    assert "dear" in done.stderr
+
+
+def test_export_imported_again_changes_nothing(run: Run, tmp_path: Path) -> None:
+    run("init")
+    goods = tmp_path / "goods.csv"
+    goods.write_text("sku,name,unit,price\ncola,Cola,pc,3.50\n", encoding="utf-8")
+    assert run("import", "products", str(goods)).returncode == 0
+    out = tmp_path / "out.csv"
+    assert run("export", "products", str(out)).returncode == 0
+    again = run("import", "products", str(out), "--json")
+    assert again.returncode == 0, again.stderr
+    said = json.loads(again.stdout)
+    assert (said["created"], said["updated"], said["unchanged"]) == (0, 0, 1)
+
+
+def test_export_of_what_is_not_there_is_refused(run: Run, tmp_path: Path) -> None:
+    run("init")
+    done = run("export", "dreams", str(tmp_path / "out.csv"))
+    assert done.returncode == 1
+    assert "dreams" in done.stderr
+
+
+def test_backup_restored_elsewhere_is_the_same_shop(run: Run, tmp_path: Path) -> None:
+    run("init", "--store", "main")
+    run("user", "add", "li")
+    file = tmp_path / "shop.backup"
+    assert run("backup", str(file)).returncode == 0
+    assert run("backup", str(file)).returncode == 1
+    trial = str(tmp_path / "trial")
+    restored = run("--data", trial, "restore", str(file))
+    assert restored.returncode == 0, restored.stderr
+    assert run("--data", trial, "user", "add", "li").returncode == 1
+    assert run("--data", trial, "restore", str(file)).returncode == 1
+
+
+def test_db_copy_to_another_file_is_the_same_shop(run: Run, tmp_path: Path) -> None:
+    run("init")
+    run("user", "add", "li")
+    url = f"sqlite:///{tmp_path / 'copy.sqlite3'}"
+    assert run("db", "copy", url).returncode == 0
+    assert run("--database", url, "user", "add", "li").returncode == 1
+    assert run("db", "copy", url).returncode == 1
+
+
+def test_db_status_before_and_after_upgrade(run: Run) -> None:
+    before = json.loads(run("db", "status", "--json").stdout)
+    assert not before[0]["up_to_date"]
+    assert run("db", "upgrade").returncode == 0
+    after = json.loads(run("db", "status", "--json").stdout)
+    assert all(each["up_to_date"] for each in after)
+    assert after[0]["owner"] == "core"
+
+
+@pytest.mark.parametrize("url", ["postgresql://127.0.0.1:1/none", "oracle://x", "nonsense"])
+def test_database_that_cannot_be_had_is_a_reason_not_a_traceback(url: str, run: Run) -> None:
+    done = run("--database", url, "stock")
+    assert done.returncode == 1
+    assert done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_plugin_that_is_not_there_is_refused(run: Run) -> None:
+    done = run("plugin", "info", "dreams")
+    assert done.returncode == 1
+    assert "dreams" in done.stderr
+
+
+def test_doctor_of_a_new_shop_finds_no_error(run: Run) -> None:
+    run("init")
+    done = run("doctor", "--json")
+    assert done.returncode == 0, done.stderr
+    assert not [each for each in json.loads(done.stdout) if each["severity"] == "error"]
+
+
+def test_settings_file_that_is_no_toml_is_named(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "dianku.toml").write_text("database = [")
+    done = run("stock")
+    assert done.returncode == 1
+    assert "dianku.toml" in done.stderr

@@ -1,0 +1,119 @@
+"""`serve` and `demo` as processes: the line they print, how they stop, what they say no to."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import httpx2 as httpx
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+Serve = Callable[..., AbstractContextManager[str]]
+
+
+def test_serve_on_a_free_port_answers_at_the_address_it_prints(serving: Serve) -> None:
+    with serving() as address:
+        assert httpx.get(f"{address}/healthz").status_code == 200
+        assert httpx.get(f"{address}/readyz").status_code == 200
+
+
+def test_serve_after_a_kill_starts_again(
+    serving: Serve, surroundings: dict[str, str], tmp_path: Path
+) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dianku_cli", "serve", "--port", "0"],
+        env=surroundings,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert any("listening on" in line for line in process.stdout)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    with serving() as address:
+        assert httpx.get(f"{address}/readyz").status_code == 200
+
+
+def test_serve_on_a_port_in_use_says_so(run: Run) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        done = run("serve", "--port", port)
+    assert done.returncode == 1
+    assert port in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_serve_with_workers_on_sqlite_is_refused(run: Run) -> None:
+    done = run("serve", "--port", "0", "--workers", "2")
+    assert done.returncode == 1
+    assert "PostgreSQL" in done.stderr
+
+
+def test_demo_kept_in_a_folder_is_a_shop_with_sales(
+    surroundings: dict[str, str], tmp_path: Path
+) -> None:
+    folder = tmp_path / "kept"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dianku_cli", "demo", "--port", "0", "--keep", str(folder)],
+        env=surroundings,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    said = ""
+    for line in process.stdout:
+        said += line
+        if "listening on" in line:
+            break
+    try:
+        address = re.search(r"listening on (\S+)", said)
+        token = re.search(r"token (\S+)", said)
+        assert address, said
+        assert token, said
+        headers = {"Authorization": f"Bearer {token[1]}"}
+        stock = httpx.get(f"{address[1]}/api/v1/stock?limit=1000", headers=headers)
+        assert any(row["sold_30d"] != "0" for row in stock.json()["items"])
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert any(folder.iterdir())
+
+
+def test_demo_without_keep_leaves_nothing_behind(
+    surroundings: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "temporary").mkdir()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dianku_cli", "demo", "--port", "0"],
+        env=surroundings | {"TMPDIR": str(tmp_path / "temporary")},
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert any("listening on" in line for line in process.stdout)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=30)
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
+def test_serve_with_no_plugins_runs_none(run: Run, serving: Serve) -> None:
+    run("init")
+    token = run("token", "create", "--name", "admin", "--role", "owner").stdout.strip()
+    with serving("--no-plugins", "serve", "--port", "0") as address:
+        headers = {"Authorization": f"Bearer {token}"}
+        plugins = httpx.get(f"{address}/api/v1/plugins", headers=headers)
+    assert not [each for each in json.loads(plugins.text)["items"] if each["status"] == "loaded"]
