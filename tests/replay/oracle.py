@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import argparse
 import csv
-import datetime
+import datetime as dt
 import json
 import re
 from collections import Counter, defaultdict
@@ -33,7 +33,7 @@ class Line(NamedTuple):
     invoice: str
     code: str
     quantity: int
-    moment: datetime.datetime
+    moment: dt.datetime
     price: Decimal
 
 
@@ -44,7 +44,7 @@ def read(path: Path) -> Iterator[Line]:
             for row in csv.DictReader(file):
                 yield _line(row)
         return
-    import pyarrow.parquet as parquet  # noqa: PLC0415  (the slice needs no pyarrow)
+    from pyarrow import parquet
 
     columns = ["InvoiceNo", "StockCode", "Quantity", "InvoiceDate", "UnitPrice"]
     for row in parquet.read_table(path, columns=columns).to_pylist():
@@ -54,7 +54,7 @@ def read(path: Path) -> Iterator[Line]:
 def _line(row: dict[str, Any]) -> Line:
     moment = row["InvoiceDate"]
     if isinstance(moment, str):
-        moment = datetime.datetime.fromisoformat(moment)
+        moment = dt.datetime.fromisoformat(moment)
     # A double's shortest decimal is the price as it was written.
     price = Decimal(str(row["UnitPrice"]))
     return Line(row["InvoiceNo"], row["StockCode"], int(row["Quantity"]), moment, price)
@@ -79,17 +79,17 @@ def pence(line: Line) -> int:
     return int(amount)
 
 
-def expected(lines: Iterable[Line], *, ends: Iterable[datetime.date] = ()) -> dict[str, Any]:
+def expected(lines: Iterable[Line], *, ends: Iterable[dt.date] = ()) -> dict[str, Any]:
     """Every figure the shop must show, as plain JSON.
 
     `ends`: last days of the windows wanted; the last day of the lines is always among them.
     """
-    first_seen: dict[str, datetime.date] = {}
+    first_seen: dict[str, dt.date] = {}
     rows = 0
     left_out: Counter[str] = Counter()
     stock: Counter[str] = Counter()
     totals: Counter[str] = Counter()
-    by_day: dict[datetime.date, dict[str, list[int]]] = defaultdict(dict)
+    by_day: dict[dt.date, dict[str, list[int]]] = defaultdict(dict)
     invoices: set[tuple[str, bool]] = set()
     for line in lines:
         rows += 1
@@ -128,12 +128,12 @@ def expected(lines: Iterable[Line], *, ends: Iterable[datetime.date] = ()) -> di
 
 
 def _sellers(
-    by_day: dict[datetime.date, dict[str, list[int]]], *, end: datetime.date, window: int
+    by_day: dict[dt.date, dict[str, list[int]]], *, end: dt.date, window: int
 ) -> dict[str, list[int]]:
     """Units and pence by code, net of returns, of the `window` days that end with `end`."""
     sums: dict[str, list[int]] = {}
     for back in range(window):
-        for code, cell in by_day.get(end - datetime.timedelta(days=back), {}).items():
+        for code, cell in by_day.get(end - dt.timedelta(days=back), {}).items():
             total = sums.setdefault(code, [0, 0])
             total[0] += cell[0]
             total[1] += cell[1]
@@ -144,7 +144,7 @@ def main() -> None:
     """Print the expected figures of a file."""
     parser = argparse.ArgumentParser(description="Expected figures of the replay, as JSON")
     parser.add_argument("file", type=Path)
-    parser.add_argument("--window", type=datetime.date.fromisoformat, action="append", default=[])
+    parser.add_argument("--window", type=dt.date.fromisoformat, action="append", default=[])
     arguments = parser.parse_args()
     print(json.dumps(expected(read(arguments.file), ends=arguments.window)))
 
