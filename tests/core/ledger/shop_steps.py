@@ -98,22 +98,22 @@ class Steps:
             "issue_strict": (8, self._issue_strict),
             "issue_fact": (2, self._issue_fact),
             "customer_return": (7, self._customer_return),
-            "supplier_return": (4, self._supplier_return),
+            "supplier_return": (7, self._supplier_return),
             "write_off": (5, self._write_off),
-            "transfer": (5, self._transfer),
+            "transfer": (9, self._transfer),
             "receive": (6, self._receive),
-            "close": (3, self._close),
+            "close": (4, self._close),
             "delta": (4, self._delta),
             "count": (4, self._count),
-            "production": (6, self._produce),
+            "production": (9, self._produce),
             "cost_adjustment": (4, self._adjust_cost),
             "hand_over": (4, self._hand_over),
-            "reverse": (10, self._reverse),
+            "reverse": (26, self._reverse),
             "reserve": (9, self._reserve),
             "preorder": (3, self._preorder),
             "commit": (7, self._commit),
-            "release": (4, self._release),
-            "extend": (4, self._extend),
+            "release": (6, self._release),
+            "extend": (6, self._extend),
         }
 
     def draw(self) -> Step:
@@ -466,7 +466,8 @@ class Steps:
         recent = [(n, d) for n, d in recent if d.kind != "arrival" and self._uncounted(d)]
         if not recent:
             return None
-        number, document = self._random.choice(recent)
+        kind = self._random.choice(sorted({d.kind for _, d in recent}))
+        number, document = self._random.choice([(n, d) for n, d in recent if d.kind == kind])
         now = self.now
 
         def effect() -> None:
