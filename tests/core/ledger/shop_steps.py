@@ -50,7 +50,7 @@ GOODS = (
     Goods("facial", composition="service", recipe=(("tea", 1), ("rice", 5))),
     Goods("hamper", composition="kit", recipe=(("set", 2), ("cake", 1), ("tea", 1))),
 )
-"""Loose and weighed goods, one with lots, one made here, kits, one of them in another, a service."""
+"""Loose and weighed goods, one with lots, one made here, kits (one in another), a service."""
 
 STORES = ("north", "south")
 STOCKED = tuple(g for g in GOODS if g.stocked)

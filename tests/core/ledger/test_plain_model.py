@@ -97,7 +97,7 @@ def test_model_random_steps_keep_value_positive_on_stock_and_buckets_above_zero(
     steps = Steps(model, seed=1)
     steps.now = 1_772_416_800_000
     done: Counter[str] = Counter()
-    for number in range(3_500):
+    for number in range(4_500):
         steps.now += steps.pause()
         step = steps.draw()
         try:

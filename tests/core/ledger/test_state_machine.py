@@ -28,7 +28,7 @@ from dianku.errors import Problem
 from dianku.storage.engine import Database
 from dianku.testing.shop import Shop
 
-STEPS = int(os.environ.get("DIANKU_STEPS", "3500"))
+STEPS = int(os.environ.get("DIANKU_STEPS", "4500"))
 SEED = int(os.environ.get("DIANKU_SEED", "20260302"))
 LEAST = 30
 """How often each step must have been accepted for the run to count."""
