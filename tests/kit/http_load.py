@@ -4,7 +4,8 @@ It reads one JSON specification from standard input and writes one JSON result t
 
 * `list`: send given requests over so many connections, all released at the same instant; the
   result has an entry for each request, answered or not (a connection that breaks leaves its
-  request unanswered and is not opened again).
+  request unanswered and is not opened again). With `announce_every` it says on standard error
+  how many answers it has, so that a test can strike at a given moment.
   A request's `then` is sent by the same client once the request succeeded, with the `id` of its
   answer in place of `{id}`; its answer is the one that counts.
 * `flood`: send a template over and over for some seconds, every request with the next number
@@ -112,6 +113,8 @@ async def run_list(spec: dict[str, Any]) -> dict[str, Any]:
         queues[request.get("target", index % len(targets))].append(index)
     answers: list[dict[str, Any] | None] = [None] * len(spec["requests"])
     go = asyncio.Event()
+    counted = [0]
+    announce_every = spec.get("announce_every", 0)
 
     async def work(place: int) -> None:
         connection = await connect(targets[place])
@@ -132,6 +135,9 @@ async def run_list(spec: dict[str, Any]) -> dict[str, Any]:
                 "body": answer.body.decode(),
                 "target": place,
             }
+            counted[0] += 1
+            if announce_every and counted[0] % announce_every == 0:
+                print(f"answered {counted[0]}", file=sys.stderr, flush=True)
 
     workers = [asyncio.ensure_future(work(i % len(targets))) for i in range(spec["connections"])]
     await asyncio.sleep(0)

@@ -193,6 +193,13 @@ class LoadRun:
         self._process.stdin = None
         assert self._process.stderr.readline() == "ready\n"
 
+    def wait_for_answers(self, count: int) -> None:
+        """Return once so many answers have come (or the load is done): `announce_every`."""
+        assert self._process.stderr is not None
+        for line in self._process.stderr:
+            if line.startswith("answered ") and int(line.split()[1]) >= count:
+                return
+
     def result(self) -> dict[str, Any]:
         """What it says when it is done."""
         out, err = self._process.communicate(timeout=120)
