@@ -110,7 +110,7 @@ class Server:
     def stop(self) -> None:
         """Ask it to end, as Ctrl-C does; insist when it does not."""
         if self._process.poll() is None:
-            self._process.send_signal(signal.SIGTERM)
+            os.killpg(self._process.pid, signal.SIGTERM)
             try:
                 self._process.wait(timeout=20)
             except subprocess.TimeoutExpired:

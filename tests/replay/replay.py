@@ -169,10 +169,8 @@ class Comparison:
 def compare(host: Host, oracle: Mapping[str, Any], *, ctx: Context) -> Comparison:
     """Hold the shop's own answers against the oracle's figures."""
     comparison = Comparison()
-    stock = {
-        row.sku: int(row.on_hand)
-        for row in host.stock.each_row(StockFilter(store=[STORE]), ctx=ctx)
-    }
+    rows = host.stock.each_row(StockFilter(store=[STORE]), ctx=ctx)
+    stock = {row.sku: int(row.on_hand) for row in rows}
     comparison.same_table("stock of", stock, oracle["stock"])
     for name, expected in oracle["sellers"].items():
         end, _, window = name.partition("/")
@@ -227,7 +225,7 @@ def replay(path: Path, *, folder: Path, database_url: str) -> dict[str, Any]:
     host = Host.build(config)
     host.start(background=False)
     try:
-        ctx = host.system_context("replay")
+        ctx = Context(host.access.actor("replay"), device="replay")
         make_goods(host, names, ctx=ctx)
         began = time.perf_counter()
         documents = post(host, invoices, ctx=ctx)
