@@ -1,6 +1,6 @@
 """What a test run cannot do without, and what it may skip.
 
-`DIANKU_REQUIRE` names what must be there (`shared`, `postgres`, `chromium`, separated by commas):
+`DIANKU_REQUIRE` names what must be there (`shared`, `postgres`, `chromium`, `strace`; by commas):
 its absence is a failure then. Without the name it is a skip that says its reason, so that a
 newcomer's first run is green and our own runs are never green by leaving something out.
 """
@@ -12,7 +12,7 @@ from typing import NoReturn
 
 import pytest
 
-KNOWN = frozenset({"shared", "postgres", "chromium"})
+KNOWN = frozenset({"shared", "postgres", "chromium", "strace"})
 
 
 def required() -> frozenset[str]:

@@ -1,0 +1,219 @@
+"""A plain model of the ledger: what `design/3-ledger.md` says, in dictionaries and integers.
+
+It imports no Dianku and shares no code with it: the state machine posts the same steps to both and
+compares. It is slow, holds everything in memory and knows no database, no batch, no lots: whether
+lots add up is checked beside it. Quantities are steps, amounts minor units, values 1/10000.
+
+Readings, where the text leaves room:
+
+* R1 Every inward move on a quantity at or below zero settles the old quantity to its own unit
+  cost first, not a receipt's alone: otherwise a return could leave a negative value on goods.
+* R2 A gain without a cost (a count, a delta, a return without its sale) comes in at the average,
+  or at the last cost where nothing is on hand.
+* R3 Returned and received parts take their share of the line's cost as differences of cumulative
+  shares, so the parts add up to the line.
+* R4 A reversal of what went out brings it back at the cost it left with; of what came in, it leaves
+  at the current average and is strict.
+* R5 A kit's or service's line takes each component once, summed over all paths of the recipe.
+* R6 Goods a customer returned to be discarded change no stock.
+* R7 A transfer closed short takes the rest out of `in_transit`; no sellable stock changes. It is
+  reversed for what has not arrived.
+* R8 What a count absorbs of a late document is the exact opposite of all that the document moved
+  in `sellable` there, settlements included, after the whole document.
+* R9 A delta adjustment downwards is strict; a count never is.
+* R10 Nothing on hand is worth nothing to a sale: what rounding left at quantity zero stays until
+  the next arrival settles it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+Place = tuple[str, str]
+"""A store and a sku: what a balance is kept for."""
+
+
+def half_up(numerator: int, denominator: int) -> int:
+    """The nearest integer; halves go away from zero."""
+    whole, rest = divmod(abs(numerator), denominator)
+    whole += 2 * rest >= denominator
+    return whole if numerator >= 0 else -whole
+
+
+class Refusal(Exception):
+    """The ledger must refuse this: one of `codes`, and of a shortage exactly these goods."""
+
+    def __init__(self, *codes: str, short: Iterable[str] = ()) -> None:
+        super().__init__(codes, sorted(short))
+        self.codes = codes
+        self.short = frozenset(short)
+
+
+@dataclass(frozen=True)
+class Goods:
+    """A product: `recipe` in steps of each component per base unit; kits hold no stock."""
+
+    sku: str
+    precision: int = 0
+    cost: int = 0
+    composition: str = "none"
+    recipe: tuple[tuple[str, int], ...] = ()
+    track_lots: bool = False
+
+    @property
+    def stocked(self) -> bool:
+        return self.composition in {"none", "made"}
+
+
+@dataclass
+class Cell:
+    """What one store holds of one product."""
+
+    precision: int
+    last_cost: int
+    on_hand: int = 0
+    value: int = 0
+    damaged: int = 0
+    damaged_value: int = 0
+    kept: int = 0
+    in_transit: int = 0
+    in_transit_value: int = 0
+    moves: list[tuple[int, int]] = field(default_factory=list)
+    """(occurred at, quantity) of the sellable goods."""
+    counts: list[int] = field(default_factory=list)
+    """Moments of the counts posted here and not reversed."""
+
+    def take(self, steps: int) -> int:
+        """Take goods out; their cost."""
+        if self.on_hand > steps:
+            cost = half_up(self.value * steps, self.on_hand)
+        elif self.on_hand > 0:
+            short = steps - self.on_hand
+            cost = self.value + half_up(short * self.last_cost, 10**self.precision)
+        else:
+            cost = half_up(steps * self.last_cost, 10**self.precision)
+        self.add(-steps, -cost)
+        return cost
+
+    def put(self, steps: int, value: int) -> int:
+        """Put goods in at a value; what an old shortage's settlement added (R1)."""
+        settled = 0
+        if self.on_hand <= 0:
+            self.last_cost = half_up(value * 10**self.precision, steps)
+            settled = half_up(self.on_hand * self.last_cost, 10**self.precision) - self.value
+            self.value += settled
+        self.add(steps, value)
+        return settled
+
+    def add(self, steps: int, value: int) -> None:
+        """One bare move; afterwards the last cost is the average of what is there."""
+        self.on_hand += steps
+        self.value += value
+        if self.on_hand > 0:
+            self.last_cost = half_up(self.value * 10**self.precision, self.on_hand)
+
+    def worth(self, steps: int) -> int:
+        """What goods without a cost of their own are worth here (R2)."""
+        if self.on_hand > 0:
+            return half_up(self.value * steps, self.on_hand)
+        return half_up(steps * self.last_cost, 10**self.precision)
+
+    def take_damaged(self, steps: int) -> int:
+        """Take from the damaged goods; their cost, all of it with the last piece."""
+        cost = half_up(self.damaged_value * steps, self.damaged)
+        self.damaged -= steps
+        self.damaged_value -= cost
+        return cost
+
+    def level_at(self, moment: int) -> int:
+        """On hand just before `moment`: a move at that very moment comes after a count."""
+        return self.on_hand - sum(quantity for at, quantity in self.moves if at >= moment)
+
+
+@dataclass
+class Part:
+    """What a line did to one stocked product. `steps` per base unit of the line, or the line's."""
+
+    sku: str
+    quantity: int
+    cost: int
+
+
+@dataclass
+class Line:
+    """A posted line: asked for, taken or given (`parts`), and what came back of it since."""
+
+    sku: str
+    quantity: int
+    parts: list[Part]
+    bucket: str = "sellable"
+    kept: int = 0
+    back: int = 0
+    """Steps returned (of a sale), sent back (of a receipt), or arrived (of a transfer)."""
+    of: Line | None = None
+    handed_over: int = 0
+    absorbed: bool = False
+
+    @property
+    def left(self) -> int:
+        return self.quantity - self.back
+
+
+@dataclass
+class Document:
+    """A posted document as far as later ones ask about it."""
+
+    kind: str
+    store: str
+    at: int
+    lines: list[Line]
+    to_store: str = ""
+    late: bool = False
+    """A count absorbed it."""
+    counted: bool = False
+    reversed: bool = False
+    closed: bool = False
+
+
+@dataclass
+class Hold:
+    """A reservation: its lines as asked, what they keep of stocked goods, and until when."""
+
+    store: str
+    lines: list[tuple[str, int]]
+    holds: dict[str, int]
+    expires_at: int | None
+    state: str = "active"
+    preorder: bool = False
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One line of a document to post, in integers. `value` None: as the kind decides."""
+
+    sku: str
+    quantity: int = 0
+    value: int | None = None
+    kept: int = 0
+    of: Line | None = None
+    disposition: str = "shelf"
+    bucket: str = "sellable"
+    counted: int | None = None
+
+
+def share_parts(line: Line, start: int, end: int) -> list[Part]:
+    """What falls to the steps from `start` to `end` of a line (R3)."""
+    return [
+        Part(
+            part.sku,
+            part.quantity * (end - start) // line.quantity,
+            half_up(part.cost * end, line.quantity) - half_up(part.cost * start, line.quantity),
+        )
+        for part in line.parts
+    ]
+
+
+def is_due(hold: Hold, now: int) -> bool:
+    """Whether a hold is past its end, swept or not."""
+    return hold.expires_at is not None and hold.expires_at <= now

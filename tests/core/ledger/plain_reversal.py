@@ -1,0 +1,136 @@
+"""How the plain model undoes a document: once, for what is still reversible (R4).
+
+What went out comes back at the cost it left with; what came in leaves at the current average, and
+only if it is there.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+
+from plain_cells import Document, Line, Refusal, share_parts
+from plain_shop import Shop
+
+Undo = Callable[[Shop, Document, int], None]
+
+
+def reverse(shop: Shop, document: Document, *, now: int) -> None:
+    """Undo a document or refuse."""
+    if document.reversed:
+        raise Refusal("already_reversed")
+    _UNDO[document.kind](shop, document, now)
+    document.reversed = True
+    shop.absorb(at=now)
+
+
+def _issue(shop: Shop, document: Document, now: int) -> None:
+    if all(line.left == 0 for line in document.lines):
+        raise Refusal("not_reversible")
+    for line in document.lines:
+        if line.left:
+            rest = share_parts(line, line.back, line.quantity)
+            shop.give(document.store, rest, bucket="sellable", at=now)
+            line.back = line.quantity
+        if line.kept:
+            shop.cells[document.store, line.sku].kept -= line.kept - line.handed_over
+
+
+def _inward(shop: Shop, document: Document, now: int) -> None:
+    rest = [
+        (line, share_parts(line, line.back, line.quantity)) for line in document.lines if line.left
+    ]
+    if not rest:
+        raise Refusal("not_reversible")
+    demand: dict[str, dict[str, int]] = {"sellable": {}, "damaged": {}, "none": {}}
+    for line, parts in rest:
+        sums = demand[line.bucket]
+        for part in parts:
+            sums[part.sku] = sums.get(part.sku, 0) + part.quantity
+    _guard(shop, document.store, demand["sellable"], now=now)
+    if any(n > shop.cells[document.store, s].damaged for s, n in demand["damaged"].items()):
+        raise Refusal("not_reversible", "insufficient_stock")
+    for line, parts in rest:
+        for part in parts:
+            if line.bucket == "sellable":
+                shop.move_out(document.store, part.sku, part.quantity, at=now)
+            elif line.bucket == "damaged":
+                shop.cells[document.store, part.sku].take_damaged(part.quantity)
+        if line.of is not None:
+            line.of.back -= line.left
+        line.back = line.quantity
+
+
+def _outward(shop: Shop, document: Document, now: int) -> None:
+    for line in document.lines:
+        shop.give(document.store, line.parts, bucket=line.bucket, at=now)
+        if line.of is not None:
+            line.of.back -= line.quantity
+
+
+def _transfer(shop: Shop, document: Document, now: int) -> None:
+    if document.closed:
+        raise Refusal("not_reversible", "transfer_closed")
+    rest = shop.drop_rest(document)
+    shop.give(document.store, rest, bucket="sellable", at=now)
+    document.closed = True
+
+
+def _adjustment(shop: Shop, document: Document, now: int) -> None:
+    gains: dict[str, int] = defaultdict(int)
+    for line in document.lines:
+        gains[line.sku] += max(line.quantity, 0)
+    _guard(shop, document.store, gains, now=now)
+    for line in document.lines:
+        _undo_delta(shop, document.store, line, now=now)
+
+
+def _undo_delta(shop: Shop, store: str, line: Line, *, now: int) -> None:
+    [part] = line.parts
+    if line.quantity > 0:
+        shop.move_out(store, line.sku, line.quantity, at=now)
+    elif line.quantity < 0:
+        shop.move_in(store, line.sku, -part.quantity, -part.cost, at=now)
+
+
+def _production(shop: Shop, document: Document, now: int) -> None:
+    made: dict[str, int] = defaultdict(int)
+    for line in document.lines:
+        made[line.sku] += line.quantity
+    _guard(shop, document.store, made, now=now)
+    for line in document.lines:
+        shop.move_out(document.store, line.sku, line.quantity, at=now)
+        shop.give(document.store, line.parts, bucket="sellable", at=now)
+
+
+def _cost(shop: Shop, document: Document, now: int) -> None:
+    del now
+    changes: dict[str, int] = defaultdict(int)
+    for line in document.lines:
+        changes[line.sku] -= line.parts[0].cost
+    cells = {sku: shop.cells[document.store, sku] for sku in changes}
+    if any(cells[sku].value + v < 0 or cells[sku].on_hand <= 0 for sku, v in changes.items()):
+        raise Refusal("value_below_zero", "not_reversible")
+    for sku, value in changes.items():
+        cells[sku].add(0, value)
+
+
+def _guard(shop: Shop, store: str, demand: Mapping[str, int], *, now: int) -> None:
+    wanted = {sku: steps for sku, steps in demand.items() if steps}
+    try:
+        shop.guard(store, wanted, now=now)
+    except Refusal as refusal:
+        raise Refusal("not_reversible", "insufficient_stock") from refusal
+
+
+_UNDO: Mapping[str, Undo] = {
+    "issue": _issue,
+    "receipt": _inward,
+    "customer_return": _inward,
+    "supplier_return": _outward,
+    "write_off": _outward,
+    "transfer": _transfer,
+    "adjustment": _adjustment,
+    "production": _production,
+    "cost_adjustment": _cost,
+}

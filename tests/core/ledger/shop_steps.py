@@ -1,0 +1,561 @@
+"""Random steps of a shop's day, each for the ledger and for the plain model at once.
+
+A `Step` carries the command as the ledger takes it and a call that does the same to the model.
+Steps are made from what the model knows (documents posted, holds open), so most are acceptable;
+quantities are drawn so that a good part of the strict ones must be refused.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Literal
+
+from dianku.ledger.commands import (
+    CloseTransfer,
+    Command,
+    CommitReservation,
+    ExtendReservation,
+    HandOver,
+    Post,
+    ReceiveTransfer,
+    ReleaseReservation,
+    Reserve,
+    Reverse,
+)
+from plain_cells import Document, Goods, Hold, Line, Wanted
+from plain_reversal import reverse
+from plain_shop import Shop
+
+from dianku.clock import from_ms
+from dianku.ledger.requests import (
+    LineQuantities,
+    LineQuantity,
+    NewDocument,
+    NewLine,
+    NewReservation,
+    NewReservationLine,
+    ReservationExtend,
+)
+
+GOODS = (
+    Goods("tea", cost=20_000),
+    Goods("cup"),
+    Goods("rice", precision=3, cost=80_000),
+    Goods("milk", track_lots=True),
+    Goods("cake", composition="made", recipe=(("cup", 2), ("rice", 250))),
+    Goods("set", composition="kit", recipe=(("tea", 1), ("cup", 2))),
+    Goods("facial", composition="service", recipe=(("tea", 1), ("rice", 5))),
+    Goods("hamper", composition="kit", recipe=(("set", 2), ("cake", 1), ("tea", 1))),
+)
+"""Loose and weighed goods, one with lots, one made here, kits (one in another), a service."""
+
+STORES = ("north", "south")
+STOCKED = tuple(g for g in GOODS if g.stocked)
+PLAIN = tuple(g for g in STOCKED if g.composition == "none")
+MINUTE = 60_000
+
+Effect = Callable[[], Document | Hold | None]
+
+
+@dataclass
+class Step:
+    """One command, what it is called in the counts, and the same on the model."""
+
+    name: str
+    command: Command
+    effect: Effect
+    key: str | None = None
+
+
+@dataclass
+class Book:
+    """What was posted so far, by the numbers the ledger gave: what later steps refer to."""
+
+    documents: list[tuple[str, Document]] = field(default_factory=list)
+    holds: list[tuple[str, Hold]] = field(default_factory=list)
+
+    def of(self, kind: str, *, recent: int = 40) -> list[tuple[str, Document]]:
+        """The latest documents of a kind that are not reversed."""
+        found = [(n, d) for n, d in self.documents if d.kind == kind and not d.reversed]
+        return found[-recent:]
+
+
+class Steps:
+    """Draws steps. `now` is the moment of the batch, in ms."""
+
+    def __init__(self, model: Shop, *, seed: int) -> None:
+        self.model = model
+        self.book = Book()
+        self.now = 0
+        self._random = random.Random(seed)
+        self._keys = 0
+        self._makers: dict[str, tuple[int, Callable[[], Step | None]]] = {
+            "receipt": (11, self._receipt),
+            "issue": (14, self._issue),
+            "issue_strict": (8, self._issue_strict),
+            "issue_fact": (2, self._issue_fact),
+            "customer_return": (7, self._customer_return),
+            "supplier_return": (7, self._supplier_return),
+            "write_off": (5, self._write_off),
+            "transfer": (9, self._transfer),
+            "receive": (6, self._receive),
+            "close": (4, self._close),
+            "delta": (4, self._delta),
+            "count": (4, self._count),
+            "production": (9, self._produce),
+            "cost_adjustment": (4, self._adjust_cost),
+            "hand_over": (4, self._hand_over),
+            "reverse": (26, self._reverse),
+            "reserve": (9, self._reserve),
+            "preorder": (3, self._preorder),
+            "commit": (7, self._commit),
+            "release": (6, self._release),
+            "extend": (6, self._extend),
+        }
+
+    def draw(self) -> Step:
+        """The next step that makes sense."""
+        names = list(self._makers)
+        weights = [self._makers[n][0] for n in names]
+        while True:
+            name = self._random.choices(names, weights)[0]
+            step = self._makers[name][1]()
+            if step is not None:
+                self._keys += 1
+                step.key = f"step-{self._keys}"
+                return step
+
+    def chance(self, share: float) -> bool:
+        """True in so many of all cases."""
+        return self._random.random() < share
+
+    def pause(self) -> int:
+        """Milliseconds between two batches: seconds, sometimes an hour or two."""
+        return self._random.choice((1_000, 7_531, 60_000, 60_000, 400_000, 5_000_000))
+
+    # -- drawing ----------------------------------------------------------------------------
+
+    def _store(self) -> str:
+        return self._random.choice(STORES)
+
+    def _quantity(self, goods: Goods, *, most: int = 9) -> int:
+        if goods.precision == 0:
+            return self._random.randint(1, most)
+        return self._random.randint(1, most * 10**goods.precision)
+
+    def _some(self, goods: tuple[Goods, ...], *, most: int = 9) -> list[Wanted]:
+        """One to three lines; the same product may come twice."""
+        picked = self._random.choices(goods, k=self._random.choice((1, 1, 2, 3)))
+        return [Wanted(g.sku, self._quantity(g, most=most)) for g in picked]
+
+    def _moment(self, *, permissive: bool) -> int:
+        """Now, or (what nobody may refuse) some time before, perhaps before a count."""
+        if permissive and self.chance(0.3):
+            return self.now - self._random.randint(1, 180) * MINUTE - self._random.randint(1, 999)
+        return self.now
+
+    def _unseen(self, store: str, skus: set[str], at: int) -> bool:
+        """Whether no count has seen what moved then: the time for what may be refused."""
+        return not self.model.is_late(store, skus, at)
+
+    def _stocked(self, wanted: list[Wanted]) -> set[str]:
+        return {sku for w in wanted for sku in self.model.takes(w.sku, w.quantity or 1)}
+
+    def _post(
+        self, name: str, kind: Any, store: str, lines: list[NewLine], effect: Effect, **more: Any
+    ) -> Step:
+        return Step(name, Post(NewDocument(kind=kind, store=store, lines=lines, **more)), effect)
+
+    def _line(self, w: Wanted, **more: Any) -> NewLine:
+        goods = self.model.goods[w.sku]
+        return NewLine(sku=w.sku, quantity=decimal(w.quantity, goods.precision), **more)
+
+    # -- kinds ------------------------------------------------------------------------------
+
+    def _receipt(self) -> Step:
+        store, wanted, lines = self._store(), [], []
+        for w in self._some(STOCKED, most=30):
+            goods = self.model.goods[w.sku]
+            amount = 0 if self.chance(0.08) else self._random.randint(1, 9_999)
+            more: dict[str, Any] = {}
+            if goods.track_lots:
+                more = {"lot": self._random.choice("AB"), "expires_on": FAR}
+            if amount:
+                more["amount"] = decimal(amount, 2)
+            wanted.append(Wanted(w.sku, w.quantity, value=amount * 100))
+            lines.append(self._line(w, **more))
+        at = self._moment(permissive=True)
+        return self._post(
+            "receipt",
+            "receipt",
+            store,
+            lines,
+            lambda: self.model.receipt(store, wanted, at=at),
+            occurred_at=from_ms(at),
+        )
+
+    def _issue(self, *, strict: bool = False, fact: bool = False) -> Step:
+        store = self._store()
+        goods = tuple(g for g in GOODS if g.sku != "hamper" or self.chance(0.5))
+        wanted = [Wanted(w.sku, w.quantity, kept=self._kept(w)) for w in self._some(goods, most=6)]
+        at = self._moment(permissive=not strict and not fact)
+        if not self._unseen(store, self._stocked(wanted), at):
+            wanted = [Wanted(w.sku, w.quantity) for w in wanted]
+        lines = [
+            self._line(
+                w, kept=decimal(w.kept, self.model.goods[w.sku].precision) if w.kept else None
+            )
+            for w in wanted
+        ]
+        name = "issue_fact" if fact else "issue_strict" if strict else "issue"
+        now = self.now
+        return self._post(
+            name,
+            "issue",
+            store,
+            lines,
+            lambda: self.model.issue(store, wanted, at=at, now=now, strict=strict),
+            channel="web" if strict or fact else None,
+            fact=fact,
+            occurred_at=from_ms(at),
+        )
+
+    def _kept(self, w: Wanted) -> int:
+        stocked = self.model.goods[w.sku].stocked
+        return self._random.randint(1, w.quantity) if stocked and self.chance(0.25) else 0
+
+    def _issue_strict(self) -> Step:
+        return self._issue(strict=True)
+
+    def _issue_fact(self) -> Step:
+        return self._issue(fact=True)
+
+    def _customer_return(self) -> Step | None:
+        disposition: Literal["shelf", "damaged", "discard"] = self._random.choice(
+            ("shelf", "shelf", "damaged", "discard")
+        )
+        if self.chance(0.3):
+            store = self._store()
+            wanted = [
+                Wanted(w.sku, w.quantity, disposition=disposition)
+                for w in self._some(PLAIN, most=3)
+            ]
+            at = self._moment(permissive=True)
+            lines = [self._line(w, disposition=disposition) for w in wanted]
+            return self._post(
+                "customer_return",
+                "customer_return",
+                store,
+                lines,
+                lambda: self.model.customer_return(store, wanted, at=at),
+                occurred_at=from_ms(at),
+            )
+        sales = self.book.of("issue")
+        if not sales:
+            return None
+        number, sale = self._random.choice(sales)
+        index = self._random.randrange(len(sale.lines))
+        line = sale.lines[index]
+        precision = self.model.goods[line.sku].precision
+        quantity = self._random.randint(1, max(1, line.left + (1 if self.chance(0.2) else 0)))
+        wanted = [Wanted(line.sku, quantity, of=line, disposition=disposition)]
+        new = NewLine(
+            sku=line.sku,
+            quantity=decimal(quantity, precision),
+            of_line=index + 1,
+            disposition=disposition,
+        )
+        now = self.now
+        return self._post(
+            "customer_return",
+            "customer_return",
+            sale.store,
+            [new],
+            lambda: self.model.customer_return(sale.store, wanted, at=now),
+            of_document=number,
+        )
+
+    def _supplier_return(self) -> Step | None:
+        now = self.now
+        receipts = self.book.of("receipt")
+        if self.chance(0.4) or not receipts:
+            store = self._store()
+            wanted = self._some(PLAIN, most=5)
+            return self._post(
+                "supplier_return",
+                "supplier_return",
+                store,
+                [self._line(w) for w in wanted],
+                lambda: self.model.supplier_return(store, wanted, at=now, now=now),
+            )
+        number, receipt = self._random.choice(receipts)
+        index = self._random.randrange(len(receipt.lines))
+        line = receipt.lines[index]
+        quantity = self._random.randint(1, max(1, line.left))
+        wanted = [Wanted(line.sku, quantity, of=line)]
+        new = self._line(wanted[0], of_line=index + 1)
+        return self._post(
+            "supplier_return",
+            "supplier_return",
+            receipt.store,
+            [new],
+            lambda: self.model.supplier_return(receipt.store, wanted, at=now, now=now),
+            of_document=number,
+        )
+
+    def _write_off(self) -> Step:
+        store, now = self._store(), self.now
+        wanted = []
+        for w in self._some(STOCKED, most=5):
+            damaged = self.model.cells[store, w.sku].damaged
+            if damaged and self.chance(0.6):
+                quantity = self._random.randint(1, damaged + (1 if self.chance(0.1) else 0))
+                wanted.append(Wanted(w.sku, quantity, bucket="damaged"))
+            else:
+                wanted.append(w)
+        reason = self._random.choice(("damaged", "expired", "lost", "stolen", "sample", "own_use"))
+        lines = [
+            self._line(w, reason=reason, bucket="damaged" if w.bucket == "damaged" else None)
+            for w in wanted
+        ]
+        return self._post(
+            "write_off",
+            "write_off",
+            store,
+            lines,
+            lambda: self.model.write_off(store, wanted, at=now, now=now),
+        )
+
+    def _transfer(self) -> Step:
+        store, now = self._store(), self.now
+        other = STORES[1 - STORES.index(store)]
+        wanted = self._some(PLAIN, most=6)
+        return self._post(
+            "transfer",
+            "transfer",
+            store,
+            [self._line(w) for w in wanted],
+            lambda: self.model.transfer(store, other, wanted, at=now, now=now),
+            to_store=other,
+        )
+
+    def _receive(self) -> Step | None:
+        open_ = [(n, d) for n, d in self.book.of("transfer") if not d.closed]
+        if not open_:
+            return None
+        number, document = self._random.choice(open_)
+        now = self.now
+        parts: list[tuple[Line, int]] = []
+        request = []
+        for index, line in enumerate(document.lines):
+            if line.left and (self.chance(0.7) or not parts):
+                quantity = self._random.randint(1, line.left + (1 if self.chance(0.1) else 0))
+                parts.append((line, quantity))
+                precision = self.model.goods[line.sku].precision
+                request.append(LineQuantity(line=index + 1, quantity=decimal(quantity, precision)))
+        if not parts:
+            return None
+        command = ReceiveTransfer(number, LineQuantities(lines=request))
+        return Step("receive", command, lambda: self.model.receive(document, parts, at=now))
+
+    def _close(self) -> Step | None:
+        open_ = [(n, d) for n, d in self.book.of("transfer") if not d.closed]
+        if not open_:
+            return None
+        number, document = self._random.choice(open_)
+        side = self._random.choice(("sender", "receiver"))
+        return Step("close", CloseTransfer(number, side), lambda: self.model.close(document))
+
+    def _delta(self) -> Step:
+        store, now = self._store(), self.now
+        wanted = [
+            Wanted(w.sku, w.quantity * self._random.choice((-1, 1)))
+            for w in self._some(STOCKED, most=6)
+        ]
+        lines = [
+            NewLine(sku=w.sku, delta=decimal(w.quantity, self.model.goods[w.sku].precision))
+            for w in wanted
+        ]
+        return self._post(
+            "delta",
+            "adjustment",
+            store,
+            lines,
+            lambda: self.model.adjust(store, wanted, at=now, now=now),
+        )
+
+    def _count(self) -> Step | None:
+        """Count one product or two, now or some time ago, but after every count before."""
+        store = self._store()
+        at = self.now - self._random.choice((0, 0, 3 * MINUTE, 47 * MINUTE)) - 137
+        picked = self._random.sample(STOCKED, k=self._random.choice((1, 1, 2)))
+        cells = [self.model.cells[store, g.sku] for g in picked]
+        if any(moment >= at for cell in cells for moment in cell.counts):
+            return None
+        wanted = [
+            Wanted(g.sku, counted=max(0, cell.level_at(at) + self._random.randint(-4, 4)))
+            for g, cell in zip(picked, cells, strict=True)
+        ]
+        lines = [
+            NewLine(sku=w.sku, counted=decimal(w.counted or 0, self.model.goods[w.sku].precision))
+            for w in wanted
+        ]
+        return self._post(
+            "count",
+            "adjustment",
+            store,
+            lines,
+            lambda: self.model.count(store, wanted, at=at),
+            occurred_at=from_ms(at),
+        )
+
+    def _produce(self) -> Step:
+        store, now = self._store(), self.now
+        wanted = [Wanted("cake", self._random.randint(1, 4))]
+        return self._post(
+            "production",
+            "production",
+            store,
+            [self._line(w) for w in wanted],
+            lambda: self.model.produce(store, wanted, at=now, now=now),
+        )
+
+    def _adjust_cost(self) -> Step | None:
+        store, now = self._store(), self.now
+        goods = self._random.choice(STOCKED)
+        if self.model.cells[store, goods.sku].on_hand <= 0:
+            return None
+        amount = self._random.choice((-1, 1)) * self._random.randint(1, 2_000)
+        wanted = [Wanted(goods.sku, value=amount * 100)]
+        lines = [NewLine(sku=goods.sku, amount=decimal(amount, 2))]
+        return self._post(
+            "cost_adjustment",
+            "cost_adjustment",
+            store,
+            lines,
+            lambda: self.model.adjust_cost(store, wanted, at=now),
+        )
+
+    def _hand_over(self) -> Step | None:
+        kept = [
+            (number, document, index)
+            for number, document in self.book.of("issue", recent=120)
+            for index, line in enumerate(document.lines)
+            if line.kept > line.handed_over
+        ]
+        if not kept:
+            return None
+        number, document, index = self._random.choice(kept)
+        line = document.lines[index]
+        more = 1 if self.chance(0.1) else 0
+        quantity = self._random.randint(1, line.kept - line.handed_over + more)
+        precision = self.model.goods[line.sku].precision
+        request = LineQuantity(line=index + 1, quantity=decimal(quantity, precision))
+
+        def effect() -> None:
+            self.model.hand_over(document, [(line, quantity)])
+
+        return Step("hand_over", HandOver(number, LineQuantities(lines=[request])), effect)
+
+    def _reverse(self) -> Step | None:
+        """Undo something recent that no count has to do with (those are scenarios)."""
+        recent = [(n, d) for n, d in self.book.documents[-60:] if not d.counted]
+        recent = [(n, d) for n, d in recent if d.kind != "arrival" and self._uncounted(d)]
+        if not recent:
+            return None
+        kind = self._random.choice(sorted({d.kind for _, d in recent}))
+        number, document = self._random.choice([(n, d) for n, d in recent if d.kind == kind])
+        now = self.now
+
+        def effect() -> None:
+            reverse(self.model, document, now=now)
+
+        return Step(f"reverse_{document.kind}", Reverse(number, "typed wrongly"), effect)
+
+    def _uncounted(self, document: Document) -> bool:
+        skus = {p.sku for line in document.lines for p in line.parts}
+        skus |= {line.sku for line in document.lines if self.model.goods[line.sku].stocked}
+        return not document.late and self._unseen(document.store, skus, document.at)
+
+    # -- reservations -----------------------------------------------------------------------
+
+    def _reserve(self, *, preorder: bool = False) -> Step:
+        store, now = self._store(), self.now
+        goods = tuple(g for g in GOODS if g.sku != "hamper")
+        lines = [(w.sku, w.quantity) for w in self._some(goods, most=4)]
+        seconds = self._random.choice((30, 900, 7_200, 90_000))
+        expires_at = None if preorder else now + seconds * 1000
+        new = NewReservation(
+            store=store,
+            lines=[
+                NewReservationLine(sku=s, quantity=decimal(n, self.model.goods[s].precision))
+                for s, n in lines
+            ],
+            channel="web",
+            kind="preorder" if preorder else "hold",
+            expires_in=None if preorder else seconds,
+            due_on=from_ms(FAR_MS).date() if preorder else None,
+        )
+        return Step(
+            "preorder" if preorder else "reserve",
+            Reserve(new),
+            lambda: self.model.reserve(store, lines, now=now, expires_at=expires_at),
+        )
+
+    def _preorder(self) -> Step:
+        return self._reserve(preorder=True)
+
+    def _hold(self, *, active: bool) -> tuple[str, Hold] | None:
+        found = [
+            (code, hold)
+            for code, hold in self.book.holds[-60:]
+            if hold.state == "active" and not (active and self._near_end(hold))
+        ]
+        return self._random.choice(found) if found else None
+
+    def _near_end(self, hold: Hold) -> bool:
+        return hold.expires_at is None or hold.expires_at <= self.now
+
+    def _commit(self) -> Step | None:
+        found = self._hold(active=False)
+        if found is None:
+            return None
+        (code, hold), now = found, self.now
+        return Step("commit", CommitReservation(code), lambda: self.model.commit(hold, now=now))
+
+    def _release(self) -> Step | None:
+        found = self._hold(active=True)
+        if found is None:
+            return None
+        (code, hold), now = found, self.now
+
+        def effect() -> None:
+            self.model.release(hold, now=now)
+
+        return Step("release", ReleaseReservation(code), effect)
+
+    def _extend(self) -> Step | None:
+        found = self._hold(active=True)
+        if found is None:
+            return None
+        (code, hold), seconds = found, self._random.choice((600, 40_000))
+        now = self.now
+
+        def effect() -> None:
+            self.model.extend(hold, expires_at=now + seconds * 1000)
+
+        request = ReservationExtend(expires_in=seconds)
+        return Step("extend", ExtendReservation(code, request), effect)
+
+
+def decimal(steps: int, digits: int) -> Decimal:
+    """Steps as the decimal a client sends."""
+    return Decimal(steps).scaleb(-digits)
+
+
+FAR_MS = 4_000_000_000_000
+FAR = from_ms(FAR_MS).date()
+"""Long after every test: goods with this date do not expire."""

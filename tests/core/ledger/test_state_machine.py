@@ -1,0 +1,276 @@
+"""The ledger against a plain model: thousands of random steps, compared after every batch.
+
+Several commands are submitted at once, so that one transaction posts them (group commit); the
+model does the same one by one. Compared are every outcome (posted with which line costs, or
+refused with which code and which short goods) and every balance of the shop, to the last
+ten-thousandth. The seed is fixed; `DIANKU_SEED` and `DIANKU_STEPS` set others.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from dianku.ledger.commands import Outcome, Posted, Reserved
+from dianku.ledger.service import Ledger
+from plain_cells import Cell, Document, Hold, Refusal
+from plain_shop import Shop as Model
+from shop_steps import GOODS, STOCKED, STORES, Step, Steps
+
+from dianku.clock import SetClock
+from dianku.errors import Problem
+from dianku.storage.engine import Database
+from dianku.testing.shop import Shop
+
+STEPS = int(os.environ.get("DIANKU_STEPS", "4500"))
+SEED = int(os.environ.get("DIANKU_SEED", "20260302"))
+LEAST = 30
+"""How often each step must have been accepted for the run to count."""
+
+KINDS = (
+    "receipt",
+    "issue",
+    "customer_return",
+    "supplier_return",
+    "write_off",
+    "transfer",
+    "delta",
+    "count",
+    "production",
+    "cost_adjustment",
+)
+RESERVATIONS = ("reserve", "preorder", "commit", "release", "extend")
+LATER = ("receive", "close", "hand_over")
+
+
+class Run:
+    """One run: the ledger and the model side by side, and what happened how often."""
+
+    def __init__(self, ledger: Ledger, database: Database, clock: SetClock, ctx: Any) -> None:
+        self.ledger = ledger
+        self.database = database
+        self.clock = clock
+        self.ctx = ctx
+        self.model = Model(GOODS, STORES)
+        self.steps = Steps(self.model, seed=SEED)
+        self.accepted: Counter[str] = Counter()
+        self.refused: Counter[str] = Counter()
+        self.replays = 0
+        self._sent: list[tuple[Step, str]] = []
+
+    def batch(self, size: int) -> None:
+        """Submit `size` commands at once, do the same to the model, compare."""
+        self.clock.advance(seconds=self.steps.pause() / 1000)
+        self.steps.now = self.clock.now_ms()
+        drawn = [self.steps.draw() for _ in range(size)]
+        futures = [self.ledger.submit(s.command, key=s.key, ctx=self.ctx) for s in drawn]
+        outcomes = [f.result(timeout=60) for f in futures]
+        for step, outcome in zip(drawn, outcomes, strict=True):
+            self._compare(step, outcome)
+        self._compare_balances(drawn)
+
+    def replay(self) -> None:
+        """Send an earlier command with its key again: the same number, no effect."""
+        if not self._sent:
+            return
+        step, subject = self._sent[self.replays * 7 % len(self._sent)]
+        outcome = self.ledger.submit(step.command, key=step.key, ctx=self.ctx).result(timeout=60)
+        assert isinstance(outcome, Posted | Reserved), outcome
+        assert outcome.replayed
+        assert _subject(outcome) == subject
+        self.replays += 1
+        self._compare_balances([step])
+
+    def _compare(self, step: Step, outcome: Outcome) -> None:
+        effect = _effect(step)
+        if isinstance(effect, Refusal):
+            assert isinstance(outcome, Problem), (step, "must be refused", effect.codes, outcome)
+            assert outcome.code in effect.codes, (step, effect.codes, outcome)
+            if outcome.code == "insufficient_stock" and effect.short:
+                assert {s["sku"] for s in outcome.extra["short"]} == effect.short, (step, outcome)
+            self.refused[step.name] += 1
+            return
+        assert isinstance(outcome, Posted | Reserved), (step, outcome)
+        assert not outcome.replayed
+        self.accepted[step.name] += 1
+        self._sent.append((step, _subject(outcome)))
+        if isinstance(effect, Hold):
+            self.steps.book.holds.append((_subject(outcome), effect))
+        elif isinstance(effect, Document):
+            assert isinstance(outcome, Posted)
+            _compare_lines(step, effect, outcome)
+            self.steps.book.documents.append((outcome.record.number, effect))
+
+    def _compare_balances(self, steps: Sequence[Step]) -> None:
+        found = _cells(self.database)
+        holds = _holds(self.database, now=self.clock.now_ms())
+        for (store, sku), cell in self.model.cells.items():
+            fresh = Cell(cell.precision, cell.last_cost)
+            expected = replace(cell, moves=[], counts=[])
+            assert found.get((store, sku), fresh) == expected, (store, sku, steps)
+            reserved = self.model.reserved(store, sku, now=self.clock.now_ms())
+            assert holds.get((store, sku), 0) == reserved, (store, sku, steps)
+
+
+def _effect(step: Step) -> Document | Hold | Refusal | None:
+    try:
+        return step.effect()
+    except Refusal as refusal:
+        return refusal
+
+
+def _subject(outcome: Posted | Reserved) -> str:
+    return outcome.record.number if isinstance(outcome, Posted) else outcome.record.id
+
+
+def _compare_lines(step: Step, document: Document, outcome: Posted) -> None:
+    if document.kind in {"arrival", "cost_adjustment"}:
+        return
+    for line, record in zip(document.lines, outcome.record.lines, strict=True):
+        assert record.sku == line.sku
+        cost = abs(sum(part.cost for part in line.parts))
+        assert record.cost is not None
+        assert Decimal(record.cost) * 10_000 == cost, (step, record, line)
+
+
+def _cells(database: Database) -> dict[tuple[str, str], Cell]:
+    """Every balance as the database holds it."""
+    with database.reading() as connection:
+        rows = connection.execute(
+            sa.text(
+                "SELECT s.code, p.sku, p.precision, b.* FROM stock_balance AS b "
+                "JOIN store AS s ON s.id = b.store_id JOIN product AS p ON p.id = b.product_id"
+            )
+        ).all()
+    return {
+        (r.code, r.sku): Cell(
+            precision=r.precision,
+            last_cost=r.last_cost,
+            on_hand=r.on_hand,
+            value=r.value,
+            damaged=r.damaged,
+            damaged_value=r.damaged_value,
+            kept=r.kept,
+            in_transit=r.in_transit,
+            in_transit_value=r.in_transit_value,
+        )
+        for r in rows
+    }
+
+
+def _holds(database: Database, *, now: int) -> dict[tuple[str, str], int]:
+    """What holds that are not due keep; every row's `reserved` is the sum of its active holds."""
+    with database.reading() as connection:
+        rows = connection.execute(
+            sa.text(
+                "SELECT s.code, p.sku, b.reserved, "
+                "COALESCE(SUM(h.quantity), 0) AS active, "
+                "COALESCE(SUM(CASE WHEN h.expires_at > :now THEN h.quantity END), 0) AS live "
+                "FROM stock_balance AS b JOIN store AS s ON s.id = b.store_id "
+                "JOIN product AS p ON p.id = b.product_id "
+                "LEFT JOIN reservation_hold AS h ON h.store_id = b.store_id "
+                "AND h.product_id = b.product_id AND h.active "
+                "GROUP BY s.code, p.sku, b.reserved"
+            ),
+            {"now": now},
+        ).all()
+    for row in rows:
+        assert row.reserved == row.active, row
+    return {(r.code, r.sku): int(r.live) for r in rows}
+
+
+_FOLDS = (
+    # every bucket is the sum of its moves, in quantity and in value
+    """
+    SELECT b.store_id, b.product_id FROM stock_balance AS b WHERE
+    (b.on_hand, b.value, b.damaged, b.damaged_value, b.kept, b.in_transit, b.in_transit_value)
+    <> (
+      SELECT COALESCE(SUM(CASE WHEN bucket = 0 THEN quantity END), 0),
+             COALESCE(SUM(CASE WHEN bucket = 0 THEN value END), 0),
+             COALESCE(SUM(CASE WHEN bucket = 1 THEN quantity END), 0),
+             COALESCE(SUM(CASE WHEN bucket = 1 THEN value END), 0),
+             COALESCE(SUM(CASE WHEN bucket = 2 THEN quantity END), 0),
+             COALESCE(SUM(CASE WHEN bucket = 3 THEN quantity END), 0),
+             COALESCE(SUM(CASE WHEN bucket = 3 THEN value END), 0)
+      FROM stock_move AS m WHERE m.store_id = b.store_id AND m.product_id = b.product_id)
+    """,
+    # a day's summary is the sum of that day's moves
+    """
+    SELECT 1 FROM (
+      SELECT business_date, store_id, product_id, bucket, flow, reason,
+             SUM(quantity) AS quantity, SUM(value) AS value FROM (
+        SELECT business_date, store_id, product_id, bucket, flow, reason, quantity, value
+        FROM stock_move
+        UNION ALL
+        SELECT business_date, store_id, product_id, bucket, flow, reason, -quantity, -value
+        FROM daily_summary) AS both_sides
+      GROUP BY 1, 2, 3, 4, 5, 6) AS sums WHERE quantity <> 0 OR value <> 0
+    """,
+    # lots sum to what is on hand and never to more
+    """
+    SELECT b.store_id, b.product_id FROM stock_balance AS b
+    LEFT JOIN lot_balance AS l ON l.store_id = b.store_id AND l.product_id = b.product_id
+    GROUP BY b.store_id, b.product_id, b.on_hand
+    HAVING COALESCE(SUM(l.quantity), 0) > CASE WHEN b.on_hand > 0 THEN b.on_hand ELSE 0 END
+    """,
+)
+
+
+def _prepare(shop: Shop) -> None:
+    for store in STORES:
+        shop.store(store)
+    for goods in GOODS:
+        shop.product(
+            goods.sku,
+            precision=goods.precision,
+            price=500,
+            cost=goods.cost or None,
+            track_lots=goods.track_lots,
+            composition=goods.composition,
+            components=dict(goods.recipe),
+        )
+    shop.channel("web", policy="strict")
+
+
+def _report(run: Run) -> str:
+    names: Iterable[str] = sorted({*run.accepted, *run.refused})
+    cells = [f"{n} {run.accepted[n]}+{run.refused[n]}" for n in names]
+    return f"seed {SEED}, replays {run.replays}, accepted+refused: " + ", ".join(cells)
+
+
+def _enough(accepted: Counter[str]) -> dict[str, int]:
+    """How often each kind of step was accepted, reversals taken together."""
+    sums = {name: accepted[name] for name in (*KINDS, *RESERVATIONS, *LATER)}
+    sums["issue"] += accepted["issue_strict"] + accepted["issue_fact"]
+    for kind in ("adjustment", *(k for k in KINDS if k not in {"delta", "count"})):
+        sums[f"reverse_{kind}"] = accepted[f"reverse_{kind}"]
+    return sums
+
+
+@pytest.mark.timeout(600)
+def test_ledger_thousands_of_random_steps_agrees_with_plain_model(
+    shop: Shop, database: Database, clock: SetClock, ledger: Ledger, owner: Any
+) -> None:
+    _prepare(shop)
+    run = Run(ledger, database, clock, owner)
+    done = 0
+    while done < STEPS:
+        size = 1 + done % 7
+        run.batch(size)
+        done += size
+        if done % 5 == 0:
+            run.replay()
+    print(_report(run))
+    with database.reading() as connection:
+        for fold in _FOLDS:
+            assert connection.execute(sa.text(fold)).all() == []
+    if STEPS >= 2_000:
+        rare = {name: n for name, n in _enough(run.accepted).items() if n < LEAST}
+        assert not rare, f"steps accepted fewer than {LEAST} times: {rare}"
+    assert len(STOCKED) * len(STORES) == len(run.model.cells)
