@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy, deepcopy
 
-from attrs import define, evolve, field, frozen
+from attrs import define, field, fields, frozen
 
 from dianku.catalog.records import Product
 from dianku.catalog.snapshot import CatalogCache
@@ -212,7 +212,7 @@ class Snapshot:
         rows = {p: copy(self.balances[p]) for p in touched}
         shelves = {p: deepcopy(self.shelves[p]) for p in touched if p in self.shelves}
         counts = {p: list(self.counts[p]) for p in touched if p in self.counts}
-        promises = {k: evolve(v, holds=dict(v.holds)) for k, v in self.promises.items()}
+        promises = [(p, copy(p)) for p in self.promises.values()]
         sizes = len(self.drafts), len(self.released)
         planned = {p: len(self.moves_planned.get(p, ())) for p in touched}
         try:
@@ -221,7 +221,10 @@ class Snapshot:
             self.balances.update(rows)
             self.shelves.update(shelves)
             self.counts.update(counts)
-            self.promises = promises
+            self.promises = {p.code: p for p, _ in promises}
+            for promise, before in promises:
+                for each in fields(Promise):
+                    setattr(promise, each.name, getattr(before, each.name))
             del self.drafts[sizes[0] :]
             del self.released[sizes[1] :]
             for pair, size in planned.items():

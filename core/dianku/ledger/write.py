@@ -343,7 +343,7 @@ def _write_documents(connection: Connection, snapshot: Snapshot, ids: _Ids) -> N
              d.of_draft.id if d.of_draft else d.of_document_id, d.reverses_id,
              d.cause.id if d.cause else None, d.supplier, d.note, d.loss_to, d.occurred_at, now,
              d.business_date, d.late, d.actor, d.device, d.import_id,
-             _encode(d.warnings).decode() if d.warnings else None)
+             _warnings(d))
             for d in drafts
         ],
     )
@@ -385,6 +385,12 @@ def _write_documents(connection: Connection, snapshot: Snapshot, ids: _Ids) -> N
             for r in d.raised
         ],
     )
+
+
+def _warnings(draft: Draft) -> str | None:
+    if not draft.warnings:
+        return None
+    return _encode([{"code": code, "data": data} for code, data in draft.warnings]).decode()
 
 
 def _document_events(snapshot: Snapshot) -> list[NewEvent]:

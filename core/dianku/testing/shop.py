@@ -28,6 +28,7 @@ class Shop:
         self.database = database
         self.stores: dict[str, int] = {}
         self.products: dict[str, int] = {}
+        self._ensure_counter()
 
     def store(
         self, code: str = "S1", *, timezone: str = "Asia/Shanghai", cutoff_minutes: int = 0
@@ -94,13 +95,22 @@ class Shop:
                 connection.execute(sa.insert(component).values(row))
         return made
 
-    def channel(self, name: str, *, policy: str = "strict", issue_on: str = "paid") -> int:
+    def _ensure_counter(self) -> None:
+        with self.database.reading() as connection:
+            there = connection.execute(sa.select(channel.c.id).where(channel.c.name == "counter"))
+            found = there.one_or_none()
+        if found is None:
+            self.channel("counter", kind="counter", policy="permissive")
+
+    def channel(
+        self, name: str, *, kind: str = "online", policy: str = "strict", issue_on: str = "paid"
+    ) -> int:
         """A sales channel of every store; returns its id."""
         with self.database.writing() as connection:
             version = self._version(connection)
             row = {
                 "name": name,
-                "kind": "online",
+                "kind": kind,
                 "policy": policy,
                 "issue_on": issue_on,
                 "version": version,

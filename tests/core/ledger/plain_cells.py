@@ -66,6 +66,10 @@ class Goods:
         return self.composition in {"none", "made"}
 
 
+BEFORE = 0.5
+"""What counts do at T they do before all else at T, other counts of the same moment included."""
+
+
 @dataclass
 class Cell:
     """What one store holds of one product."""
@@ -79,7 +83,7 @@ class Cell:
     kept: int = 0
     in_transit: int = 0
     in_transit_value: int = 0
-    moves: list[tuple[int, int]] = field(default_factory=list)
+    moves: list[tuple[float, int]] = field(default_factory=list)
     """(occurred at, quantity) of the sellable goods."""
     counts: list[int] = field(default_factory=list)
     """Moments of the counts posted here and not reversed."""

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from plain_cells import (
+    BEFORE,
     Cell,
     Document,
     Goods,
@@ -112,7 +113,7 @@ class Shop:
             late = True
             steps = sum(p[0] for p in parts)
             cell.add(-steps, -sum(p[1] for p in parts))
-            cell.moves.append((min(after), -steps))
+            cell.moves.append((min(after) - BEFORE, -steps))
         return late
 
     def _posted(self, kind: str, store: str, lines: list[Line], *, at: int) -> Document:
@@ -297,8 +298,11 @@ class Shop:
         lines = []
         for w in wanted:
             assert w.counted is not None
-            delta = w.counted - self.cells[store, w.sku].level_at(at)
+            cell = self.cells[store, w.sku]
+            delta = w.counted - cell.level_at(at)
+            before = len(cell.moves)
             lines.append(self._adjust_line(store, w.sku, delta, at=at))
+            cell.moves[before:] = [(at - BEFORE, steps) for _, steps in cell.moves[before:]]
         document = self._posted("adjustment", store, lines, at=at)
         for w in wanted:
             self.cells[store, w.sku].counts.append(at)
@@ -383,5 +387,7 @@ class Shop:
             raise Refusal("reservation_ended", "reservation_expired")
         hold.state = "released"
 
-    def extend(self, hold: Hold, *, expires_at: int) -> None:
+    def extend(self, hold: Hold, *, expires_at: int, now: int) -> None:
+        if hold.state != "active" or is_due(hold, now):
+            raise Refusal("reservation_ended", "reservation_expired")
         hold.expires_at = expires_at

@@ -545,7 +545,7 @@ class Steps:
         now = self.now
 
         def effect() -> None:
-            self.model.extend(hold, expires_at=now + seconds * 1000)
+            self.model.extend(hold, expires_at=now + seconds * 1000, now=now)
 
         request = ReservationExtend(expires_in=seconds)
         return Step("extend", ExtendReservation(code, request), effect)

@@ -56,24 +56,22 @@ def _absorb_by(
     )
     mover = Mover(snapshot, draft)
     lines: dict[tuple[int, int], DraftLine] = {}
-    for count, move in seen:
-        product = snapshot.cache.product(move.product_id)
-        line = lines.get((product.id, count.line))
+    for (product_id, count_line, lot_id), (quantity, value) in _totals(seen).items():
+        product = snapshot.cache.product(product_id)
+        line = lines.get((product_id, count_line))
         if line is None:
-            line = DraftLine(
-                len(lines) + 1, product, 0, of_line=count.line, occurred_at=count.at
-            )
-            lines[product.id, count.line] = line
-        line.quantity -= move.quantity
-        line.cost += move.value
+            line = DraftLine(len(lines) + 1, product, 0, of_line=count_line, occurred_at=count.at)
+            lines[product_id, count_line] = line
+        line.quantity -= quantity
+        line.cost += value
         mover.undo(
             product,
             store=store,
             line=line.number,
             flow=Flow.ADJUSTED,
-            quantity=-move.quantity,
-            value=-move.value,
-            lot_id=move.lot_id,
+            quantity=-quantity,
+            value=-value,
+            lot_id=lot_id,
             reason=COUNT_REASON,
             occurred_at=count.at,
         )
@@ -81,6 +79,20 @@ def _absorb_by(
         line.cost = abs(line.cost)
     draft.lines = list(lines.values())
     snapshot.drafts.append(draft)
+
+
+def _totals(seen: list[tuple[Count, Move]]) -> dict[tuple[int, int, int], list[int]]:
+    """Steps and value by (product, line of the count, lot): one opposite move for all of it.
+
+    Move by move, the goods of two lines would be half there in between, and the last cost would
+    remember a stock that never was.
+    """
+    totals: dict[tuple[int, int, int], list[int]] = {}
+    for count, move in seen:
+        total = totals.setdefault((move.product_id, count.line, move.lot_id), [0, 0])
+        total[0] += move.quantity
+        total[1] += move.value
+    return totals
 
 
 def _note_boundaries(snapshot: Snapshot, draft: Draft) -> None:

@@ -262,6 +262,9 @@ def _reverse_adjustment(
     root, draft = family.root, mover.draft
     absorbed = [m for child in family.living("absorption") for m in child.moves
                 if child.of_document_id == root.id]
+    refusals += _missing_gains(snapshot, family, draft.store.id)
+    if refusals:
+        return
     for line in root.lines:
         product = snapshot.cache.product(line.product_id)
         pair = draft.store.id, product.id
@@ -273,12 +276,7 @@ def _reverse_adjustment(
         moves = [*_of_line(root, line.number)]
         moves += [m for m in absorbed if m.product_id == product.id]
         absorbed = [m for m in absorbed if m.product_id != product.id]
-        before = len(refusals)
-        variance = _undo_adjusted(
-            snapshot, mover, line, product, moves, refusals, absorbed=_absorbed(family, product)
-        )
-        if len(refusals) > before:
-            continue
+        variance = _undo_adjusted(snapshot, mover, line, product, moves)
         net = sum(m.quantity for m in moves if m.flow == Flow.ADJUSTED)
         draft.lines.append(
             DraftLine(
@@ -289,15 +287,31 @@ def _reverse_adjustment(
         )
 
 
+def _missing_gains(snapshot: Snapshot, family: Family, store_id: int) -> Refusals:
+    """What was found too much and is not there any more to be taken back, summed per product."""
+    gains: dict[tuple[int, int], tuple[StoredLine, int]] = {}
+    for line in family.root.lines:
+        if line.quantity > 0 and (line.counted is None or line.bucket == Bucket.DAMAGED):
+            key = line.product_id, line.bucket
+            _, before = gains.get(key, (line, 0))
+            gains[key] = line, before + line.quantity
+    refusals: Refusals = []
+    for (product_id, bucket), (line, steps) in gains.items():
+        product = snapshot.cache.product(product_id)
+        balance = snapshot.balance(store_id, product_id)
+        damaged = bucket == Bucket.DAMAGED
+        there = balance.damaged if damaged else balance.on_hand - balance.reserved
+        if steps > there and (damaged or not _absorbed(family, product)):
+            refusals.append(_refusal(line, product, steps, there))
+    return refusals
+
+
 def _undo_adjusted(
     snapshot: Snapshot,
     mover: Mover,
     line: StoredLine,
     product: Product,
     moves: list[StoredMove],
-    refusals: Refusals,
-    *,
-    absorbed: bool,
 ) -> int:
     """Move the net of a line's adjustments back; returns the variance in value."""
     draft = mover.draft
@@ -308,9 +322,6 @@ def _undo_adjusted(
     net = sum(m.quantity for m in moves)
     value = sum(m.value for m in moves)
     if line.bucket == Bucket.DAMAGED:
-        if net > balance.damaged:
-            refusals.append(_refusal(line, product, net, balance.damaged))
-            return 0
         if net > 0:
             worth = -balance.take_damaged(net)
         else:
@@ -322,10 +333,6 @@ def _undo_adjusted(
         )
         return value + worth
     if net > 0:
-        there = balance.on_hand - balance.reserved
-        if line.counted is None and net > there and not absorbed:
-            refusals.append(_refusal(line, product, net, there))
-            return 0
         lots = [(m.lot_id, m.quantity) for m in moves if m.lot_id]
         split = lots if sum(steps for _, steps in lots) == net and len(lots) == 1 else None
         worth = mover.take(
