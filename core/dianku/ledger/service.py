@@ -40,8 +40,10 @@ from dianku.ledger.commands import (
 from dianku.ledger.load import codes_of, due_reservations, numbers_of
 from dianku.ledger.plan.planner import Task
 from dianku.ledger.posting import BatchPoster, Entry
+from dianku.ledger.rebuild import Rebuilt, rebuild
 from dianku.ledger.requests import NewDocument
 from dianku.ledger.resolve import AHEAD_MS, needs, resolve_document, resolve_reservation
+from dianku.ledger.verify import Verification, verify
 from dianku.storage.engine import Database
 
 QUEUE_MAX = 4_000
@@ -178,6 +180,14 @@ class Ledger:
         command = SweepReservations(tuple(row.code for row in rows))
         outcome = self.execute(command, ctx=_SWEEPER)
         return outcome.count if isinstance(outcome, Swept) else 0
+
+    def verify(self) -> Verification:
+        """Compare what is derived with the moves; names each difference, changes nothing."""
+        return verify(self.database)
+
+    def rebuild(self) -> Rebuilt:
+        """Write the derived tables anew from the moves."""
+        return rebuild(self.database)
 
     def prepared(self, command: Command) -> bool:
         """Whether `submit` will find all it looks up in memory, without asking the database."""

@@ -255,7 +255,8 @@ def _enough(accepted: Counter[str]) -> dict[str, int]:
 
 @pytest.mark.timeout(600)
 def test_ledger_thousands_of_random_steps_agrees_with_plain_model(
-    shop: Shop, database: Database, clock: SetClock, ledger: Ledger, owner: Any
+    shop: Shop, database: Database, clock: SetClock, ledger: Ledger, owner: Any,
+    database_digest: Any,
 ) -> None:
     _prepare(shop)
     run = Run(ledger, database, clock, owner)
@@ -267,6 +268,10 @@ def test_ledger_thousands_of_random_steps_agrees_with_plain_model(
         if done % 5 == 0:
             run.replay()
     print(_report(run))
+    assert ledger.verify().differences == []
+    before = database_digest(database)
+    ledger.rebuild()
+    assert database_digest(database) == before
     with database.reading() as connection:
         for fold in _FOLDS:
             assert connection.execute(sa.text(fold)).all() == []

@@ -1,0 +1,201 @@
+"""The derived tables, folded from moves and lines: what they must be (invariant I7).
+
+`verify` compares these folds with the tables, `rebuild` writes them. A fold is a SELECT with the
+columns of its table; the sums are set-based, so ten million moves are one pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import sqlalchemy as sa
+from attrs import define, frozen
+from sqlalchemy.engine import Connection
+
+from dianku.clock import local_hour
+from dianku.ledger.flows import Bucket, Flow
+from dianku.quantity import unit_cost_of
+
+
+@frozen
+class Fold:
+    """A derived table: its keys, its figures, and the SELECT that they are the sum of."""
+
+    table: str
+    keys: tuple[str, ...]
+    figures: tuple[str, ...]
+    source: str
+
+
+DAILY = Fold(
+    "daily_summary",
+    ("business_date", "store_id", "product_id", "bucket", "flow", "reason"),
+    ("quantity", "value"),
+    """SELECT business_date, store_id, product_id, bucket, flow, reason, quantity, value
+    FROM stock_move""",
+)
+SALES = Fold(
+    "sales_summary",
+    ("business_date", "store_id", "product_id", "channel_id"),
+    ("quantity", "amount", "returned", "returned_amount", "cost"),
+    """SELECT d.business_date, d.store_id, l.product_id, COALESCE(d.channel_id, 0) AS channel_id,
+        CASE WHEN d.kind = 'issue' THEN l.quantity ELSE 0 END AS quantity,
+        CASE WHEN d.kind = 'issue' THEN COALESCE(l.amount, 0) ELSE 0 END AS amount,
+        CASE WHEN d.kind = 'issue' THEN 0 ELSE l.quantity END AS returned,
+        CASE WHEN d.kind = 'issue' THEN 0 ELSE COALESCE(l.amount, 0) END AS returned_amount,
+        CASE WHEN d.kind = 'issue' THEN l.cost ELSE -l.cost END AS cost
+    FROM document AS d JOIN document_line AS l ON l.document_id = d.id
+    WHERE d.kind IN ('issue', 'customer_return') AND d.action IN ('post', 'reversal')
+    UNION ALL
+    SELECT business_date, store_id, product_id, channel_id, quantity, amount, returned,
+        returned_amount, 0 FROM sales_history""",
+)
+LOTS = Fold(
+    "lot_balance",
+    ("store_id", "product_id", "lot_id"),
+    ("quantity",),
+    "SELECT store_id, product_id, lot_id, quantity FROM stock_move "
+    f"WHERE lot_id <> 0 AND bucket = {int(Bucket.SELLABLE)}",
+)
+FOLDS = (DAILY, SALES, LOTS)
+
+
+def _bucket(bucket: Bucket, figure: str) -> str:
+    return f"CASE WHEN bucket = {int(bucket)} THEN {figure} ELSE 0 END"
+
+
+BALANCES = Fold(
+    "stock_balance",
+    ("store_id", "product_id"),
+    (
+        "on_hand",
+        "value",
+        "damaged",
+        "damaged_value",
+        "kept",
+        "in_transit",
+        "in_transit_value",
+        "reserved",
+    ),
+    f"""SELECT store_id, product_id,
+        {_bucket(Bucket.SELLABLE, "quantity")} AS on_hand,
+        {_bucket(Bucket.SELLABLE, "value")} AS value,
+        {_bucket(Bucket.DAMAGED, "quantity")} AS damaged,
+        {_bucket(Bucket.DAMAGED, "value")} AS damaged_value,
+        {_bucket(Bucket.KEPT, "quantity")} AS kept,
+        {_bucket(Bucket.IN_TRANSIT, "quantity")} AS in_transit,
+        {_bucket(Bucket.IN_TRANSIT, "value")} AS in_transit_value,
+        0 AS reserved
+    FROM stock_move
+    UNION ALL
+    SELECT store_id, product_id, 0, 0, 0, 0, 0, 0, 0, quantity FROM reservation_hold
+    WHERE active""",
+)
+"""What a balance holds: its moves by bucket, and the holds on it that are active."""
+
+HOUR_KEYS = ("business_date", "store_id", "hour", "channel_id")
+HOUR_FIGURES = ("documents", "amount", "returned_amount")
+
+_SALES = """
+SELECT d.id, d.kind, d.action, d.store_id, COALESCE(d.channel_id, 0) AS channel_id,
+       d.business_date, d.occurred_at, SUM(COALESCE(l.amount, 0)) AS amount
+FROM document AS d JOIN document_line AS l ON l.document_id = d.id
+WHERE d.kind IN ('issue', 'customer_return') AND d.action IN ('post', 'reversal')
+GROUP BY d.id, d.kind, d.action, d.store_id, d.channel_id, d.business_date, d.occurred_at
+"""
+
+
+def sales_hours(connection: Connection) -> dict[tuple[int, ...], list[int]]:
+    """The fold of `sales_by_hour`; the hour is on the store's clock, so it is told in Python."""
+    stores = connection.execute(sa.text("SELECT id, timezone FROM store"))
+    zones = {row.id: row.timezone for row in stores}
+    totals: dict[tuple[int, ...], list[int]] = {}
+    for row in connection.execution_options(yield_per=10_000).execute(sa.text(_SALES)):
+        hour = local_hour(row.occurred_at, zones[row.store_id])
+        key = row.business_date, row.store_id, hour, row.channel_id
+        total = totals.setdefault(key, [0, 0, 0])
+        amount = int(row.amount)
+        if row.kind == "issue":
+            total[0] += 1 if row.action == "post" else -1
+            total[1] += amount
+        else:
+            total[2] += amount
+    return totals
+
+
+_CARD = f"""
+SELECT m.store_id, m.product_id, m.document_id, m.line, m.quantity, m.value, m.flow,
+       d.action, p.precision
+FROM stock_move AS m
+JOIN document AS d ON d.id = m.document_id
+JOIN product AS p ON p.id = m.product_id
+JOIN stock_balance AS b ON b.store_id = m.store_id AND b.product_id = m.product_id
+WHERE m.bucket = {int(Bucket.SELLABLE)} AND b.on_hand <= 0
+ORDER BY m.store_id, m.product_id, m.id
+"""
+_POSITIVE = """
+SELECT b.store_id, b.product_id, b.on_hand, b.value, b.last_cost, p.precision
+FROM stock_balance AS b JOIN product AS p ON p.id = b.product_id
+WHERE b.on_hand > 0
+"""
+
+
+@define
+class _Card:
+    """The last cost of one product in one store, followed move by move."""
+
+    precision: int
+    on_hand: int = 0
+    value: int = 0
+    last_cost: int | None = None
+
+    def step(self, quantity: int, value: int, *, settled: int, arrives: bool) -> None:
+        """One line's moves together: what came of settling first, then what moved."""
+        if quantity > 0 and self.on_hand <= 0 and arrives:
+            self.last_cost = unit_cost_of(value, quantity, self.precision)
+        self.on_hand += quantity
+        self.value += value + settled
+        if self.on_hand > 0:
+            self.last_cost = unit_cost_of(self.value, self.on_hand, self.precision)
+
+
+def last_costs(connection: Connection) -> Iterator[tuple[int, int, int]]:
+    """(store, product, last cost) of every product that ever moved.
+
+    Where there is stock it follows from the balance; where there is none, from the moves in their
+    order (only those rows are read).
+    """
+    for row in connection.execution_options(yield_per=10_000).execute(sa.text(_POSITIVE)):
+        yield row.store_id, row.product_id, unit_cost_of(row.value, row.on_hand, row.precision)
+    card: _Card | None = None
+    place: tuple[int, int] | None = None
+    line: Any = None
+    pending: list[Any] = []
+    for row in connection.execution_options(yield_per=10_000).execute(sa.text(_CARD)):
+        here = row.store_id, row.product_id
+        if (here, row.document_id, row.line) != (place, *(line or (None, None))):
+            if card is not None:
+                _close(card, pending)
+            pending, line = [], (row.document_id, row.line)
+        if here != place:
+            if card is not None and place is not None and card.last_cost is not None:
+                yield *place, card.last_cost
+            card, place = _Card(row.precision), here
+        pending.append(row)
+    if card is not None and place is not None:
+        _close(card, pending)
+        if card.last_cost is not None:
+            yield *place, card.last_cost
+
+
+def _close(card: _Card, rows: list[Any]) -> None:
+    """Apply the moves of one line: exchanges of lots and goods that only passed have no effect."""
+    moved = [r for r in rows if r.flow not in (Flow.SETTLED, Flow.REATTRIBUTED)]
+    quantity = sum(r.quantity for r in moved)
+    value = sum(r.value for r in moved)
+    settled = sum(r.value for r in rows if r.flow == Flow.SETTLED)
+    if not quantity and not value and not settled:
+        return
+    arrives = any(r.action != "absorption" for r in rows)
+    card.step(quantity, value, settled=settled, arrives=arrives)

@@ -1,0 +1,211 @@
+"""Verify that what is derived is what the moves say, and name every difference.
+
+Nothing is changed. The check reads one state of the database, so it can run while the shop sells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from dianku.clock import day_of
+from dianku.ledger.folds import (
+    BALANCES,
+    FOLDS,
+    HOUR_FIGURES,
+    HOUR_KEYS,
+    Fold,
+    last_costs,
+    sales_hours,
+)
+from dianku.storage.engine import Database
+from dianku.wire import Answer
+
+DIFFERENCES_MAX = 1_000
+"""Differences named one by one; a broken table would name every row of itself."""
+
+
+class Difference(Answer):
+    """One figure that is not what the moves say: which table, where, which figure.
+
+    Quantities in steps, amounts in minor units, values in 1/10000 of the currency unit.
+    """
+
+    table: str
+    figure: str
+    expected: int
+    found: int
+    store: str | None = None
+    product: str | None = None
+    business_date: str | None = None
+    detail: str | None = None
+
+
+class Verification(Answer):
+    """What was found: `clean`, or the differences (at most `DIFFERENCES_MAX` of them)."""
+
+    clean: bool
+    moves: int
+    differences: list[Difference]
+
+
+def verify(database: Database) -> Verification:
+    """Compare every derived figure with the moves and lines it comes from."""
+    with database.reading() as connection:
+        names = _Names(connection)
+        differences: list[Difference] = []
+        for difference in _differences(connection, names):
+            differences.append(difference)
+            if len(differences) >= DIFFERENCES_MAX:
+                break
+        moves = connection.execute(sa.text("SELECT COUNT(*) FROM stock_move")).scalar_one()
+        return Verification(clean=not differences, moves=moves, differences=differences)
+
+
+class _Names:
+    """Codes of stores and skus of products, asked for only where something is wrong."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        rows = connection.execute(sa.text("SELECT id, code FROM store"))
+        self._stores = {row.id: row.code for row in rows}
+
+    def store(self, store_id: int | None) -> str | None:
+        """A store's code, or its row number when there is no such store."""
+        return None if store_id is None else self._stores.get(store_id, f"#{store_id}")
+
+    def product(self, product_id: int | None) -> str | None:
+        """A product's sku, or its row number when there is no such product."""
+        if product_id is None:
+            return None
+        sku = self._connection.execute(
+            sa.text("SELECT sku FROM product WHERE id = :id"), {"id": product_id}
+        ).scalar()
+        return sku or f"#{product_id}"
+
+
+def _differences(connection: Connection, names: _Names) -> Iterator[Difference]:
+    for fold in (BALANCES, *FOLDS):
+        yield from _compare(connection, fold, names)
+    yield from _hours(connection, names)
+    yield from _averages(connection, names)
+    yield from _orphans(connection, names)
+
+
+def _compare(connection: Connection, fold: Fold, names: _Names) -> Iterator[Difference]:
+    """Sum what should be and take off what is: what does not come to zero is a difference."""
+    keys = ", ".join(fold.keys)
+    expected = ", ".join(f"{f} AS {f}, 0 AS found_{f}" for f in fold.figures)
+    found = ", ".join(f"0, {f}" for f in fold.figures)
+    sums = ", ".join(f"SUM({f}) AS {f}, SUM(found_{f}) AS found_{f}" for f in fold.figures)
+    unequal = " OR ".join(f"SUM({f}) <> SUM(found_{f})" for f in fold.figures)
+    sql = (
+        f"SELECT {keys}, {sums} FROM (SELECT {keys}, {expected} FROM ({fold.source}) AS s "
+        f"UNION ALL SELECT {keys}, {found} FROM {fold.table}) AS u "
+        f"GROUP BY {keys} HAVING {unequal} ORDER BY {keys}"
+    )
+    for row in connection.execute(sa.text(sql)):
+        for figure in fold.figures:
+            want, got = int(getattr(row, figure)), int(getattr(row, f"found_{figure}"))
+            if want != got:
+                yield _difference(fold, row, figure, want, got, names)
+
+
+def _difference(
+    fold: Fold, row: object, figure: str, expected: int, found: int, names: _Names
+) -> Difference:
+    keys = {key: getattr(row, key) for key in fold.keys}
+    day = keys.pop("business_date", None)
+    store, product = keys.pop("store_id", None), keys.pop("product_id", None)
+    return Difference(
+        table=fold.table,
+        figure=figure,
+        expected=expected,
+        found=found,
+        store=names.store(store),
+        product=names.product(product),
+        business_date=None if day is None else day_of(day).isoformat(),
+        detail=", ".join(f"{k} {v}" for k, v in keys.items()) or None,
+    )
+
+
+def _hours(connection: Connection, names: _Names) -> Iterator[Difference]:
+    expected = sales_hours(connection)
+    fold = Fold("sales_by_hour", HOUR_KEYS, HOUR_FIGURES, "")
+    columns = ", ".join((*HOUR_KEYS, *HOUR_FIGURES))
+    zero = [0] * len(HOUR_FIGURES)
+    rows = {
+        tuple(row[: len(HOUR_KEYS)]): row
+        for row in connection.execute(sa.text(f"SELECT {columns} FROM sales_by_hour"))
+    }
+    for key in sorted({*expected, *rows}):
+        figures = expected.get(key, zero)
+        found = list(rows[key][len(HOUR_KEYS) :]) if key in rows else zero
+        for figure, want, got in zip(HOUR_FIGURES, figures, found, strict=True):
+            if want != got:
+                keys = dict(zip(HOUR_KEYS, key, strict=True))
+                yield _difference(fold, _Row(keys), figure, want, got, names)
+
+
+class _Row:
+    """Keys of a row, read as attributes like a row of the database."""
+
+    def __init__(self, values: dict[str, int]) -> None:
+        self.__dict__.update(values)
+
+
+def _averages(connection: Connection, names: _Names) -> Iterator[Difference]:
+    """The last cost, and that stock which is there is not worth less than nothing."""
+    rows = connection.execute(
+        sa.text("SELECT store_id, product_id, last_cost, on_hand, value FROM stock_balance")
+    )
+    held = {(row.store_id, row.product_id): row for row in rows}
+    for store_id, product_id, last_cost in last_costs(connection):
+        row = held[store_id, product_id]
+        if row.last_cost != last_cost:
+            yield Difference(
+                table="stock_balance",
+                figure="last_cost",
+                expected=last_cost,
+                found=row.last_cost,
+                store=names.store(store_id),
+                product=names.product(product_id),
+            )
+
+
+_ORPHANS = (
+    (
+        "stock_move",
+        "document",
+        "SELECT m.store_id, m.product_id, m.id FROM stock_move AS m LEFT JOIN document AS d "
+        "ON d.id = m.document_id WHERE d.id IS NULL",
+    ),
+    (
+        "document_line",
+        "document",
+        "SELECT NULL AS store_id, l.product_id, l.document_id AS id FROM document_line AS l "
+        "LEFT JOIN document AS d ON d.id = l.document_id WHERE d.id IS NULL",
+    ),
+    (
+        "document",
+        "lines",
+        "SELECT d.store_id, NULL AS product_id, d.id FROM document AS d LEFT JOIN document_line "
+        "AS l ON l.document_id = d.id WHERE l.document_id IS NULL",
+    ),
+)
+
+
+def _orphans(connection: Connection, names: _Names) -> Iterator[Difference]:
+    for table, figure, sql in _ORPHANS:
+        for row in connection.execute(sa.text(sql)):
+            yield Difference(
+                table=table,
+                figure=figure,
+                expected=1,
+                found=0,
+                store=names.store(row.store_id),
+                product=names.product(row.product_id),
+                detail=f"id {row.id}",
+            )
