@@ -167,7 +167,10 @@ class Line:
 
 @frozen
 class Posting:
-    """A document to post, resolved. Times in ms; `strict`: available may not go below zero."""
+    """A document to post, resolved. Times in ms; `strict`: available may not go below zero.
+
+    `timed`: the caller said when; otherwise it happens now, after all that was posted before.
+    """
 
     kind: str
     store: Store
@@ -183,7 +186,19 @@ class Posting:
     note: str | None = None
     partial: bool = False
     fact: bool = False
+    timed: bool = False
     import_id: int | None = None
+
+
+    def counted_at(self, line: Line) -> tuple[int, int]:
+        """The moment a line was counted at, and the one from which movements came later.
+
+        A movement at the very moment that a caller names belongs after the count; one that was
+        posted before a count of "now" belongs before it, however fast both were.
+        """
+        if line.occurred_at is not None:
+            return line.occurred_at, line.occurred_at
+        return self.occurred_at, self.occurred_at if self.timed else self.occurred_at + 1
 
 
 @frozen

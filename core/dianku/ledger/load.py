@@ -582,8 +582,8 @@ def _counted(task: Task) -> Iterable[tuple[int, int, int]]:
     if isinstance(posting, Posting) and posting.kind == "adjustment":
         for line in posting.lines:
             if line.counted is not None:
-                moment = posting.occurred_at if line.occurred_at is None else line.occurred_at
-                yield posting.store.id, line.product.id, moment
+                _, later = posting.counted_at(line)
+                yield posting.store.id, line.product.id, later
 
 
 def _load_usual(connection: Connection, snapshot: Snapshot, tasks: Sequence[Task]) -> None:

@@ -121,6 +121,7 @@ def resolve_document(
         note=new.note,
         partial=new.partial,
         fact=new.fact,
+        timed=new.occurred_at is not None,
         import_id=import_id,
     )
 
@@ -305,6 +306,7 @@ class _LineResolver:
             return 0, None
         name = given[0]
         number: Decimal = getattr(line, name)
+        faults = len(self.errors.found)
         steps = self.errors.number(self._at(name), number, precision, largest=QUANTITY_MAX)
         steps *= reading.factor
         if steps > QUANTITY_MAX:
@@ -313,9 +315,11 @@ class _LineResolver:
             if steps < 0:
                 self.errors.add(self._at(name), "negative")
             return 0, steps
-        if name == "quantity" and steps <= 0 and number.is_finite():
+        if len(self.errors.found) > faults:
+            return steps, None
+        if name == "quantity" and steps <= 0:
             self.errors.add(self._at(name), "not_positive")
-        elif name == "delta" and steps == 0 and number.is_finite() and number == 0:
+        elif name == "delta" and steps == 0:
             self.errors.add(self._at(name), "zero")
         return steps, None
 

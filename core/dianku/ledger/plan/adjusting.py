@@ -79,17 +79,17 @@ def _guard(snapshot: Snapshot, posting: Posting) -> None:
 def _count(snapshot: Snapshot, posting: Posting, mover: Mover, line: Line) -> None:
     assert line.counted is not None, "a count"
     pair = posting.store.id, line.product.id
-    moment = posting.occurred_at if line.occurred_at is None else line.occurred_at
+    moment, later = posting.counted_at(line)
     balance = snapshot.balances[pair]
     if line.bucket == Bucket.DAMAGED:
         delta = line.counted - balance.damaged
         cost = _damaged_delta(snapshot, mover, line, delta)
     else:
-        delta = line.counted - expected_at(snapshot, pair, moment)
+        delta = line.counted - expected_at(snapshot, pair, later)
         cost = _adjust(snapshot, posting, mover, line, delta, COUNT_REASON, moment)
         balance.counted_at = max(balance.counted_at, moment)
         balance.moved = True
-        if (pair, moment) in snapshot.close_calls:
+        if (pair, later) in snapshot.close_calls:
             figures = {"counted_at": moment}
             raise_exception(mover.draft, "count_boundary", posting.store, line.product, **figures)
             told = {"sku": line.product.sku, "count": ""}
