@@ -247,13 +247,21 @@ class CatalogService:
             change.changed(sku, "updated", store_id=store_id)
             return store_settings.list_of(change.connection, row, stores={store_code})[0]
 
-    def upsert_products(self, changes: Sequence[ProductChange]) -> UpsertPlan:
-        """Create and change products as a set, or none of them: look at the plan's `errors`."""
-        with self.changing() as change:
-            plan = plan_products(change.connection, changes)
-            if not plan.errors:
+    def upsert_products(
+        self, changes: Sequence[ProductChange], *, dry_run: bool = False
+    ) -> UpsertPlan:
+        """Create and change products as a set, or none of them: look at the plan's `errors`.
+
+        A dry run says what would happen and writes nothing.
+        """
+        try:
+            with self.changing() as change:
+                plan = plan_products(change.connection, changes)
+                _stop(plan, unless=not dry_run and not plan.errors)
                 self.write_plan(change, plan)
-            return plan
+                return plan
+        except _NotWritten as left:
+            return left.plan
 
     def withdraw_products(self, skus: Sequence[str]) -> Withdrawn:
         """Delete products that nothing refers to, archive the others: the undo of an import."""
@@ -348,6 +356,19 @@ class CatalogService:
             with_cost=ctx.may("cost.view"),
             stores=store_settings.list_of(connection, row, stores=ctx.actor.stores),
         )
+
+
+class _NotWritten(Exception):  # noqa: N818 - no error: it ends a transaction without a trace
+    """A plan that is not to be written."""
+
+    def __init__(self, plan: UpsertPlan) -> None:
+        super().__init__()
+        self.plan = plan
+
+
+def _stop(plan: UpsertPlan, *, unless: bool) -> None:
+    if not unless:
+        raise _NotWritten(plan)
 
 
 def _require_store(ctx: Context, permission: str, code: str) -> None:

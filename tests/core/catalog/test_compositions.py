@@ -21,8 +21,8 @@ graphs = st.dictionaries(names, st.lists(names, max_size=4), max_size=7)
 @given(graphs)
 def test_circles_found_are_the_products_that_reach_themselves(graph: dict[str, list[str]]) -> None:
     expected = set()
-    for sku in graph:
-        reached = set(graph[sku])
+    for sku, parts in graph.items():
+        reached = set(parts)
         while True:
             more = reached | {p for r in reached for p in graph.get(r, ())}
             if more == reached:

@@ -350,9 +350,7 @@ def test_precision_that_would_cut_a_line_or_a_recipe_is_refused(
 
 def test_store_settings_are_set_cleared_and_left(drinks: CatalogService, owner: Context) -> None:
     drinks.create_product(_cola(), ctx=owner)
-    set_all = StoreSettings(
-        carried=True, price=_number("3.8"), low_stock=_number("4"), shelf="A-3"
-    )
+    set_all = StoreSettings(carried=True, price=_number("3.8"), low_stock=_number("4"), shelf="A-3")
     record = drinks.put_store_settings("0001", "S2", set_all, ctx=owner)
     assert (record.carried, record.price, record.low_stock, record.shelf) == (
         True,
