@@ -97,7 +97,7 @@ def test_category_tree_refuses_unknown_parents_and_circles(
     assert _errors(refused) == {("/parent", "self_reference")}
     with pytest.raises(Refused) as refused:
         catalog.create_category(NewCategory(code="d", name="D", parent="x"), ctx=owner)
-    assert _errors(refused) == {("/parent", "unknown")}
+    assert _errors(refused) == {("/parent", "unknown_category")}
     with pytest.raises(Refused) as refused:
         catalog.create_category(NewCategory(code="a", name="A"), ctx=owner)
     assert refused.value.problem.code == "already_exists"
@@ -125,7 +125,7 @@ def test_channel_counter_is_there_once_and_permissive(
 def test_channel_of_unknown_stores_names_each(catalog: CatalogService, owner: Context) -> None:
     with pytest.raises(Refused) as refused:
         catalog.create_channel(NewChannel(name="web", stores=["S1", "x", "y"]), ctx=owner)
-    assert _errors(refused) == {("/stores/1", "unknown"), ("/stores/2", "unknown")}
+    assert _errors(refused) == {("/stores/1", "unknown_store"), ("/stores/2", "unknown_store")}
     catalog.create_channel(NewChannel(name="web", stores=["S1"]), ctx=owner)
     changed = catalog.patch_channel(
         "web", ChannelPatch(policy="permissive", stores=["S1", "S2"]), ctx=owner
