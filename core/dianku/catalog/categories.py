@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from msgspec import UnsetType
 from sqlalchemy.engine import Connection
 
-from dianku.catalog.compositions import reaches
+from dianku.catalog.compositions import way_to
 from dianku.catalog.fields import Fields
 from dianku.catalog.requests import CategoryPatch, CategoryRecord, NewCategory
 from dianku.catalog.tables import category
@@ -122,7 +122,7 @@ def _parent_id(connection: Connection, code: str, parent: str | None, fields: Fi
     if parent == code:
         fields.wrong("/parent", "self_reference")
     elif parent not in ids:
-        fields.wrong("/parent", "unknown", value=parent)
-    elif reaches({row.code: [row.parent] for row in rows if row.parent}, parent, code):
-        fields.wrong("/parent", "parent_cycle", value=parent)
+        fields.wrong("/parent", "unknown_category", name=parent)
+    elif way_to({row.code: [row.parent] for row in rows if row.parent}, parent, code):
+        fields.wrong("/parent", "parent_cycle", name=parent)
     return ids.get(parent)

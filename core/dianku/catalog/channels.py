@@ -97,5 +97,5 @@ def _check_stores(connection: Connection, codes: Sequence[str]) -> None:
     fields = Fields()
     for i, code in enumerate(codes):
         if code not in known:
-            fields.wrong(f"/stores/{i}", "unknown", value=code)
+            fields.wrong(f"/stores/{i}", "unknown_store", name=code)
     fields.check()

@@ -28,6 +28,7 @@ SEPARATOR = "\x1d"
 _SYMBOLOGY = re.compile(r"^\][A-Za-z][0-9A-Za-z]")
 _GS1_SYMBOLOGIES = frozenset({"]C1", "]d2", "]Q3", "]e0", "]J1"})
 _BRACKETED = re.compile(r"\((\d{2,4})\)([^(]+)")
+_NEEDED = re.compile(r"01|02|10|11|15|17|30|37|310\d|392\d")
 _DIGITS = re.compile(r"[0-9]+")
 
 
@@ -106,20 +107,40 @@ def _elements(code: str) -> list[GS1ElementString]:
     if text.startswith("("):
         return _bracketed(text)
     text = text.lstrip(SEPARATOR)
-    named = code[:3] in _GS1_SYMBOLOGIES or SEPARATOR in code
-    if named or (text[:2] in {"01", "02"} and has_check_digit(text[2:16]) and len(text) >= 16):
+    if code[:3] in _GS1_SYMBOLOGIES or SEPARATOR in code:
+        return _separated(text)
+    if text[:2] in {"01", "02"} and has_check_digit(text[2:16]) and len(text) >= 16:
         return list(GS1Message.parse(text).element_strings)
     return []
 
 
+def _separated(text: str) -> list[GS1ElementString]:
+    """A string that is GS1 for certain; what biip cannot read and we do not need is passed by."""
+    elements: list[GS1ElementString] = []
+    rest = text
+    while rest:
+        try:
+            element = GS1ElementString.extract(rest)
+        except ParseError:
+            if _NEEDED.match(rest):
+                raise
+            rest = rest.partition(SEPARATOR)[2]
+            continue
+        elements.append(element)
+        rest = rest[len(element.ai.ai) + len(element.value) :].lstrip(SEPARATOR)
+    return elements
+
+
 def _bracketed(text: str) -> list[GS1ElementString]:
-    """The printed form. Each value must be used up: biip drops what it cannot place."""
+    """The printed form. A value must be used up: biip drops what it cannot place."""
     compact = "".join(text.split())
     pieces = _BRACKETED.findall(compact)
     if "".join(f"({ai}){value}" for ai, value in pieces) != compact:
         return []
     elements = []
     for ai, value in pieces:
+        if not _NEEDED.fullmatch(ai):
+            continue
         element = GS1ElementString.extract(f"{ai}{value}")
         if element.ai.ai != ai or element.value != value:
             return []

@@ -6,6 +6,7 @@ two changes made at once cannot close a circle together.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from sqlalchemy.engine import Connection
@@ -45,18 +46,22 @@ def users_of(connection: Connection, product_id: int) -> list[str]:
     return [row.sku for row in rows]
 
 
-def reaches(edges: Edges, start: str, goal: str) -> bool:
-    """Whether `goal` is among what `start` is made of, or is `start`."""
-    seen = {start}
-    waiting = [start]
+def way_to(edges: Edges, start: str, goal: str) -> list[str]:
+    """A shortest way from a product down to `goal`, both included; empty if there is none."""
+    came_from = {start: start}
+    waiting = deque([start])
     while waiting:
-        sku = waiting.pop()
+        sku = waiting.popleft()
         if sku == goal:
-            return True
-        fresh = [part for part in edges.get(sku, ()) if part not in seen]
-        seen.update(fresh)
-        waiting += fresh
-    return False
+            way = [goal]
+            while way[-1] != start:
+                way.append(came_from[way[-1]])
+            return way[::-1]
+        for part in edges.get(sku, ()):
+            if part not in came_from:
+                came_from[part] = sku
+                waiting.append(part)
+    return []
 
 
 def in_circles(edges: Edges, among: Collection[str]) -> set[str]:
@@ -80,5 +85,5 @@ def in_circles(edges: Edges, among: Collection[str]) -> set[str]:
     return {
         sku
         for sku in among
-        if open_parts.get(sku) and any(reaches(edges, part, sku) for part in edges[sku])
+        if open_parts.get(sku) and any(way_to(edges, part, sku) for part in edges[sku])
     }

@@ -86,7 +86,8 @@ def _order(sort: Sequence[str], question: str) -> list[_Term]:
     for name in sort:
         plain = name.removeprefix("-")
         if plain not in SORTS:
-            raise invalid(FieldError("/sort", "unknown", {"value": plain}))
+            known = ", ".join(SORTS)
+            raise invalid(FieldError("/sort", "unknown_sort", {"name": plain, "known": known}))
         terms.append(_Term(plain, SORTS[plain], descending=name.startswith("-")))
     if not terms and question:
         terms.append(_Term("rank", _rank(question)))
@@ -145,10 +146,10 @@ def _place(cursor: str, order: Sequence[_Term]) -> list[Any]:
         content = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         signs, *values = msgspec.json.decode(content, type=list[str | int])
     except (binascii.Error, ValueError, msgspec.DecodeError) as error:
-        raise invalid(FieldError("/cursor", "bad_cursor")) from error
+        raise invalid(FieldError("/cursor", "unknown_cursor")) from error
     kinds = [str if term.name in {"sku", "name"} else int for term in order]
     if signs != _signs(order) or [type(value) for value in values] != kinds:
-        raise invalid(FieldError("/cursor", "bad_cursor"))
+        raise invalid(FieldError("/cursor", "unknown_cursor"))
     return values
 
 

@@ -15,7 +15,13 @@ from sqlalchemy.engine import Connection
 
 from dianku.catalog.search import search_text
 from dianku.catalog.tables import barcode, component, product
-from dianku.storage.bulk import execute_set, insert_rows, select_set, update_rows
+from dianku.storage.bulk import (
+    execute_set,
+    insert_rows,
+    renew_statistics,
+    select_set,
+    update_rows,
+)
 
 
 @frozen
@@ -66,6 +72,9 @@ class ProductRow:
         """Whether it has stock of its own."""
         return self.composition in {"none", "made"}
 
+
+LARGE_LOAD = 500
+"""New products from which on the planner's statistics are renewed at once."""
 
 _PLAIN = (
     "sku",
@@ -166,6 +175,8 @@ def write_rows(
     )
     _write_packs(connection, [row for b, row in pairs if b is None or b.packs != row.packs])
     _write_parts(connection, [row for b, row in pairs if b is None or b.parts != row.parts])
+    if len(new) >= LARGE_LOAD:
+        renew_statistics(connection, product, barcode, component)
 
 
 def _values(row: ProductRow, categories: Mapping[str, int], version: int) -> tuple[Any, ...]:

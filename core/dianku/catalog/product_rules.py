@@ -74,7 +74,7 @@ def apply_patch(
     if not isinstance(patch.category, UnsetType):
         values["category"] = patch.category
         if patch.category is not None and patch.category not in categories:
-            fields.wrong("/category", "unknown", value=patch.category)
+            fields.wrong("/category", "unknown_category", name=patch.category)
     if not isinstance(patch.composition, UnsetType):
         values["composition"] = patch.composition
     if not isinstance(patch.display, UnsetType):
@@ -114,7 +114,7 @@ def _packs(barcodes: Sequence[NewBarcode], fields: Fields) -> tuple[Pack, ...]:
     seen: set[str] = set()
     for i, new in enumerate(barcodes):
         if new.code in seen:
-            fields.wrong(f"/barcodes/{i}/code", "duplicate", value=new.code)
+            fields.wrong(f"/barcodes/{i}/code", "duplicate", name=new.code)
         seen.add(new.code)
         if new.factor < 1:
             fields.wrong(f"/barcodes/{i}/factor", "not_positive")
@@ -131,9 +131,9 @@ def _check_whole(row: ProductRow, fields: Fields) -> None:
         fields.wrong("/unit", "required")
     if row.display_unit is not None:
         if row.display_unit == row.unit:
-            fields.wrong("/display/unit", "same_unit", value=row.unit)
+            fields.wrong("/display/unit", "same_unit", unit=row.unit)
         if row.display_factor is None or row.display_factor < 2:
-            fields.wrong("/display/factor", "too_small", minimum=2)
+            fields.wrong("/display/factor", "too_small", min=2)
     if row.track_lots and not row.stocked:
         fields.wrong("/track_lots", "not_stocked", composition=row.composition)
 
@@ -154,11 +154,11 @@ def apply_parts(
         if new.sku == row.sku:
             fields.wrong(f"{at}/sku", "self_reference")
         elif facts is None:
-            fields.wrong(f"{at}/sku", "unknown", value=new.sku)
+            fields.wrong(f"{at}/sku", "unknown_product", name=new.sku)
         elif facts.archived:
-            fields.wrong(f"{at}/sku", "archived", value=new.sku)
+            fields.wrong(f"{at}/sku", "archived", name=new.sku)
         if new.sku in seen:
-            fields.wrong(f"{at}/sku", "duplicate", value=new.sku)
+            fields.wrong(f"{at}/sku", "duplicate", name=new.sku)
         seen.add(new.sku)
         steps = _steps(f"{at}/quantity", new.quantity, fields, facts=facts)
         if steps is not None:

@@ -27,7 +27,7 @@ def fold(text: str) -> str:
 @lru_cache(maxsize=65_536)
 def _syllables(han: str) -> tuple[str, ...]:
     # Imported when the first name is written: its dictionaries take a quarter of a second.
-    from pypinyin import lazy_pinyin  # noqa: PLC0415
+    from pypinyin import lazy_pinyin
 
     return tuple(lazy_pinyin(han))
 

@@ -55,8 +55,8 @@ from dianku.storage.events import NewEvent
 
 PRODUCT_CHANGED = "product.changed"
 STORE_EDIT = "store.edit"
-STOCK_VIEW = "stock.view"
-PRODUCT_EDIT = "product.edit"
+SCAN = "scan"
+CATALOG_EDIT = "catalog.edit"
 _CONFLICTS = ("has_movements", "composition_cycle")
 """Field errors that are refusals by the state of the shop: 409 where nothing else is wrong."""
 
@@ -211,7 +211,7 @@ class CatalogService:
             if row.archived_at is None:
                 users = users_of(change.connection, row.id)
                 if users:
-                    raise refuse("composition_in_use", extra={"used_by": users}, name=sku)
+                    raise refuse("composition_in_use", extra={"used_by": users}, sku=sku)
                 self._write_archived(change, row, archived_at=change.now_ms)
             return self._record(change.connection, sku, ctx=ctx)
 
@@ -223,7 +223,7 @@ class CatalogService:
                 parts = load_rows(change.connection, (part.sku for part in row.parts))
                 for part in parts.values():
                     if part.archived_at is not None:
-                        raise refuse("archived", what="product", name=part.sku)
+                        raise refuse("archived", sku=part.sku)
                 self._write_archived(change, row, archived_at=None)
             return self._record(change.connection, sku, ctx=ctx)
 
@@ -235,7 +235,7 @@ class CatalogService:
         Raises:
             Refused: `not_found`, `invalid`, `forbidden` outside the caller's stores.
         """
-        _require_store(ctx, PRODUCT_EDIT, store_code)
+        _require_store(ctx, CATALOG_EDIT, store_code)
         with self.changing() as change:
             row = _row(change.connection, sku)
             store_id = change.connection.execute(
@@ -247,13 +247,21 @@ class CatalogService:
             change.changed(sku, "updated", store_id=store_id)
             return store_settings.list_of(change.connection, row, stores={store_code})[0]
 
-    def upsert_products(self, changes: Sequence[ProductChange]) -> UpsertPlan:
-        """Create and change products as a set, or none of them: look at the plan's `errors`."""
-        with self.changing() as change:
-            plan = plan_products(change.connection, changes)
-            if not plan.errors:
+    def upsert_products(
+        self, changes: Sequence[ProductChange], *, dry_run: bool = False
+    ) -> UpsertPlan:
+        """Create and change products as a set, or none of them: look at the plan's `errors`.
+
+        A dry run says what would happen and writes nothing.
+        """
+        try:
+            with self.changing() as change:
+                plan = plan_products(change.connection, changes)
+                _stop(plan, unless=not dry_run and not plan.errors)
                 self.write_plan(change, plan)
-            return plan
+                return plan
+        except _NotWritten as left:
+            return left.plan
 
     def withdraw_products(self, skus: Sequence[str]) -> Withdrawn:
         """Delete products that nothing refers to, archive the others: the undo of an import."""
@@ -288,7 +296,7 @@ class CatalogService:
             Refused: `not_found` for the store or the code, `forbidden` outside the stores.
         """
         if store_code is not None:
-            _require_store(ctx, STOCK_VIEW, store_code)
+            _require_store(ctx, SCAN, store_code)
         with self._database.reading() as connection:
             self._cache.refresh(connection)
             place = _place(self._cache.ensure(connection), store_code)
@@ -323,7 +331,9 @@ class CatalogService:
         errors = plan.errors.get(0, ())
         for code in _CONFLICTS:
             if errors and all(error.code == code for error in errors):
-                raise Refused(Problem(code, {"name": wanted.sku}, errors))
+                names = ", ".join(error.pointer.split("/")[1] for error in errors)
+                params = {"sku": wanted.sku, "field": names, **errors[0].params}
+                raise Refused(Problem(code, params, errors))
         if errors:
             raise Refused(Problem("invalid", errors=errors))
         self.write_plan(change, plan)
@@ -348,6 +358,19 @@ class CatalogService:
             with_cost=ctx.may("cost.view"),
             stores=store_settings.list_of(connection, row, stores=ctx.actor.stores),
         )
+
+
+class _NotWritten(Exception):
+    """A plan that is not to be written."""
+
+    def __init__(self, plan: UpsertPlan) -> None:
+        super().__init__()
+        self.plan = plan
+
+
+def _stop(plan: UpsertPlan, *, unless: bool) -> None:
+    if not unless:
+        raise _NotWritten(plan)
 
 
 def _require_store(ctx: Context, permission: str, code: str) -> None:

@@ -19,6 +19,7 @@ from dianku.errors import refuse
 
 LABEL_SIZES = (13, 18)
 """Digits on the labels that scales print."""
+_SIZES = ", ".join(map(str, LABEL_SIZES))
 
 
 @lru_cache(maxsize=1)
@@ -94,7 +95,7 @@ def _record(row: Any) -> StoreRecord:
 
 def _check_timezone(name: str, fields: Fields) -> None:
     if name not in _timezones():
-        fields.wrong("/timezone", "unknown_timezone", value=name)
+        fields.wrong("/timezone", "unknown_timezone", name=name)
 
 
 def _check_templates(templates: Sequence[ScaleTemplate], fields: Fields) -> None:
@@ -102,10 +103,14 @@ def _check_templates(templates: Sequence[ScaleTemplate], fields: Fields) -> None
     seen: set[tuple[str, int]] = set()
     for i, scale in enumerate(templates):
         if len(scale.template) not in LABEL_SIZES:
-            fields.wrong(f"/scale_templates/{i}/template", "bad_length", sizes=list(LABEL_SIZES))
+            fields.wrong(
+                f"/scale_templates/{i}/template",
+                "bad_length",
+                sizes=_SIZES,
+            )
         if scale.template.count("F") != len(scale.prefix):
-            fields.wrong(f"/scale_templates/{i}/prefix", "prefix_mismatch", value=scale.prefix)
+            fields.wrong(f"/scale_templates/{i}/prefix", "prefix_mismatch", prefix=scale.prefix)
         key = (scale.prefix, len(scale.template))
         if key in seen:
-            fields.wrong(f"/scale_templates/{i}/prefix", "duplicate", value=scale.prefix)
+            fields.wrong(f"/scale_templates/{i}/prefix", "duplicate", name=scale.prefix)
         seen.add(key)

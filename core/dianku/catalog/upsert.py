@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from attrs import evolve, field, frozen
 from sqlalchemy.engine import Connection
 
-from dianku.catalog.compositions import edges_below, in_circles, reaches
+from dianku.catalog.compositions import edges_below, in_circles, way_to
 from dianku.catalog.fields import Fields
 from dianku.catalog.product_rows import Part, ProductRow, load_rows, write_rows
 from dianku.catalog.product_rules import (
@@ -140,7 +140,7 @@ class _Planner:
     def _apply_patches(self) -> None:
         for i, change in enumerate(self.changes):
             if change.sku in self.places:
-                self.fields[i].wrong("/sku", "duplicate", value=change.sku)
+                self.fields[i].wrong("/sku", "duplicate", name=change.sku)
                 continue
             self.places[change.sku] = i
             row = self.before.get(change.sku) or ProductRow(change.sku)
@@ -212,9 +212,10 @@ class _Planner:
             at = self.places[sku]
             components = self.changes[at].patch.components
             for i, part in enumerate(components if isinstance(components, list) else ()):
-                if part.sku != sku and reaches(edges, part.sku, sku):
+                way = way_to(edges, part.sku, sku) if part.sku != sku else []
+                if way:
                     self.fields[at].wrong(
-                        f"/components/{i}/sku", "composition_cycle", value=part.sku
+                        f"/components/{i}/sku", "composition_cycle", path=" → ".join([sku, *way])
                     )
 
     def _parts_change(self, sku: str) -> bool:

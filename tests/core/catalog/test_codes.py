@@ -124,6 +124,21 @@ def test_gs1_of_any_text_never_raises(code: str) -> None:
     parse_gs1(code)
 
 
+@pytest.mark.parametrize(
+    "code",
+    ["(01)06921168509256(8030)12==(10)L1", "]C1010692116850925689999=\x1d10L1"],
+)
+def test_gs1_string_with_an_element_nobody_knows_gives_the_others(code: str) -> None:
+    data = parse_gs1(code)
+    assert data is not None
+    assert (data.gtin, data.lot) == ("06921168509256", "L1")
+
+
+def test_gs1_string_with_an_impossible_date_is_none() -> None:
+    assert parse_gs1("(01)06921168509256(17)261341") is None
+    assert parse_gs1("]C1010692116850925617261341") is None
+
+
 def test_gs1_digital_link_gives_gtin_and_lot() -> None:
     data = parse_gs1("https://id.gs1.org/01/06921168509256/10/L1?17=260301")
     assert data is not None

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dianku.catalog.compositions import in_circles, reaches
+from dianku.catalog.compositions import in_circles, way_to
 from dianku.catalog.requests import NewComponent, NewProduct, ProductPatch
 from dianku.catalog.service import CatalogService
 from dianku.context import Context
@@ -21,8 +21,8 @@ graphs = st.dictionaries(names, st.lists(names, max_size=4), max_size=7)
 @given(graphs)
 def test_circles_found_are_the_products_that_reach_themselves(graph: dict[str, list[str]]) -> None:
     expected = set()
-    for sku in graph:
-        reached = set(graph[sku])
+    for sku, parts in graph.items():
+        reached = set(parts)
         while True:
             more = reached | {p for r in reached for p in graph.get(r, ())}
             if more == reached:
@@ -35,7 +35,7 @@ def test_circles_found_are_the_products_that_reach_themselves(graph: dict[str, l
 
 def test_reach_through_a_long_chain_needs_no_recursion() -> None:
     chain = {str(i): [str(i + 1)] for i in range(20_000)}
-    assert reaches(chain, "0", "20000")
+    assert len(way_to(chain, "0", "20000")) == 20_001
     assert in_circles(chain, list(chain)) == set()
 
 
@@ -61,6 +61,7 @@ def test_circle_through_four_products_is_refused(catalog: CatalogService, owner:
     problem = refused.value.problem
     assert problem.code == "composition_cycle"
     assert [e.pointer for e in problem.errors] == ["/components/0/sku"]
+    assert problem.params["path"] == "A → D → C → B → A"
     assert catalog.get_product("A", ctx=owner) == before
 
 

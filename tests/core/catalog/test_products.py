@@ -157,7 +157,7 @@ def test_product_with_many_wrong_fields_names_them_all_and_changes_nothing(
     assert _errors(refused) == {
         ("/display/unit", "same_unit"),
         ("/display/factor", "too_small"),
-        ("/category", "unknown"),
+        ("/category", "unknown_category"),
         ("/barcodes/0/price", "negative"),
         ("/barcodes/1/price", "too_many_digits"),
         ("/barcodes/1/code", "duplicate"),
@@ -167,9 +167,9 @@ def test_product_with_many_wrong_fields_names_them_all_and_changes_nothing(
         ("/max_stock", "too_large"),
         ("/track_lots", "not_stocked"),
         ("/components/0/sku", "self_reference"),
-        ("/components/1/sku", "unknown"),
+        ("/components/1/sku", "unknown_product"),
         ("/components/1/quantity", "not_positive"),
-        ("/components/2/sku", "unknown"),
+        ("/components/2/sku", "unknown_product"),
         ("/components/2/sku", "duplicate"),
         ("/components/2/quantity", "not_positive"),
     }
@@ -268,6 +268,7 @@ def test_what_numbers_mean_stands_once_a_product_has_moved(
     with pytest.raises(Refused) as refused:
         drinks.patch_product("0001", changes, ctx=owner)
     assert refused.value.problem.code == "has_movements"
+    assert refused.value.problem.params["field"] == pointer[1:]
     assert _errors(refused) == {(pointer, "has_movements")}
     assert drinks.get_product("0001", ctx=owner) == before
     drinks.patch_product("free", changes, ctx=owner)
@@ -350,9 +351,7 @@ def test_precision_that_would_cut_a_line_or_a_recipe_is_refused(
 
 def test_store_settings_are_set_cleared_and_left(drinks: CatalogService, owner: Context) -> None:
     drinks.create_product(_cola(), ctx=owner)
-    set_all = StoreSettings(
-        carried=True, price=_number("3.8"), low_stock=_number("4"), shelf="A-3"
-    )
+    set_all = StoreSettings(carried=True, price=_number("3.8"), low_stock=_number("4"), shelf="A-3")
     record = drinks.put_store_settings("0001", "S2", set_all, ctx=owner)
     assert (record.carried, record.price, record.low_stock, record.shelf) == (
         True,

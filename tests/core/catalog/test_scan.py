@@ -116,25 +116,20 @@ def _label(text: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("code", "sku", "quantity", "amount"),
+    ("code", "expected"),
     [
-        (_label("221234501500"), "BEEF", "1.500", None),
-        (_label("220004500250"), "00045", "0.250", None),
-        (_label("220077700003"), "BUN", "3", None),
-        ("211234500123005203", "BEEF", "0.520", "1.23"),
+        (_label("221234501500"), ("BEEF", "1.500", None)),
+        (_label("220004500250"), ("00045", "0.250", None)),
+        (_label("220077700003"), ("BUN", "3", None)),
+        ("211234500123005203", ("BEEF", "0.520", "1.23")),
     ],
 )
 @pytest.mark.sqlite_only
 def test_scan_of_a_label_by_measure_is_weight_or_count(
-    shelf: CatalogService,
-    owner: Context,
-    code: str,
-    sku: str,
-    quantity: str,
-    amount: str | None,
+    shelf: CatalogService, owner: Context, code: str, expected: tuple[str, str, str | None]
 ) -> None:
     (match,) = _scan(shelf, owner, code)
-    assert (match.sku, match.quantity, match.amount) == (sku, quantity, amount)
+    assert (match.sku, match.quantity, match.amount) == expected
 
 
 @pytest.mark.sqlite_only
@@ -241,9 +236,7 @@ def test_scan_shows_stock_without_due_holds_and_past_lots(
 
 
 @pytest.mark.sqlite_only
-def test_scan_in_a_store_out_of_scope_is_forbidden(
-    shelf: CatalogService, clerk: Context
-) -> None:
+def test_scan_in_a_store_out_of_scope_is_forbidden(shelf: CatalogService, clerk: Context) -> None:
     with pytest.raises(Refused) as refused:
         _scan(shelf, clerk, "COLA", "S2")
     assert refused.value.problem.code == "forbidden"
