@@ -70,7 +70,7 @@ def test_every_module_says_its_idea() -> None:
     silent = [
         named(path)
         for path in sources()
-        if path.read_text(encoding="utf-8").strip()
+        if "tests" not in path.parts
         and ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) is None
     ]
     assert silent == []

@@ -19,10 +19,12 @@ import pytest
 from dianku.testing.required import absent, required
 
 if TYPE_CHECKING:
-    from dianku.catalog.snapshot import CatalogCache
+    from starlette.testclient import TestClient
+
     from dianku.clock import SetClock
+    from dianku.config import HostConfig
     from dianku.context import Context
-    from dianku.ledger.service import Ledger
+    from dianku.host import Host
     from dianku.storage.engine import Database
     from dianku.testing.postgres import PostgresServer
     from dianku.testing.shop import Shop
@@ -69,13 +71,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def _make_schema(url: str) -> None:
-    import dianku.storage.tables  # noqa: F401
     from dianku.storage.engine import Database
-    from dianku.storage.schema import metadata
+    from dianku.storage.migrate import upgrade
 
     database = Database(url)
-    with database.writing() as connection:
-        metadata.create_all(connection)
+    upgrade(database)
     database.close()
 
 
@@ -169,6 +169,55 @@ def clock() -> SetClock:
 
 
 @pytest.fixture
+def host_config(database: Database, clock: SetClock, tmp_path: Path) -> HostConfig:
+    """What `host` is built from: the kernel alone, strict, on `database`; override to change it."""
+    from dianku.config import HostConfig
+
+    return HostConfig(
+        data_dir=tmp_path,
+        database_url=database.url.render_as_string(hide_password=False),
+        clock=clock,
+        strict=True,
+        plugins=False,
+    )
+
+
+@pytest.fixture
+def host(host_config: HostConfig) -> Iterator[Host]:
+    """A started shop that posts, on `database`; notifying and jobs stay still."""
+    from dianku.host import Host
+
+    shop = Host.build(host_config)
+    try:
+        shop.start(background=False)
+        yield shop
+    finally:
+        shop.close()
+
+
+@pytest.fixture
+def owner(host: Host) -> Context:
+    """A context that may do everything in every store."""
+    from dianku.context import Context
+
+    return Context(host.access.actor("owner"), device="test", language="en")
+
+
+@pytest.fixture
+def client(host: Host, owner: Context) -> Iterator[TestClient]:
+    """An HTTP client of `host` that carries an owner's token."""
+    from starlette.testclient import TestClient
+
+    from dianku.access.records import NewToken
+    from dianku.http.app import build_app
+
+    issued = host.access.create_token(NewToken(name="test", role="owner"), ctx=owner)
+    headers = {"Authorization": f"Bearer {issued.token}", "Accept-Language": "en"}
+    with TestClient(build_app(host), headers=headers) as found:
+        yield found
+
+
+@pytest.fixture
 def shop(database: Database) -> Shop:
     """Stores and products in one line each, in `database`."""
     from dianku.testing.shop import Shop
@@ -192,31 +241,3 @@ def shared_data(pytestconfig: pytest.Config) -> Path:
     if not (folder / "data").is_dir():
         absent("shared", f"{folder} has no data; set DIANKU_SHARED to the folder of shared data")
     return folder
-
-
-@pytest.fixture
-def owner() -> Context:
-    """A caller who may do everything, in every store."""
-    from dianku.access.permissions import KERNEL, OWNER
-    from dianku.context import Actor, Context
-
-    return Context(Actor(name="owner", role=OWNER, permissions=KERNEL[OWNER]), language="en")
-
-
-@pytest.fixture
-def cache() -> CatalogCache:
-    """The catalog as the test's process knows it, empty at first."""
-    from dianku.catalog.snapshot import CatalogCache
-
-    return CatalogCache()
-
-
-@pytest.fixture
-def ledger(database: Database, cache: CatalogCache, clock: SetClock) -> Iterator[Ledger]:
-    """The ledger on `database`, its poster running."""
-    from dianku.ledger.service import Ledger
-
-    ledger = Ledger(database, cache, clock)
-    ledger.start()
-    yield ledger
-    ledger.close()
