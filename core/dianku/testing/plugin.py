@@ -21,10 +21,12 @@ from dianku.testing.required import absent, required
 if TYPE_CHECKING:
     from starlette.testclient import TestClient
 
+    from dianku.catalog.snapshot import CatalogCache
     from dianku.clock import SetClock
     from dianku.config import HostConfig
     from dianku.context import Context
     from dianku.host import Host
+    from dianku.ledger.service import Ledger
     from dianku.storage.engine import Database
     from dianku.testing.postgres import PostgresServer
     from dianku.testing.shop import Shop
@@ -196,14 +198,6 @@ def host(host_config: HostConfig) -> Iterator[Host]:
 
 
 @pytest.fixture
-def owner(host: Host) -> Context:
-    """A context that may do everything in every store."""
-    from dianku.context import Context
-
-    return Context(host.access.actor("owner"), device="test", language="en")
-
-
-@pytest.fixture
 def client(host: Host, owner: Context) -> Iterator[TestClient]:
     """An HTTP client of `host` that carries an owner's token."""
     from starlette.testclient import TestClient
@@ -241,3 +235,31 @@ def shared_data(pytestconfig: pytest.Config) -> Path:
     if not (folder / "data").is_dir():
         absent("shared", f"{folder} has no data; set DIANKU_SHARED to the folder of shared data")
     return folder
+
+
+@pytest.fixture
+def owner() -> Context:
+    """A caller who may do everything, in every store."""
+    from dianku.access.permissions import KERNEL, OWNER
+    from dianku.context import Actor, Context
+
+    return Context(Actor(name="owner", role=OWNER, permissions=KERNEL[OWNER]), language="en")
+
+
+@pytest.fixture
+def cache() -> CatalogCache:
+    """The catalog as the test's process knows it, empty at first."""
+    from dianku.catalog.snapshot import CatalogCache
+
+    return CatalogCache()
+
+
+@pytest.fixture
+def ledger(database: Database, cache: CatalogCache, clock: SetClock) -> Iterator[Ledger]:
+    """The ledger on `database`, its poster running."""
+    from dianku.ledger.service import Ledger
+
+    ledger = Ledger(database, cache, clock)
+    ledger.start()
+    yield ledger
+    ledger.close()
