@@ -41,7 +41,12 @@ build-backend = "uv_build"
 module-name = "dianku_{name}"
 module-root = ""
 """
-PACKAGE = '"""Dianku, edition {title}: its manifest is beside this file. {note}"""\n'
+PACKAGE = '''\
+"""Dianku, edition {title}: its manifest is beside this file.
+
+{note}
+"""
+'''
 
 
 def _toml(path: Path) -> dict[str, Any]:

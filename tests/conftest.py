@@ -6,8 +6,9 @@ import os
 from pathlib import Path
 
 import hypothesis
-import long_runs
 import pytest
+
+import long_runs
 
 # Loaded here too, for where Dianku is on the path without being installed.
 pytest_plugins = ["dianku.testing.plugin"]
@@ -27,7 +28,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     wanted = config.getoption("--long")
-    chosen, others = [], []
+    chosen: list[pytest.Item] = []
+    others: list[pytest.Item] = []
     for item in items:
         marker = item.get_closest_marker("long")
         name = marker.args[0] if marker else None

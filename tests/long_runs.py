@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-import datetime
 import subprocess
 import sys
 import tomllib
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ def read() -> dict[str, dict[str, Any]]:
 def record(name: str, tests: int) -> None:
     """Note that an environment has just passed with so many tests."""
     runs = read()
-    today = datetime.datetime.now(tz=datetime.UTC).date()
+    today = datetime.now(tz=UTC).date()
     runs[name] = {"commit": _commit(), "on": today.isoformat(), "tests": tests}
     sections = [
         f'\n[{one}]\ncommit = "{run["commit"]}"\non = "{run["on"]}"\ntests = {run["tests"]}\n'

@@ -19,9 +19,13 @@ import pytest
 from dianku.testing.required import absent, required
 
 if TYPE_CHECKING:
+    from starlette.testclient import TestClient
+
     from dianku.catalog.snapshot import CatalogCache
     from dianku.clock import SetClock
+    from dianku.config import HostConfig
     from dianku.context import Context
+    from dianku.host import Host
     from dianku.ledger.service import Ledger
     from dianku.storage.engine import Database
     from dianku.testing.postgres import PostgresServer
@@ -69,13 +73,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def _make_schema(url: str) -> None:
-    import dianku.storage.tables  # noqa: F401
     from dianku.storage.engine import Database
-    from dianku.storage.schema import metadata
+    from dianku.storage.migrate import upgrade
 
     database = Database(url)
-    with database.writing() as connection:
-        metadata.create_all(connection)
+    upgrade(database)
     database.close()
 
 
@@ -166,6 +168,47 @@ def clock() -> SetClock:
     from dianku.clock import SetClock, to_ms
 
     return SetClock(to_ms(datetime(2026, 3, 2, 2, 0, tzinfo=UTC)))
+
+
+@pytest.fixture
+def host_config(database: Database, clock: SetClock, tmp_path: Path) -> HostConfig:
+    """What `host` is built from: the kernel alone, strict, on `database`; override to change it."""
+    from dianku.config import HostConfig
+
+    return HostConfig(
+        data_dir=tmp_path,
+        database_url=database.url.render_as_string(hide_password=False),
+        clock=clock,
+        strict=True,
+        plugins=False,
+    )
+
+
+@pytest.fixture
+def host(host_config: HostConfig) -> Iterator[Host]:
+    """A started shop that posts, on `database`; notifying and jobs stay still."""
+    from dianku.host import Host
+
+    shop = Host.build(host_config)
+    try:
+        shop.start(background=False)
+        yield shop
+    finally:
+        shop.close()
+
+
+@pytest.fixture
+def client(host: Host, owner: Context) -> Iterator[TestClient]:
+    """An HTTP client of `host` that carries an owner's token."""
+    from starlette.testclient import TestClient
+
+    from dianku.access.records import NewToken
+    from dianku.http.app import build_app
+
+    issued = host.access.create_token(NewToken(name="test", role="owner"), ctx=owner)
+    headers = {"Authorization": f"Bearer {issued.token}", "Accept-Language": "en"}
+    with TestClient(build_app(host), headers=headers) as found:
+        yield found
 
 
 @pytest.fixture

@@ -1,1 +1,4 @@
-"""Dianku, edition Basic: its manifest is beside this file. Made from edition.toml by editions/compile.py; change that, then run it."""
+"""Dianku, edition Basic: its manifest is beside this file.
+
+Made from edition.toml by editions/compile.py; change that, then run it.
+"""
