@@ -6,7 +6,7 @@ refuses says why and has changed nothing, or nothing that a second call would no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +20,13 @@ from dianku.errors import ConfigurationError, refuse
 from dianku.exchange.records import ImportRecord
 from dianku.host import Host, HostConfig
 from dianku.http.fields import convert_value as checked
-from dianku.http.routes.exchange import ExportQuery, ImportForm
 from dianku.http.wording import worded_remarks
 from dianku.ledger.queries_requests import StockFilter
 from dianku.messages import Messages
 from dianku.plugins.discovery import discover
 from dianku.plugins.editions import Edition, installed_editions
 from dianku.plugins.loader import MIGRATIONS
+from dianku.plugins.states import PluginState
 from dianku.storage import backup as archives
 from dianku.storage import copy as copies
 from dianku.storage import migrate
@@ -34,11 +34,13 @@ from dianku.storage.engine import Database
 
 __all__ = [
     "ConfigurationError",
+    "Edition",
     "HostConfig",
     "Messages",
     "NewStore",
     "NewToken",
     "NewUser",
+    "PluginState",
     "SetUpOutcome",
     "SetUpWish",
     "StockFilter",
@@ -47,7 +49,6 @@ __all__ = [
     "copy_to",
     "edition",
     "editions",
-    "export_file",
     "import_file",
     "restore",
     "schema_states",
@@ -78,55 +79,39 @@ class SetUpOutcome:
 
 
 def set_up(host: Host, wish: SetUpWish, *, ctx: Context) -> SetUpOutcome:
-    """Name the shop, make its owner and its first store; a shop that has a store is left alone.
+    """Make the first store, name the shop, make the first owner: whichever of these is missing.
 
-    The store comes last, so that a call that was cut short is completed by the next.
+    A shop that has a store and somebody who signs in is left alone, so the call may be repeated,
+    and one that was cut short is completed by the next.
 
     Raises:
-        Refused: `invalid`; nothing but the shop's name may have been kept.
+        Refused: `invalid`; nothing was changed.
     """
-    if host.catalog.list_stores(ctx=ctx):
-        return SetUpOutcome(changed=False)
-    named = {"name": wish.shop, "language": wish.language, "timezone": wish.store.timezone}
-    host.settings.patch_section("shop", named, ctx=ctx)
-    if wish.owner is not None and wish.owner.name not in _user_names(host):
+    begun = bool(host.catalog.list_stores(ctx=ctx))
+    peopled = bool(host.access.list_users())
+    if not begun:
+        host.catalog.create_store(wish.store, ctx=ctx)
+        named = {"name": wish.shop, "language": wish.language, "timezone": wish.store.timezone}
+        host.settings.patch_section("shop", named, ctx=ctx)
+    owned = wish.owner is not None and not peopled
+    if owned and wish.owner is not None:
         host.access.create_user(wish.owner, ctx=ctx)
-    host.catalog.create_store(wish.store, ctx=ctx)
-    link = None if wish.owner is not None else host.sessions.new_setup_link()
-    return SetUpOutcome(changed=True, link=link)
-
-
-def _user_names(host: Host) -> set[str]:
-    return {user.name for user in host.access.list_users()}
+    link = host.sessions.new_setup_link() if not begun and not owned else None
+    return SetUpOutcome(changed=owned or not begun, link=link)
 
 
 def import_file(
-    host: Host, file: Path, *, form: Mapping[str, Any], ctx: Context, progress: Progress
+    host: Host, file: Path, *, kind: str, ctx: Context, progress: Progress, **options: Any
 ) -> ImportRecord:
-    """Take in a spreadsheet as `POST /imports` does; remarks are worded in the caller's language.
+    """Take in a spreadsheet; remarks on cells are worded in the caller's language.
+
+    `options` are those of `dianku.exchange.runs.Options`.
 
     Raises:
         Refused: `invalid`, `import_repeated`, `file_unreadable`.
     """
-    asked = checked(form, ImportForm)
-    with file.open("rb") as opened:
-        record = host.exchange.run_import(
-            opened, file.name, asked, ctx=ctx, key=None, progress=progress
-        )
+    record = host.exchange.run(file, kind=kind, ctx=ctx, progress=progress, **options)
     return worded_remarks(record, Messages(), language=ctx.language)
-
-
-def export_file(host: Host, file: Path, *, kind: str, ctx: Context) -> int:
-    """Write a table as `GET /exports/{kind}` does, in the form the file's ending names.
-
-    Returns the number of bytes written.
-
-    Raises:
-        Refused: `not_found` (kind), `invalid` (an ending that is neither csv nor xlsx).
-    """
-    asked = checked({"format": file.suffix.removeprefix(".").lower()}, ExportQuery)
-    content = host.exchange.export(kind, asked, ctx=ctx)
-    return file.write_bytes(content)
 
 
 def _owners(host: Host) -> list[migrate.Owner]:
