@@ -44,7 +44,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "exported": ("{rows} rows written to {name}", "已将 {rows} 行写入 {name}"),
     "exporting": ("Exporting", "导出中"),
     "group_not_loaded": (
-        "the plugin with the group {name!r} is not running; see: dianku plugin list",
+        "the plugin with the group {name} is not running; see: dianku plugin list",
         "提供 {name} 的插件没有运行；请看：dianku plugin list",
     ),
     "import_dry": ("Dry run: nothing was changed.", "试运行：没有作任何改动。"),
