@@ -27,6 +27,7 @@ def config_of(settings: Settings, *, plugin_files: tuple[Path, ...] = ()) -> Hos
         database_url=settings.database or "",
         strict=strict_from(os.environ),
         plugins=settings.plugins,
+        edition=settings.value("edition"),
         plugin_files=plugin_files,
     )
 

@@ -13,9 +13,11 @@ from typing import Any
 from attrs import frozen
 
 from dianku.access.records import NewToken, NewUser
+from dianku.access.sessions import Sessions
 from dianku.catalog.requests import NewStore
 from dianku.config import strict_from
 from dianku.context import Context
+from dianku.doctor import examine
 from dianku.errors import ConfigurationError, refuse
 from dianku.exchange.records import ImportRecord
 from dianku.host import Host, HostConfig
@@ -23,9 +25,7 @@ from dianku.http.fields import convert_value as checked
 from dianku.http.wording import worded_remarks
 from dianku.ledger.queries_requests import StockFilter
 from dianku.messages import Messages
-from dianku.plugins.discovery import discover
 from dianku.plugins.editions import Edition, installed_editions
-from dianku.plugins.loader import MIGRATIONS
 from dianku.plugins.states import PluginState
 from dianku.storage import backup as archives
 from dianku.storage import copy as copies
@@ -49,6 +49,7 @@ __all__ = [
     "copy_to",
     "edition",
     "editions",
+    "examine",
     "import_file",
     "restore",
     "schema_states",
@@ -56,6 +57,7 @@ __all__ = [
     "strict_from",
 ]
 
+ATTACHMENTS = "attachments"
 Progress = Callable[[int, int], None]
 """Called with how much is done, and of how much."""
 
@@ -96,8 +98,12 @@ def set_up(host: Host, wish: SetUpWish, *, ctx: Context) -> SetUpOutcome:
     owned = wish.owner is not None and not peopled
     if owned and wish.owner is not None:
         host.access.create_user(wish.owner, ctx=ctx)
-    link = host.sessions.new_setup_link() if not begun and not owned else None
+    link = _sessions(host).new_setup_link() if not begun and not owned else None
     return SetUpOutcome(changed=owned or not begun, link=link)
+
+
+def _sessions(host: Host) -> Sessions:
+    return Sessions(host.database, access=host.access, clock=host.clock)
 
 
 def import_file(
@@ -111,25 +117,12 @@ def import_file(
         Refused: `invalid`, `import_repeated`, `file_unreadable`.
     """
     record = host.exchange.run(file, kind=kind, ctx=ctx, progress=progress, **options)
-    return worded_remarks(record, Messages(), language=ctx.language)
-
-
-def _owners(host: Host) -> list[migrate.Owner]:
-    """The core and every installed plugin with tables, whether or not it is switched on."""
-    found = discover(host.config.plugin_files) if host.config.plugins else []
-    return [
-        migrate.CORE,
-        *(
-            migrate.Owner(one.name, one.folder / MIGRATIONS)
-            for one in found
-            if one.folder is not None and one.manifest is not None and one.manifest.tables
-        ),
-    ]
+    return worded_remarks(record, host.messages, language=ctx.language)
 
 
 def schema_states(host: Host) -> list[migrate.SchemaState]:
     """Where the tables of the core and of each plugin stand; the host need not be started."""
-    return migrate.status(host.database, _owners(host))
+    return migrate.status(host.database, host.owners)
 
 
 def editions(host: Host) -> list[Edition]:
@@ -157,7 +150,7 @@ def backup(host: Host, file: Path) -> archives.Manifest:
         host.database,
         file,
         now_ms=host.clock.now_ms(),
-        attachments=host.config.attachments_dir,
+        attachments=host.config.data_dir / ATTACHMENTS,
     )
 
 
@@ -170,8 +163,8 @@ def restore(host: Host, file: Path) -> archives.Restored:
     return archives.restore(
         file,
         host.database,
-        attachments=host.config.attachments_dir,
-        owners=_owners(host),
+        attachments=host.config.data_dir / ATTACHMENTS,
+        owners=host.owners,
     )
 
 
@@ -179,6 +172,6 @@ def copy_to(host: Host, url: str) -> copies.Copied:
     """Copy the whole database into another, empty one. Raises `DiankuError`."""
     target = Database(url)
     try:
-        return copies.copy(host.database, target, owners=_owners(host))
+        return copies.copy(host.database, target, owners=host.owners)
     finally:
         target.close()
