@@ -90,7 +90,7 @@ def run_server(
     plugin_files: tuple[Path, ...] = (),
 ) -> None:
     """Serve until Ctrl-C or SIGTERM; prints the one line when it listens."""
-    from dianku.host import serve
+    from dianku.operations import serve
 
     config = config_of(settings, plugin_files=plugin_files)
-    serve(config, host=host, port=port, workers=workers)
+    serve(config, address=host, port=port, workers=workers)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from attrs import frozen
@@ -51,13 +52,16 @@ __all__ = [
     "editions",
     "examine",
     "import_file",
+    "make_demo",
     "restore",
     "schema_states",
+    "serve",
     "set_up",
     "strict_from",
 ]
 
 ATTACHMENTS = "attachments"
+DEMO_SEED = 20_260_301
 Progress = Callable[[int, int], None]
 """Called with how much is done, and of how much."""
 
@@ -118,6 +122,33 @@ def import_file(
     """
     record = host.exchange.run(file, kind=kind, ctx=ctx, progress=progress, **options)
     return worded_remarks(record, host.messages, language=ctx.language)
+
+
+def make_demo(host: Host, *, ctx: Context, progress: Progress) -> str:
+    """Fill an empty shop with goods and months of sales, then with what each plugin adds.
+
+    The same every time. Returns an owner's token.
+    """
+    from dianku.demo import fill_shop
+
+    fill_shop(host, ctx=ctx, progress=progress)
+    for collected in host.plugins.collect("register_demo"):
+        collected.record.fill(Random(DEMO_SEED))
+    issued = host.access.create_token(NewToken(name="demo", role="owner"), ctx=ctx)
+    return issued.token or ""
+
+
+def serve(config: HostConfig, *, address: str, port: int, workers: int = 1) -> None:
+    """Serve a shop over HTTP until Ctrl-C or SIGTERM, migrations first.
+
+    Prints and flushes one line, `listening on http://HOST:PORT`, when it answers.
+
+    Raises:
+        ConfigurationError: the port is taken, or `workers` above 1 on SQLite.
+    """
+    from dianku.http.server import serve as serve_http
+
+    serve_http(config, address=address, port=port, workers=workers)
 
 
 def schema_states(host: Host) -> list[migrate.SchemaState]:

@@ -10,7 +10,7 @@ import click
 
 from dianku_cli.output import progress
 from dianku_cli.settings import Settings
-from dianku_cli.shop import open_shop, run_server
+from dianku_cli.shop import acting, open_shop, run_server
 from dianku_cli.texts import say
 
 DEFAULT_PORT = 8000
@@ -69,11 +69,13 @@ def demo(settings: Settings, port: int, keep: Path | None) -> None:
 
     Example: dianku demo --port 8080
     """
+    from dianku.operations import make_demo
+
     folder = keep or Path(tempfile.mkdtemp(prefix="dianku-demo-"))
     shop = Settings(data=folder, language=settings.language, plugins=settings.plugins, environ={})
     try:
         with open_shop(shop) as host, progress(say("making_demo", settings.language)) as advance:
-            token = host.demo(progress=advance)
+            token = make_demo(host, ctx=acting(host, settings), progress=advance)
         click.echo(f"token {token}")
         run_server(shop, host="127.0.0.1", port=port)
     finally:
