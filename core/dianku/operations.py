@@ -11,6 +11,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import sqlalchemy as sa
 from attrs import frozen
 
 from dianku.access.records import NewToken, NewUser
@@ -48,6 +49,7 @@ __all__ = [
     "backup",
     "checked",
     "copy_to",
+    "database_trouble",
     "edition",
     "editions",
     "examine",
@@ -108,6 +110,19 @@ def set_up(host: Host, wish: SetUpWish, *, ctx: Context) -> SetUpOutcome:
 
 def _sessions(host: Host) -> Sessions:
     return Sessions(host.database, access=host.access, clock=host.clock)
+
+
+def database_trouble(error: Exception) -> str | None:
+    """What to say where the database cannot be had: unreachable, locked, its address no address.
+
+    None for any other error; a table that is missing is a mistake of ours and no trouble of this
+    kind.
+    """
+    if isinstance(error, sa.exc.ArgumentError):
+        return "the database's address cannot be read; use sqlite:///FILE or postgresql://..."
+    if isinstance(error, sa.exc.OperationalError) and not str(error.orig).startswith("no such"):
+        return f"the database cannot be used: {str(error.orig).strip()}"
+    return None
 
 
 def import_file(
