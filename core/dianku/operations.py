@@ -142,28 +142,43 @@ def import_file(
 def make_demo(host: Host, *, ctx: Context, progress: Progress) -> str:
     """Fill an empty shop with goods and months of sales, then with what each plugin adds.
 
-    The same every time. Returns an owner's token.
+    The same goods and trade every time; a shop that has a store already is left as it is.
+    Returns an owner's token.
     """
-    from dianku.demo import fill_shop
+    from dianku.demo.fill import fill_shop
 
-    fill_shop(host, ctx=ctx, progress=progress)
-    for collected in host.plugins.collect("register_demo"):
-        collected.record.fill(Random(DEMO_SEED))  # noqa: S311 - meant to be the same every time
+    if not host.catalog.list_stores(ctx=ctx):
+        fill_shop(host.database, now_ms=host.clock.now_ms(), progress=progress)
+        for collected in host.plugins.collect("register_demo"):
+            collected.record.fill(Random(DEMO_SEED))  # noqa: S311 - meant to be alike every time
     issued = host.access.create_token(NewToken(name="demo", role="owner"), ctx=ctx)
     return issued.token or ""
 
 
-def serve(config: HostConfig, *, address: str, port: int, workers: int = 1) -> None:
+def serve(
+    config: HostConfig,
+    *,
+    address: str,
+    port: int,
+    workers: int = 1,
+    show_link: Callable[[str], None] | None = None,
+) -> None:
     """Serve a shop over HTTP until Ctrl-C or SIGTERM, migrations first.
 
-    Prints and flushes one line, `listening on http://HOST:PORT`, when it answers.
+    Prints and flushes one line, `listening on http://HOST:PORT`, when it answers. `show_link`
+    gets a one-time set-up link where nobody can sign in as owner yet.
 
     Raises:
         ConfigurationError: the port is taken, or `workers` above 1 on SQLite.
     """
     from dianku.http.server import serve as serve_http
 
-    serve_http(config, address=address, port=port, workers=workers)
+    def opened(host: Host) -> None:
+        link = _sessions(host).new_setup_link() if show_link is not None else None
+        if link is not None and show_link is not None:
+            show_link(link)
+
+    serve_http(config, host=address, port=port, workers=workers, opened=opened)
 
 
 def schema_states(host: Host) -> list[migrate.SchemaState]:

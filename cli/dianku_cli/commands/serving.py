@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from dianku_cli.output import progress
+from dianku_cli.output import progress, remark
 from dianku_cli.settings import Settings
 from dianku_cli.shop import acting, open_shop, run_server
 from dianku_cli.texts import say
@@ -47,7 +47,18 @@ def serve(
 
     Example: dianku serve --port 8000
     """
-    run_server(settings, host=host, port=port, workers=workers, plugin_files=plugin_files)
+
+    def show_link(link: str) -> None:
+        remark(say("set_up_link", settings.language, link=link))
+
+    run_server(
+        settings,
+        host=host,
+        port=port,
+        workers=workers,
+        plugin_files=plugin_files,
+        show_link=show_link,
+    )
 
 
 @click.command
