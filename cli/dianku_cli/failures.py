@@ -57,7 +57,11 @@ def _reason(error: Exception, language: str) -> str | None:
 
     if isinstance(error, Refused):
         return refusal_text(error.problem, language)
-    return str(error) if isinstance(error, DiankuError) else None
+    if isinstance(error, DiankuError):
+        return str(error)
+    from dianku.operations import database_trouble
+
+    return database_trouble(error)
 
 
 def refusal_text(problem: Problem, language: str) -> str:

@@ -87,17 +87,13 @@ def _cached(path: Path, installed: list[list[str | int]]) -> dict[str, Any] | No
 
 
 def _discover() -> tuple[dict[str, Any], list[list[str | int]]]:
-    from dianku.plugins.discovery import discover
+    from dianku.declared import declared_groups
 
     groups: dict[str, Any] = {}
     files: list[list[str | int]] = []
-    for found in discover():
-        if found.manifest is None or found.folder is None:
-            continue  # `dianku plugin list` shows what is wrong with it
-        path = found.folder / "plugin.toml"
-        files.append([str(path), path.stat().st_mtime_ns])
-        for name, entry in found.manifest.commands.items():
-            groups[name] = {"zh": entry.title.zh, "en": entry.title.en}
+    for one in declared_groups():
+        files.append([str(one.file), one.file.stat().st_mtime_ns])
+        groups |= {name: {"zh": title.zh, "en": title.en} for name, title in one.groups.items()}
     return groups, files
 
 

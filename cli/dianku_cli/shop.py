@@ -6,7 +6,7 @@ This is the one place where the host is imported, so that `--help` never does.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +27,7 @@ def config_of(settings: Settings, *, plugin_files: tuple[Path, ...] = ()) -> Hos
         database_url=settings.database or "",
         strict=strict_from(os.environ),
         plugins=settings.plugins,
+        edition=settings.value("edition"),
         plugin_files=plugin_files,
     )
 
@@ -87,9 +88,13 @@ def run_server(
     port: int,
     workers: int = 1,
     plugin_files: tuple[Path, ...] = (),
+    show_link: Callable[[str], None] | None = None,
 ) -> None:
-    """Serve until Ctrl-C or SIGTERM; prints the one line when it listens."""
-    from dianku.host import serve
+    """Serve until Ctrl-C or SIGTERM; prints the one line when it listens.
+
+    `show_link` gets the one-time set-up link of a shop without an owner.
+    """
+    from dianku.operations import serve
 
     config = config_of(settings, plugin_files=plugin_files)
-    serve(config, host=host, port=port, workers=workers)
+    serve(config, address=host, port=port, workers=workers, show_link=show_link)

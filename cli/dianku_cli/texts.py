@@ -41,9 +41,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "copied": ("{rows} rows copied.", "已复制 {rows} 行。"),
     "doctor_errors": ("Something is broken; see above.", "有错误，见上。"),
     "doctor_well": ("Nothing is wrong.", "一切正常。"),
-    "exported": ("{kind} written to {name}", "已将 {kind} 写入 {name}"),
+    "exported": ("{rows} rows written to {name}", "已将 {rows} 行写入 {name}"),
+    "exporting": ("Exporting", "导出中"),
     "group_not_loaded": (
-        "the plugin with the group {name!r} is not running; see: dianku plugin list",
+        "the plugin with the group {name} is not running; see: dianku plugin list",
         "提供 {name} 的插件没有运行；请看：dianku plugin list",
     ),
     "import_dry": ("Dry run: nothing was changed.", "试运行：没有作任何改动。"),

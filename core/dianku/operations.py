@@ -6,27 +6,29 @@ refuses says why and has changed nothing, or nothing that a second call would no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from typing import Any
 
+import sqlalchemy as sa
 from attrs import frozen
 
 from dianku.access.records import NewToken, NewUser
+from dianku.access.sessions import Sessions
 from dianku.catalog.requests import NewStore
 from dianku.config import strict_from
 from dianku.context import Context
+from dianku.doctor import examine
 from dianku.errors import ConfigurationError, refuse
 from dianku.exchange.records import ImportRecord
 from dianku.host import Host, HostConfig
 from dianku.http.fields import convert_value as checked
-from dianku.http.routes.exchange import ExportQuery, ImportForm
 from dianku.http.wording import worded_remarks
 from dianku.ledger.queries_requests import StockFilter
 from dianku.messages import Messages
-from dianku.plugins.discovery import discover
 from dianku.plugins.editions import Edition, installed_editions
-from dianku.plugins.loader import MIGRATIONS
+from dianku.plugins.states import PluginState
 from dianku.storage import backup as archives
 from dianku.storage import copy as copies
 from dianku.storage import migrate
@@ -34,27 +36,34 @@ from dianku.storage.engine import Database
 
 __all__ = [
     "ConfigurationError",
+    "Edition",
     "HostConfig",
     "Messages",
     "NewStore",
     "NewToken",
     "NewUser",
+    "PluginState",
     "SetUpOutcome",
     "SetUpWish",
     "StockFilter",
     "backup",
     "checked",
     "copy_to",
+    "database_trouble",
     "edition",
     "editions",
-    "export_file",
+    "examine",
     "import_file",
+    "make_demo",
     "restore",
     "schema_states",
+    "serve",
     "set_up",
     "strict_from",
 ]
 
+ATTACHMENTS = "attachments"
+DEMO_SEED = 20_260_301
 Progress = Callable[[int, int], None]
 """Called with how much is done, and of how much."""
 
@@ -78,73 +87,103 @@ class SetUpOutcome:
 
 
 def set_up(host: Host, wish: SetUpWish, *, ctx: Context) -> SetUpOutcome:
-    """Name the shop, make its owner and its first store; a shop that has a store is left alone.
+    """Make the first store, name the shop, make the first owner: whichever of these is missing.
 
-    The store comes last, so that a call that was cut short is completed by the next.
+    A shop that has a store and somebody who signs in is left alone, so the call may be repeated,
+    and one that was cut short is completed by the next.
 
     Raises:
-        Refused: `invalid`; nothing but the shop's name may have been kept.
+        Refused: `invalid`; nothing was changed.
     """
-    if host.catalog.list_stores(ctx=ctx):
-        return SetUpOutcome(changed=False)
-    named = {"name": wish.shop, "language": wish.language, "timezone": wish.store.timezone}
-    host.settings.patch_section("shop", named, ctx=ctx)
-    if wish.owner is not None and wish.owner.name not in _user_names(host):
+    begun = bool(host.catalog.list_stores(ctx=ctx))
+    peopled = bool(host.access.list_users())
+    if not begun:
+        host.catalog.create_store(wish.store, ctx=ctx)
+        named = {"name": wish.shop, "language": wish.language, "timezone": wish.store.timezone}
+        host.settings.patch_section("shop", named, ctx=ctx)
+    owned = wish.owner is not None and not peopled
+    if owned and wish.owner is not None:
         host.access.create_user(wish.owner, ctx=ctx)
-    host.catalog.create_store(wish.store, ctx=ctx)
-    link = None if wish.owner is not None else host.sessions.new_setup_link()
-    return SetUpOutcome(changed=True, link=link)
+    link = _sessions(host).new_setup_link() if not begun and not owned else None
+    return SetUpOutcome(changed=owned or not begun, link=link)
 
 
-def _user_names(host: Host) -> set[str]:
-    return {user.name for user in host.access.list_users()}
+def _sessions(host: Host) -> Sessions:
+    return Sessions(host.database, access=host.access, clock=host.clock)
+
+
+def database_trouble(error: Exception) -> str | None:
+    """What to say where the database cannot be had: unreachable, locked, its address no address.
+
+    None for any other error; a table that is missing is a mistake of ours and no trouble of this
+    kind.
+    """
+    if isinstance(error, sa.exc.ArgumentError):
+        return "the database's address cannot be read; use sqlite:///FILE or postgresql://..."
+    if isinstance(error, sa.exc.OperationalError) and not str(error.orig).startswith("no such"):
+        return f"the database cannot be used: {str(error.orig).strip()}"
+    return None
 
 
 def import_file(
-    host: Host, file: Path, *, form: Mapping[str, Any], ctx: Context, progress: Progress
+    host: Host, file: Path, *, kind: str, ctx: Context, progress: Progress, **options: Any
 ) -> ImportRecord:
-    """Take in a spreadsheet as `POST /imports` does; remarks are worded in the caller's language.
+    """Take in a spreadsheet; remarks on cells are worded in the caller's language.
+
+    `options` are those of `dianku.exchange.runs.Options`.
 
     Raises:
         Refused: `invalid`, `import_repeated`, `file_unreadable`.
     """
-    asked = checked(form, ImportForm)
-    with file.open("rb") as opened:
-        record = host.exchange.run_import(
-            opened, file.name, asked, ctx=ctx, key=None, progress=progress
-        )
-    return worded_remarks(record, Messages(), language=ctx.language)
+    record = host.exchange.run(file, kind=kind, ctx=ctx, progress=progress, **options)
+    return worded_remarks(record, host.messages, language=ctx.language)
 
 
-def export_file(host: Host, file: Path, *, kind: str, ctx: Context) -> int:
-    """Write a table as `GET /exports/{kind}` does, in the form the file's ending names.
+def make_demo(host: Host, *, ctx: Context, progress: Progress) -> str:
+    """Fill an empty shop with goods and months of sales, then with what each plugin adds.
 
-    Returns the number of bytes written.
+    The same goods and trade every time; a shop that has a store already is left as it is.
+    Returns an owner's token.
+    """
+    from dianku.demo.fill import fill_shop
+
+    if not host.catalog.list_stores(ctx=ctx):
+        fill_shop(host.database, now_ms=host.clock.now_ms(), progress=progress)
+        for collected in host.plugins.collect("register_demo"):
+            collected.record.fill(Random(DEMO_SEED))  # noqa: S311 - meant to be alike every time
+    issued = host.access.create_token(NewToken(name="demo", role="owner"), ctx=ctx)
+    return issued.token or ""
+
+
+def serve(
+    config: HostConfig,
+    *,
+    address: str,
+    port: int,
+    workers: int = 1,
+    show_link: Callable[[str], None] | None = None,
+) -> None:
+    """Serve a shop over HTTP until Ctrl-C or SIGTERM, migrations first.
+
+    Prints and flushes one line, `listening on http://HOST:PORT`, when it answers. `show_link`
+    gets a one-time set-up link where nobody can sign in as owner yet.
 
     Raises:
-        Refused: `not_found` (kind), `invalid` (an ending that is neither csv nor xlsx).
+        ConfigurationError: the port is taken, or `workers` above 1 on SQLite.
     """
-    asked = checked({"format": file.suffix.removeprefix(".").lower()}, ExportQuery)
-    content = host.exchange.export(kind, asked, ctx=ctx)
-    return file.write_bytes(content)
+    from dianku.http.server import serve as serve_http
 
+    def opened(host: Host) -> None:
+        link = _sessions(host).new_setup_link() if show_link is not None else None
+        if link is not None and show_link is not None:
+            show_link(link)
 
-def _owners(host: Host) -> list[migrate.Owner]:
-    """The core and every installed plugin with tables, whether or not it is switched on."""
-    found = discover(host.config.plugin_files) if host.config.plugins else []
-    return [
-        migrate.CORE,
-        *(
-            migrate.Owner(one.name, one.folder / MIGRATIONS)
-            for one in found
-            if one.folder is not None and one.manifest is not None and one.manifest.tables
-        ),
-    ]
+    serve_http(config, host=address, port=port, workers=workers, opened=opened)
 
 
 def schema_states(host: Host) -> list[migrate.SchemaState]:
     """Where the tables of the core and of each plugin stand; the host need not be started."""
-    return migrate.status(host.database, _owners(host))
+    return migrate.status(host.database, host.owners)
 
 
 def editions(host: Host) -> list[Edition]:
@@ -172,7 +211,7 @@ def backup(host: Host, file: Path) -> archives.Manifest:
         host.database,
         file,
         now_ms=host.clock.now_ms(),
-        attachments=host.config.attachments_dir,
+        attachments=host.config.data_dir / ATTACHMENTS,
     )
 
 
@@ -185,8 +224,8 @@ def restore(host: Host, file: Path) -> archives.Restored:
     return archives.restore(
         file,
         host.database,
-        attachments=host.config.attachments_dir,
-        owners=_owners(host),
+        attachments=host.config.data_dir / ATTACHMENTS,
+        owners=host.owners,
     )
 
 
@@ -194,6 +233,6 @@ def copy_to(host: Host, url: str) -> copies.Copied:
     """Copy the whole database into another, empty one. Raises `DiankuError`."""
     target = Database(url)
     try:
-        return copies.copy(host.database, target, owners=_owners(host))
+        return copies.copy(host.database, target, owners=host.owners)
     finally:
         target.close()

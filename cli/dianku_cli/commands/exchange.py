@@ -51,13 +51,15 @@ def import_(
         raise click.UsageError("--post and --create-missing go with sales-history only")
     from dianku.operations import import_file
 
-    form = {"kind": kind, "store": store, **switches}
     with (
         open_shop(settings) as host,
         progress(say("importing", settings.language, name=file.name)) as advance,
     ):
         who = acting(host, settings)
-        done = as_plain(import_file(host, file, form=form, ctx=who, progress=advance))
+        record = import_file(
+            host, file, kind=kind, ctx=who, progress=advance, store=store, **switches
+        )
+    done = as_plain(record)
     if as_json:
         write_json(done)
     else:
@@ -94,11 +96,13 @@ def export(settings: Settings, *, kind: str, file: Path, as_json: bool) -> None:
 
     Example: dianku export products products.xlsx
     """
-    from dianku.operations import export_file
-
-    with open_shop(settings) as host:
-        size = export_file(host, file, kind=kind, ctx=acting(host, settings))
+    with (
+        open_shop(settings) as host,
+        progress(say("exporting", settings.language)) as advance,
+    ):
+        who = acting(host, settings)
+        rows = host.exchange.export_file(kind, file, ctx=who, progress=advance)
     if as_json:
-        write_json({"kind": kind, "file": str(file), "bytes": size})
+        write_json({"kind": kind, "file": str(file), "rows": rows})
     else:
-        click.echo(say("exported", settings.language, kind=kind, name=file))
+        click.echo(say("exported", settings.language, rows=rows, name=file))

@@ -33,7 +33,7 @@ def verify(ctx: click.Context, *, as_json: bool) -> None:
         open_shop(settings) as host,
         progress(say("verifying", settings.language)) as advance,
     ):
-        differences = as_plain(host.verify(progress=advance))
+        differences = as_plain(host.ledger.verify(progress=advance))
     if as_json:
         write_json({"clean": not differences, "differences": differences})
     elif differences:
@@ -57,7 +57,7 @@ def rebuild(settings: Settings, *, as_json: bool) -> None:
         open_shop(settings) as host,
         progress(say("rebuilding", settings.language)) as advance,
     ):
-        done = host.rebuild(progress=advance)
+        done = host.ledger.rebuild(progress=advance)
     if as_json:
         write_json(done)
     else:

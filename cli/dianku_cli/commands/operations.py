@@ -10,7 +10,7 @@ import click
 
 from dianku_cli.output import Column, as_plain, remark, write_json, write_table
 from dianku_cli.settings import Settings
-from dianku_cli.shop import closed_shop, open_shop
+from dianku_cli.shop import closed_shop, judged_shop, open_shop
 from dianku_cli.texts import say
 
 if TYPE_CHECKING:
@@ -87,9 +87,11 @@ def doctor(ctx: click.Context, *, as_json: bool) -> None:
 
     Example: dianku doctor
     """
+    from dianku.operations import examine
+
     settings: Settings = ctx.obj
-    with open_shop(settings) as host:
-        findings = [_plain(each, settings) for each in host.doctor()]
+    with judged_shop(settings) as host:
+        findings = [_plain(each, settings) for each in examine(host)]
     if as_json:
         write_json(findings)
     elif findings:

@@ -12,8 +12,7 @@ from dianku_cli.shop import acting, closed_shop, judged_shop
 from dianku_cli.texts import say
 
 if TYPE_CHECKING:
-    from dianku.plugins.editions import Edition
-    from dianku.plugins.states import PluginState
+    from dianku.operations import Edition, PluginState
 
 
 @click.group

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import click
 
-from dianku_cli.output import progress
+from dianku_cli.output import progress, remark
 from dianku_cli.settings import Settings
-from dianku_cli.shop import open_shop, run_server
+from dianku_cli.shop import acting, open_shop, run_server
 from dianku_cli.texts import say
 
 DEFAULT_PORT = 8000
@@ -47,7 +47,18 @@ def serve(
 
     Example: dianku serve --port 8000
     """
-    run_server(settings, host=host, port=port, workers=workers, plugin_files=plugin_files)
+
+    def show_link(link: str) -> None:
+        remark(say("set_up_link", settings.language, link=link))
+
+    run_server(
+        settings,
+        host=host,
+        port=port,
+        workers=workers,
+        plugin_files=plugin_files,
+        show_link=show_link,
+    )
 
 
 @click.command
@@ -69,11 +80,13 @@ def demo(settings: Settings, port: int, keep: Path | None) -> None:
 
     Example: dianku demo --port 8080
     """
+    from dianku.operations import make_demo
+
     folder = keep or Path(tempfile.mkdtemp(prefix="dianku-demo-"))
     shop = Settings(data=folder, language=settings.language, plugins=settings.plugins, environ={})
     try:
         with open_shop(shop) as host, progress(say("making_demo", settings.language)) as advance:
-            token = host.demo(progress=advance)
+            token = make_demo(host, ctx=acting(host, settings), progress=advance)
         click.echo(f"token {token}")
         run_server(shop, host="127.0.0.1", port=port)
     finally:
