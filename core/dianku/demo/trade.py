@@ -12,7 +12,7 @@ import random
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
 from attrs import define, field, frozen
@@ -64,6 +64,7 @@ class DemoArrival:
 
     key: str
     of_key: str
+    line_count: int
     occurred_at: datetime
 
 
@@ -193,7 +194,7 @@ class Trade:
             )
         )
         yield sent
-        yield DemoArrival(self._key("arrival"), sent.key, _at(day, 6, 50))
+        yield DemoArrival(self._key("arrival"), sent.key, len(lines), _at(day, 6, 50))
 
     def _sales(self, day: date) -> Iterator[Step]:
         usual = self.baskets_per_day * _WEEKDAYS[day.weekday()]
@@ -313,9 +314,7 @@ class Trade:
             quantity=_ONE,
             reason=self._chance.choice(("damaged", "own_use", "lost", "sample")),
         )
-        new = NewDocument(
-            kind="write_off", store=SHOP, lines=[line], occurred_at=_at(day, 23, 5)
-        )
+        new = NewDocument(kind="write_off", store=SHOP, lines=[line], occurred_at=_at(day, 23, 5))
         return self._document(new)
 
     def _stocktake(self, day: date) -> Step:
@@ -350,15 +349,13 @@ class Trade:
         self._stock[SHOP, EGG] -= wanted
         self._stock[SHOP, TEA_EGG] += wanted
         line = NewLine(sku=TEA_EGG, quantity=wanted)
-        new = NewDocument(
-            kind="production", store=SHOP, lines=[line], occurred_at=_at(day, 6, 45)
-        )
+        new = NewDocument(kind="production", store=SHOP, lines=[line], occurred_at=_at(day, 6, 45))
         return self._document(new)
 
     def _ordered(self, good: Good, *, days: int) -> Decimal:
         """Enough for some days, in whole cartons where goods come in cartons."""
         wanted = max(good.daily * days, Decimal(4))
-        packs = -(-wanted // good.pack)
+        packs = (wanted / good.pack).to_integral_value(ROUND_CEILING)
         return Decimal(packs * good.pack)
 
     def _take_in(self, good: Good, quantity: Decimal, store: str, day: date) -> NewLine:
