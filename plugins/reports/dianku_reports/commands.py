@@ -16,7 +16,7 @@ from dianku_reports.reports import sales_report, write_off_report
 
 @click.group()
 def reports() -> None:
-    """Sellers, write-offs and stock. 热销、滞销、报损与库存。
+    """热销、滞销、报损与库存：sellers, write-offs and stock.
 
     Example: dianku reports sales --days 30
     """
@@ -107,11 +107,15 @@ def _show(found: Any, names: Sequence[str], *, as_json: bool) -> None:
         click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
         return
     rows = [list(names)]
-    rows += [[str(getattr(r, n)) if getattr(r, n) is not None else "" for n in names]
-             for r in found.items]
+    rows += [
+        [str(getattr(r, n)) if getattr(r, n) is not None else "" for n in names]
+        for r in found.items
+    ]
     widths = [max(_width(row[i]) for row in rows) for i in range(len(names))]
     for row in rows:
-        cells = [text + " " * (width - _width(text)) for text, width in zip(row, widths, strict=True)]
+        cells = [
+            text + " " * (width - _width(text)) for text, width in zip(row, widths, strict=True)
+        ]
         click.echo("  ".join(cells).rstrip())
 
 

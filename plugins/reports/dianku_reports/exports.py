@@ -117,7 +117,9 @@ def exports(shop: Shop) -> list[ExportKind]:
         return _picked(_DOCUMENTS, _whole(shop.stock.documents, asked, ctx=ctx))
 
     return [
-        ExportKind("reports.sales", Title(zh="销售报表", en="Sales"), "reports.view", _SALES, sales),
+        ExportKind(
+            "reports.sales", Title(zh="销售报表", en="Sales"), "reports.view", _SALES, sales
+        ),
         ExportKind(
             "reports.write-offs",
             Title(zh="报损报告", en="Write-offs"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from dianku.api import (
     Call,
     DocumentFilter,
@@ -13,8 +15,6 @@ from dianku.api import (
     StockFilter,
     StockPage,
 )
-from msgspec.structs import replace
-
 from dianku_reports.questions import (
     SalesQuestion,
     SalesReport,

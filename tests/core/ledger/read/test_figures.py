@@ -35,7 +35,12 @@ def test_sales_in_random_periods_equal_plain_sums(
         store = chance.choice([[], ["S1"], ["S2"]])
         channel = chance.choice([[], ["app"]])
         asked = SalesQuery(
-            from_=first, to=last, store=store, channel=channel, by=by, limit=1000  # type: ignore[arg-type]
+            from_=first,
+            to=last,
+            store=store,
+            channel=channel,
+            by=by,
+            limit=1000,  # type: ignore[arg-type]
         )
         sums: dict[Any, list[Decimal]] = defaultdict(lambda: [Decimal(0)] * 4)
         for s in books.sales:
@@ -45,8 +50,11 @@ def test_sales_in_random_periods_equal_plain_sums(
                 continue
             good = books.goods[s.sku]
             key = {
-                "product": s.sku, "category": good.category, "channel": s.channel,
-                "store": s.store, "day": date.fromordinal(s.day + EPOCH).isoformat(),
+                "product": s.sku,
+                "category": good.category,
+                "channel": s.channel,
+                "store": s.store,
+                "day": date.fromordinal(s.day + EPOCH).isoformat(),
                 "hour": s.hour,
             }[by]
             scale = Decimal(10) ** -good.precision
@@ -65,10 +73,12 @@ def test_sales_in_random_periods_equal_plain_sums(
             assert Decimal(row.amount) == amount
             if by != "hour":
                 assert (Decimal(row.quantity or "x"), Decimal(row.returns or "x")) == (
-                    quantity, returned,
+                    quantity,
+                    returned,
                 )
                 assert (Decimal(row.cost or "x"), Decimal(row.margin or "x")) == (
-                    cost, amount - cost,
+                    cost,
+                    amount - cost,
                 )
         if by in {"product", "category", "channel", "store"}:
             amounts = [Decimal(r.amount) for r in rows]
@@ -124,8 +134,12 @@ def test_write_offs_equal_plain_sums(
             continue
         good = books.goods[m.sku]
         key = {
-            "reason": m.reason, "product": m.sku, "actor": actors[m.document], "store": m.store,
-            "day": date.fromordinal(m.day + EPOCH).isoformat(), "category": good.category,
+            "reason": m.reason,
+            "product": m.sku,
+            "actor": actors[m.document],
+            "store": m.store,
+            "day": date.fromordinal(m.day + EPOCH).isoformat(),
+            "category": good.category,
         }[by]
         sums[key][0] += m.quantity * Decimal(10) ** -good.precision
         sums[key][1] += Decimal(m.value) / 10_000
@@ -144,7 +158,8 @@ def test_stock_value_at_random_dates_equals_plain_sums(
         for row in figures.stock_value(ctx=owner, at=day, by="store").items:
             value, damaged = (
                 sum(
-                    m.value for m in books.moves
+                    m.value
+                    for m in books.moves
                     if m.store == row.store and m.bucket == bucket and m.day <= day_number(day)
                 )
                 for bucket in (0, 1)
@@ -164,9 +179,7 @@ def test_figures_wrong_questions_are_refused_by_name(
     for call, pointer in [
         (lambda: figures.sales(SalesQuery(**backwards), ctx=owner), "/to"),
         (
-            lambda: figures.flows(
-                FlowsQuery(**year, flow=["written_off"], by="actor"), ctx=owner
-            ),
+            lambda: figures.flows(FlowsQuery(**year, flow=["written_off"], by="actor"), ctx=owner),
             "/from",
         ),
         (lambda: figures.flows(FlowsQuery(**year, flow=["lost"]), ctx=owner), "/flow/0"),
