@@ -62,7 +62,13 @@ def test_trade_of_one_seed_is_the_same_twice_and_in_order_of_time() -> None:
     kinds = Counter(s.new.kind for _, steps in days for s in steps if isinstance(s, DemoDocument))
     print(f"seed {Trade(until=NOW).seed}: {dict(kinds)}")
     assert set(kinds) == {
-        "receipt", "issue", "customer_return", "write_off", "transfer", "adjustment", "production",
+        "receipt",
+        "issue",
+        "customer_return",
+        "write_off",
+        "transfer",
+        "adjustment",
+        "production",
     }
 
 

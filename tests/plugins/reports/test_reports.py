@@ -36,9 +36,7 @@ def every_document(shop: Shop, kind: str, *, ctx: Context) -> list[Any]:
     found: list[Any] = []
     cursor = None
     while True:
-        page = shop.stock.documents(
-            DocumentFilter(kind=[kind], limit=1000, cursor=cursor), ctx=ctx
-        )
+        page = shop.stock.documents(DocumentFilter(kind=[kind], limit=1000, cursor=cursor), ctx=ctx)
         found += page.items
         cursor = page.next_cursor
         if cursor is None:
@@ -63,7 +61,7 @@ def test_sales_by_product_equal_the_lines_of_the_documents(plugin_shop: Shop) ->
     quantities = [Decimal(r.quantity) for r in report.items]
     assert quantities == sorted(quantities, reverse=True)
     for by in ("category", "channel", "store", "day", "hour"):
-        question = SalesQuestion(by=by, limit=1000)  # type: ignore[arg-type]
+        question = SalesQuestion(by=by, limit=1000)
         rows = asked(plugin_shop, "/reports/sales", question, ctx=ctx).items
         assert sum(Decimal(r.amount) for r in rows) == sum(amounts.values())
 
@@ -79,9 +77,7 @@ def test_sales_in_small_pages_and_as_export_give_the_same_rows(
         cursor = page.next_cursor
         if cursor is None:
             break
-    kind = next(
-        e for e in plugin.register_exports(plugin_shop) if e.name == "reports.sales"
-    )
+    kind = next(e for e in plugin.register_exports(plugin_shop) if e.name == "reports.sales")
     names = [name for name, _ in kind.columns]
     table = [dict(zip(names, row, strict=True)) for row in kind.rows(reader, order="slow")]
     assert [r["sku"] for r in table] == [r.sku for r in paged]
@@ -117,7 +113,7 @@ def test_write_offs_are_positive_and_add_up_alike_however_grouped(plugin_shop: S
     )
     assert lost > 0
     for by in ("reason", "product", "actor", "day"):
-        question = WriteOffQuestion(days=12, by=by, limit=1000)  # type: ignore[arg-type]
+        question = WriteOffQuestion(days=12, by=by, limit=1000)
         rows = asked(plugin_shop, "/reports/write-offs", question, ctx=ctx).items
         assert sum(Decimal(r.value) for r in rows) == lost
         assert all(Decimal(r.quantity) > 0 for r in rows)

@@ -136,7 +136,7 @@ class Books:
                 category_id = c.execute(
                     sa.select(catalog.category.c.id).where(catalog.category.c.code == category)
                 ).scalar_one()
-        row = {
+        row: dict[str, Any] = {
             "name": f"Good {sku}",
             "unit": "个",
             "track_lots": False,
