@@ -35,6 +35,24 @@ from dianku.hooks.records import (
 )
 from dianku.hooks.specs import hookimpl
 from dianku.http.route import Call, Content, Replied, Route, Upload
+from dianku.ledger.figures_requests import (
+    FlowsQuery,
+    FlowsRow,
+    FlowsTotals,
+    SalesQuery,
+    SalesRow,
+    SalesTotals,
+)
+from dianku.ledger.queries_requests import (
+    DocumentFilter,
+    DocumentPage,
+    MoveFilter,
+    MovePage,
+    MoveRow,
+    StockFilter,
+    StockPage,
+    StockRow,
+)
 from dianku.plugins.discovery import installed_manifests
 from dianku.plugins.shop import Shop
 from dianku.quantity import (
@@ -64,12 +82,20 @@ __all__ = [
     "DemoData",
     "DiankuError",
     "DoctorCheck",
+    "DocumentFilter",
+    "DocumentPage",
     "Event",
     "Every",
     "ExportKind",
     "FieldError",
     "Finding",
+    "FlowsQuery",
+    "FlowsRow",
+    "FlowsTotals",
     "Job",
+    "MoveFilter",
+    "MovePage",
+    "MoveRow",
     "Name",
     "Note",
     "Number",
@@ -82,7 +108,13 @@ __all__ = [
     "Replied",
     "Request",
     "Route",
+    "SalesQuery",
+    "SalesRow",
+    "SalesTotals",
     "Shop",
+    "StockFilter",
+    "StockPage",
+    "StockRow",
     "Title",
     "Upload",
     "When",

@@ -19,8 +19,9 @@ from dianku.clock import format_ms
 from dianku.ledger.flows import Bucket, Flow
 from dianku.ledger.levels import levels
 from dianku.ledger.queries_paging import SortColumn, Sorting, fetch, sorting
+from dianku.ledger.queries_past import Past, levels_at
 from dianku.ledger.queries_requests import MoveFilter, MovePage, MoveRow
-from dianku.ledger.queries_scope import read_point
+from dianku.ledger.queries_scope import Point, read_point
 from dianku.quantity import format_cost, format_quantity
 
 _SORTS: Mapping[str, SortColumn] = {
@@ -33,15 +34,15 @@ FROM stock_move AS m
 JOIN document AS d ON d.id = m.document_id
 LEFT JOIN channel AS c ON c.id = d.channel_id
 LEFT JOIN lot AS l ON l.id = m.lot_id
-WHERE m.product_id = :product AND ({places}) AND {behind}
+WHERE m.product_id = :product AND m.store_id = :store AND {conditions}
 ORDER BY {order_by}
 LIMIT :count
 """
-_LATER = """
+_SAME_MOMENT = """
 SELECT m.store_id, m.bucket, SUM(m.quantity) AS quantity
 FROM stock_move AS m
 WHERE m.product_id = :product AND m.store_id IN :stores
-  AND m.occurred_at >= :at AND (m.occurred_at > :at OR m.id > :id)
+  AND m.occurred_at = :at AND m.id > :id
 GROUP BY m.store_id, m.bucket
 """
 _Place = tuple[int, int]
@@ -59,7 +60,7 @@ class StockCard:
 
     def page(self, connection: Connection, asked: MoveFilter) -> MovePage:
         """Return the page a filter asks for. Raises `Refused`: sort, cursor or time unknown."""
-        order = sorting(asked.sort, known=_SORTS, default="occurred_at", last=("id",))
+        order = self._order(asked.sort)
         found = self._moves(connection, asked, order=order) if self.stores else []
         shown = found[: asked.limit]
         after = self._balances_after(connection, shown)
@@ -69,65 +70,70 @@ class StockCard:
             next_cursor=order.cursor(shown[-1]) if more else None,
         )
 
+    def _order(self, wanted: str | None) -> Sorting:
+        """By time either way, and within one moment as noted, the same way."""
+        by_time = {"occurred_at": _SORTS["occurred_at"]}
+        sorting(wanted, known=by_time, default="occurred_at", last=())
+        return sorting(wanted, known=_SORTS, default="occurred_at", last=("id",))
+
     def _moves(
         self, connection: Connection, asked: MoveFilter, *, order: Sorting
     ) -> Sequence[Row[Any]]:
+        """The page's moves: of each store by its index, then merged in order."""
         first = read_point(asked.from_, pointer="/from")
         last = read_point(asked.to, pointer="/to")
-        parameters: dict[str, Any] = {"product": self.product.id, "count": asked.limit + 1}
-        places: list[str] = []
-        for i, store in enumerate(self.stores):
-            # Dates begin at another moment in each store.
-            parameters[f"store_{i}"] = store.id
-            place = f"m.store_id = :store_{i}"
-            if first is not None:
-                parameters[f"from_{i}"] = first.start_ms(store)
-                place += f" AND m.occurred_at >= :from_{i}"
-            if last is not None:
-                parameters[f"to_{i}"] = last.end_ms(store)
-                place += f" AND m.occurred_at < :to_{i}"
-            places.append(place)
         behind, after = order.after(asked.cursor)
-        sql = _MOVES.format(
-            columns=order.columns,
-            places=" OR ".join(f"({p})" for p in places),
-            behind=behind,
-            order_by=order.order_by,
-        )
-        return fetch(connection, sql, parameters={**parameters, **after})
+        found: list[Row[Any]] = []
+        for store in self.stores:
+            conditions = [behind]
+            parameters: dict[str, Any] = {**after, "product": self.product.id, "store": store.id}
+            # Dates begin at another moment in each store.
+            if first is not None:
+                conditions.append("m.occurred_at >= :from_at")
+                parameters["from_at"] = first.start_ms(store)
+            if last is not None:
+                conditions.append("m.occurred_at < :to_at")
+                parameters["to_at"] = last.end_ms(store)
+            sql = _MOVES.format(
+                columns=order.columns,
+                conditions=" AND ".join(conditions),
+                order_by=order.order_by,
+            )
+            found += fetch(connection, sql, parameters={**parameters, "count": asked.limit + 1})
+        found.sort(key=order.values, reverse=order.keys[0].descending)
+        return found[: asked.limit + 1]
 
     def _balances_after(self, connection: Connection, rows: Sequence[Row[Any]]) -> dict[int, int]:
-        """The balance after each move: from today's back to the page's latest, then through it."""
+        """The balance after each move: from that after the page's latest, back through the page."""
         if not rows:
             return {}
-        newest_first = sorted(rows, key=lambda r: (r.occurred_at, r.id), reverse=True)
-        balance = self._balances_now(connection)
-        later = fetch(
-            connection,
-            _LATER,
-            lists={"stores": [s.id for s in self.stores]},
-            parameters={
-                "product": self.product.id,
-                "at": newest_first[0].occurred_at,
-                "id": newest_first[0].id,
-            },
-        )
-        for row in later:
-            balance[row.store_id, row.bucket] -= int(row.quantity)
+        newest_first = sorted(rows, key=_moment, reverse=True)
+        balance = self._balances_at(connection, newest_first[0])
         after: dict[int, int] = {}
         for row in newest_first:
             after[row.id] = balance[row.store_id, row.bucket]
             balance[row.store_id, row.bucket] -= row.quantity
         return after
 
-    def _balances_now(self, connection: Connection) -> dict[_Place, int]:
-        balance: dict[_Place, int] = defaultdict(int)
+    def _balances_at(self, connection: Connection, last: Row[Any]) -> dict[_Place, int]:
+        """Balances just after a move: those after its moment, less what came in the same one."""
         pairs = {(s.id, self.product.id) for s in self.stores}
-        for level in levels(connection, pairs, now_ms=self.now_ms).values():
+        now = levels(connection, pairs, now_ms=self.now_ms)
+        past = Past(Point(at_ms=last.occurred_at), self.stores, self.now_ms)
+        balance: dict[_Place, int] = defaultdict(int)
+        for level in levels_at(connection, now, past=past).values():
             balance[level.store_id, Bucket.SELLABLE] = level.on_hand
             balance[level.store_id, Bucket.DAMAGED] = level.damaged
             balance[level.store_id, Bucket.KEPT] = level.kept
             balance[level.store_id, Bucket.IN_TRANSIT] = level.in_transit
+        later = fetch(
+            connection,
+            _SAME_MOMENT,
+            lists={"stores": [s.id for s in self.stores]},
+            parameters={"product": self.product.id, "at": last.occurred_at, "id": last.id},
+        )
+        for row in later:
+            balance[row.store_id, row.bucket] -= int(row.quantity)
         return balance
 
     def _row(self, row: Row[Any], *, balance: int) -> MoveRow:
@@ -150,3 +156,7 @@ class StockCard:
             recorded_at=format_ms(row.recorded_at),
             actor=row.actor,
         )
+
+
+def _moment(row: Row[Any]) -> tuple[int, int]:
+    return row.occurred_at, row.id

@@ -109,13 +109,13 @@ class FlowsTotals(Answer):
 
 
 class ValueRow(Answer):
-    """What stock is worth; null without `cost.view`."""
+    """What stock is worth; values null without `cost.view`, `on_hand` by product only."""
 
     store: str | None = None
     category: str | None = None
     sku: str | None = None
     name: str | None = None
-    on_hand: Numeral = "0"
+    on_hand: Numeral | None = None
     value: Numeral | None = None
     damaged_value: Numeral | None = None
     in_transit_value: Numeral | None = None

@@ -36,11 +36,12 @@ SELECT d.store_id, d.product_id,
        CASE d.bucket WHEN {int(Bucket.IN_TRANSIT)} THEN -d.value ELSE 0 END
 FROM daily_summary AS d WHERE d.business_date > :day AND d.store_id IN :stores
 """
-_TOTALS = f"""
-SELECT {{key}} AS key, {{names}} SUM(v.quantity * {SCALE}) AS quantity, SUM(v.value) AS value,
+_GOODS = "JOIN product AS p ON p.id = v.product_id"
+_TOTALS = """
+SELECT {key} AS key, {names} {quantity} AS quantity, SUM(v.value) AS value,
        SUM(v.damaged_value) AS damaged_value, SUM(v.in_transit_value) AS in_transit_value
-FROM ({{levels}}) AS v JOIN product AS p ON p.id = v.product_id
-GROUP BY {{key}}{{name_groups}}
+FROM ({levels}) AS v {goods}
+GROUP BY {key}{name_groups}
 ORDER BY SUM(v.value) DESC, key
 LIMIT :count OFFSET :offset
 """
@@ -69,6 +70,8 @@ class ValueFigures:
             key=_KEYS[by],
             names=f"{names}," if names else "",
             name_groups=f", {names}" if names else "",
+            quantity=f"SUM(v.quantity * {SCALE})" if by == "product" else "0",
+            goods="" if by == "store" else _GOODS,
             levels=_BALANCES + _SINCE if past else _BALANCES,
         )
         parameters = {"count": limit + 1, "offset": offset}
@@ -86,8 +89,9 @@ class ValueFigures:
         )
 
     def _row(self, row: Row[Any], *, by: str, categories: Mapping[int, str]) -> ValueRow:
-        precision = row.precision if by == "product" else None
-        answer = ValueRow(on_hand=quantity_text(int(row.quantity), precision))
+        answer = ValueRow()
+        if by == "product":
+            answer.on_hand = quantity_text(int(row.quantity), row.precision)
         if self.costs:
             answer.value = format_cost(int(row.value))
             answer.damaged_value = format_cost(int(row.damaged_value))

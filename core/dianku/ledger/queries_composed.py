@@ -16,8 +16,7 @@ from dianku.catalog.records import Product
 from dianku.catalog.snapshot import CatalogCache
 from dianku.ledger.composition import recipe_of
 from dianku.ledger.levels import Level, levels
-from dianku.ledger.queries_past import levels_at
-from dianku.ledger.queries_scope import Point
+from dianku.ledger.queries_past import Past, levels_at
 from dianku.ledger.queries_sold import Pair
 
 
@@ -31,14 +30,6 @@ class ComposedLevel(Level):
     def available(self) -> int:
         """As many as the scarcest component allows; never below zero."""
         return self.possible
-
-
-@frozen
-class Past:
-    """The moment levels are wanted of, and the latest business date anything can be on."""
-
-    point: Point
-    last_day: int
 
 
 def all_levels(
@@ -64,7 +55,7 @@ def all_levels(
     stocked = {pair for pair in wanted if pair[1] not in recipes} | parts
     found = levels(connection, stocked, now_ms=now_ms)
     if past is not None:
-        found = levels_at(connection, found, point=past.point, last_day=past.last_day)
+        found = levels_at(connection, found, past=past)
     whole: dict[Pair, Level] = {}
     for store_id, product_id in wanted:
         pair = (store_id, product_id)

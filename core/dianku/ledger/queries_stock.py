@@ -22,7 +22,7 @@ from dianku.catalog.snapshot import CatalogCache
 from dianku.clock import day_of
 from dianku.ledger.flows import SALE_FLOWS
 from dianku.ledger.levels import Level
-from dianku.ledger.queries_composed import ComposedLevel, Past, all_levels
+from dianku.ledger.queries_composed import ComposedLevel, all_levels
 from dianku.ledger.queries_lines import (
     CategoryLine,
     Lines,
@@ -31,6 +31,7 @@ from dianku.ledger.queries_lines import (
     with_descendants,
 )
 from dianku.ledger.queries_paging import SortColumn, Sorting, fetch, sorting
+from dianku.ledger.queries_past import Past
 from dianku.ledger.queries_requests import StockFilter, StockPage, StockRow
 from dianku.ledger.queries_scope import Point, today
 from dianku.ledger.queries_sold import WEEK_DAYS, Pair, Sold, sold_lately
@@ -46,7 +47,7 @@ _SORTS: Mapping[str, SortColumn] = {
     "value": SortColumn("COALESCE(b.value, 0)"),
     "sold_7d": SortColumn("COALESCE(sold.quantity, 0)"),
 }
-_PLACES = (("store_id", "int"), ("code", "text"), ("today", "int"))
+_PLACES = (("store_id", "int"), ("today", "int"))
 _WEEK = f"""
 LEFT JOIN (SELECT d.store_id, d.product_id, -SUM(d.quantity) AS quantity
            FROM {{rows}} AS t JOIN daily_summary AS d ON d.store_id = t.store_id
@@ -54,16 +55,17 @@ LEFT JOIN (SELECT d.store_id, d.product_id, -SUM(d.quantity) AS quantity
                 AND d.business_date BETWEEN t.today - {WEEK_DAYS - 1} AND t.today
            WHERE d.flow IN ({", ".join(str(int(f)) for f in SALE_FLOWS)})
            GROUP BY d.store_id, d.product_id) AS sold
-     ON sold.store_id = w.store_id AND sold.product_id = p.id
+     ON sold.store_id = w.id AND sold.product_id = p.id
 """
-# CROSS JOIN: the catalog is walked in the order of the page, on SQLite too.
+# CROSS JOIN, and no index for the ids of stores: products and stores are both walked by the index
+# of their code, on SQLite too, so a page by sku touches its own rows and sorts nothing.
 _CANDIDATES = """
-SELECT p.id AS product_id, w.store_id, {columns}
-FROM product AS p CROSS JOIN {{rows}} AS w
-LEFT JOIN stock_balance AS b ON b.store_id = w.store_id AND b.product_id = p.id
-LEFT JOIN product_in_store AS ps ON ps.store_id = w.store_id AND ps.product_id = p.id
+SELECT p.id AS product_id, w.id AS store_id, {columns}
+FROM product AS p CROSS JOIN store AS w
+LEFT JOIN stock_balance AS b ON b.store_id = w.id AND b.product_id = p.id
+LEFT JOIN product_in_store AS ps ON ps.store_id = w.id AND ps.product_id = p.id
 {joins}
-WHERE {conditions}
+WHERE +w.id IN :stores AND {conditions}
 ORDER BY {order_by}
 LIMIT :count
 """
@@ -188,8 +190,7 @@ class StockReading:
     def _levels(self, connection: Connection, pairs: Sequence[Pair]) -> dict[Pair, Level]:
         past = None
         if self.past is not None:
-            latest = max(today(s, now_ms=self.now_ms) for s in self.stores) + 1
-            past = Past(self.past, latest)
+            past = Past(self.past, self.stores, self.now_ms)
         return all_levels(connection, pairs, cache=self.cache, now_ms=self.now_ms, past=past)
 
     def _candidates(
@@ -216,9 +217,9 @@ class StockReading:
                 conditions=" AND ".join([*conditions, behind]),
                 order_by=order.order_by,
             ),
-            columns=_PLACES,
-            rows=[(s.id, s.code, day) for s, day in zip(self.stores, days, strict=True)],
-            lists=lists,
+            columns=_PLACES if by_sales else (),
+            rows=[(s.id, day) for s, day in zip(self.stores, days, strict=True)],
+            lists={**lists, "stores": [s.id for s in self.stores]},
             parameters={
                 **parameters,
                 **after,

@@ -119,7 +119,11 @@ class Books:
 
     def place(self, code: str, *, zone: str = "Asia/Shanghai", cutoff: int = 0) -> None:
         made = self.insert(
-            catalog.store, code=code, name=code, kind="shop", timezone=zone,
+            catalog.store,
+            code=code,
+            name=code,
+            kind="shop",
+            timezone=zone,
             day_cutoff_minutes=cutoff,
         )
         self.places[code] = Place(made, code, zone, cutoff)
@@ -132,9 +136,13 @@ class Books:
                 category_id = c.execute(
                     sa.select(catalog.category.c.id).where(catalog.category.c.code == category)
                 ).scalar_one()
-        row = {
-            "name": f"Good {sku}", "unit": "个", "track_lots": False, "composition": "none",
-            "search": sku.casefold(), "created_at": 0,
+        row: dict[str, Any] = {
+            "name": f"Good {sku}",
+            "unit": "个",
+            "track_lots": False,
+            "composition": "none",
+            "search": sku.casefold(),
+            "created_at": 0,
         } | more
         made = self.insert(
             catalog.product, sku=sku, precision=precision, category_id=category_id, **row
@@ -150,12 +158,28 @@ class Books:
         made = len(self.documents) + 1
         place = self.places[store]
         row = {
-            "id": made, "number": f"D-{made:06d}", "kind": kind, "action": "post",
-            "store_id": place.id, "to_store_id": None, "channel_id": None, "reference": None,
-            "of_document_id": None, "reverses_id": None, "cause_id": None, "supplier": None,
-            "note": None, "loss_to": None, "occurred_at": at, "recorded_at": at + 1000,
-            "business_date": place.day(at), "late": False, "actor": "anna", "device": None,
-            "import_id": None, "warnings": None,
+            "id": made,
+            "number": f"D-{made:06d}",
+            "kind": kind,
+            "action": "post",
+            "store_id": place.id,
+            "to_store_id": None,
+            "channel_id": None,
+            "reference": None,
+            "of_document_id": None,
+            "reverses_id": None,
+            "cause_id": None,
+            "supplier": None,
+            "note": None,
+            "loss_to": None,
+            "occurred_at": at,
+            "recorded_at": at + 1000,
+            "business_date": place.day(at),
+            "late": False,
+            "actor": "anna",
+            "device": None,
+            "import_id": None,
+            "warnings": None,
         } | more
         self.documents.append(row)
         return made
@@ -164,21 +188,57 @@ class Books:
         number = 1 + sum(x["document_id"] == document for x in self.lines)
         self.lines.append(
             {
-                "document_id": document, "line": number, "product_id": self.goods[sku].id,
-                "barcode": None, "quantity": quantity, "counted": None, "amount": None, "cost": 0,
-                "variance": 0, "kept": 0, "of_line": None, "reason": None, "disposition": None,
-                "bucket": 0, "lot_id": 0, "occurred_at": None, "recipe": None,
-            } | more
+                "document_id": document,
+                "line": number,
+                "product_id": self.goods[sku].id,
+                "barcode": None,
+                "quantity": quantity,
+                "counted": None,
+                "amount": None,
+                "cost": 0,
+                "variance": 0,
+                "kept": 0,
+                "of_line": None,
+                "reason": None,
+                "disposition": None,
+                "bucket": 0,
+                "lot_id": 0,
+                "occurred_at": None,
+                "recipe": None,
+            }
+            | more
         )
 
     def move(
-        self, document: int, store: str, sku: str, flow: int, quantity: int, *, value: int = 0,
-        at: int, bucket: int = SELLABLE, reason: str = "", lot: int = 0,
+        self,
+        document: int,
+        store: str,
+        sku: str,
+        flow: int,
+        quantity: int,
+        *,
+        value: int = 0,
+        at: int,
+        bucket: int = SELLABLE,
+        reason: str = "",
+        lot: int = 0,
     ) -> None:
         day = self.places[store].day(at)
         self.moves.append(
-            Move(len(self.moves) + 1, document, store, sku, bucket, flow, reason, quantity, value,
-                 at, day, lot)
+            Move(
+                len(self.moves) + 1,
+                document,
+                store,
+                sku,
+                bucket,
+                flow,
+                reason,
+                quantity,
+                value,
+                at,
+                day,
+                lot,
+            )
         )
 
     def sale(self, store: str, sku: str, channel: str, at: int, **more: int) -> None:
@@ -186,18 +246,21 @@ class Books:
         self.sales.append(Sale(store, sku, channel, place.day(at), place.hour(at), **more))
 
     def balance(
-        self, store: str, sku: str, bucket: int = SELLABLE,
+        self,
+        store: str,
+        sku: str,
+        bucket: int = SELLABLE,
         keep: Callable[[Move], bool] = lambda _m: True,
     ) -> tuple[int, int]:
         chosen = [
-            m for m in self.moves
-            if (m.store, m.sku, m.bucket) == (store, sku, bucket) and keep(m)
+            m for m in self.moves if (m.store, m.sku, m.bucket) == (store, sku, bucket) and keep(m)
         ]
         return sum(m.quantity for m in chosen), sum(m.value for m in chosen)
 
     def sold(self, store: str, sku: str, first: int, last: int) -> int:
         return -sum(
-            m.quantity for m in self.moves
+            m.quantity
+            for m in self.moves
             if m.store == store and m.sku == sku and m.flow in SALES and first <= m.day <= last
         )
 
@@ -206,14 +269,23 @@ class Books:
             self._put(c, ledger.document, self.documents)
             self._put(c, ledger.document_line, self.lines)
             self._put(
-                c, ledger.stock_move,
+                c,
+                ledger.stock_move,
                 [
                     {
-                        "id": m.id, "document_id": m.document, "line": 1,
+                        "id": m.id,
+                        "document_id": m.document,
+                        "line": 1,
                         "store_id": self.places[m.store].id,
-                        "product_id": self.goods[m.sku].id, "bucket": m.bucket, "flow": m.flow,
-                        "reason": m.reason, "lot_id": m.lot, "quantity": m.quantity,
-                        "value": m.value, "occurred_at": m.at, "recorded_at": m.at,
+                        "product_id": self.goods[m.sku].id,
+                        "bucket": m.bucket,
+                        "flow": m.flow,
+                        "reason": m.reason,
+                        "lot_id": m.lot,
+                        "quantity": m.quantity,
+                        "value": m.value,
+                        "occurred_at": m.at,
+                        "recorded_at": m.at,
                         "business_date": m.day,
                     }
                     for m in self.moves
@@ -237,8 +309,10 @@ class Books:
             row = rows.setdefault(
                 (m.store, m.sku),
                 {
-                    "store_id": self.places[m.store].id, "product_id": self.goods[m.sku].id,
-                    "reserved": self.reserved[m.store, m.sku], "moved": True,
+                    "store_id": self.places[m.store].id,
+                    "product_id": self.goods[m.sku].id,
+                    "reserved": self.reserved[m.store, m.sku],
+                    "moved": True,
                     **dict.fromkeys([*names.values(), *values.values()], 0),
                 },
             )
@@ -297,23 +371,47 @@ def random_trade(books: Books, seed: int, *, days: int = 50, count: int = 1500) 
         value = quantity * chance.randint(1, 500)
         actor = chance.choice(["anna", "bo"])
         reason = chance.choice(["expired", "damaged"]) if kind == "write_off" else ""
-        flow = {"receipt": RECEIVED, "issue": SOLD, "customer_return": RETURNED,
-                "write_off": WRITTEN_OFF}[kind]
+        flow = {
+            "receipt": RECEIVED,
+            "issue": SOLD,
+            "customer_return": RETURNED,
+            "write_off": WRITTEN_OFF,
+        }[kind]
         sign = 1 if kind in {"receipt", "customer_return"} else -1
         document = books.document(
-            kind, store, at, actor=actor, channel_id=books.channels[channel] if flow in SALES
-            else None,
+            kind,
+            store,
+            at,
+            actor=actor,
+            channel_id=books.channels[channel] if flow in SALES else None,
         )
         books.line(document, good.sku, quantity, amount=value, cost=value, reason=reason or None)
         bucket = DAMAGED if kind == "customer_return" and chance.random() < 0.3 else SELLABLE
-        books.move(document, store, good.sku, flow, sign * quantity, value=sign * value, at=at,
-                   bucket=bucket, reason=reason)
+        books.move(
+            document,
+            store,
+            good.sku,
+            flow,
+            sign * quantity,
+            value=sign * value,
+            at=at,
+            bucket=bucket,
+            reason=reason,
+        )
         if kind == "issue":
-            books.sale(store, good.sku, channel, at, quantity=quantity, amount=3 * value,
-                       cost=value)
+            books.sale(
+                store, good.sku, channel, at, quantity=quantity, amount=3 * value, cost=value
+            )
         elif kind == "customer_return":
-            books.sale(store, good.sku, channel, at, returned=quantity, returned_amount=2 * value,
-                       cost=-value)
+            books.sale(
+                store,
+                good.sku,
+                channel,
+                at,
+                returned=quantity,
+                returned_amount=2 * value,
+                cost=-value,
+            )
     books.flush()
 
 
@@ -325,13 +423,18 @@ def books(database: Database) -> Books:
     made.place("S2", zone="America/New_York", cutoff=240)
     made.channel("counter")
     made.channel("app")
-    made.insert(catalog.category, code="food", name="food", parent_id=None, low_stock=5000,
-                overstock_days=20)
+    made.insert(
+        catalog.category,
+        code="food",
+        name="food",
+        parent_id=None,
+        low_stock=5000,
+        overstock_days=20,
+    )
     parent = made.insert(catalog.category, code="snacks", name="snacks", parent_id=1)
     assert parent
     for i in range(12):
-        made.good(f"G{i:02d}", precision=(0, 0, 3)[i % 3],
-                  category=("food", "snacks", None)[i % 3])
+        made.good(f"G{i:02d}", precision=(0, 0, 3)[i % 3], category=("food", "snacks", None)[i % 3])
     return made
 
 

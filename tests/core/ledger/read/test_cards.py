@@ -38,15 +38,14 @@ def running(books: Any, sku: str) -> list[tuple[str, str, int, int, str]]:
 
 
 def shown(rows: list[MoveRow]) -> list[tuple[str, str, int, int, str]]:
-    return [
-        (r.store, r.bucket, int(r.quantity), int(r.balance_after), r.occurred_at) for r in rows
-    ]
+    return [(r.store, r.bucket, int(r.quantity), int(r.balance_after), r.occurred_at) for r in rows]
 
 
-@pytest.mark.parametrize(("limit", "sort"), [(3, None), (1000, None), (4, "-occurred_at")])
+@pytest.mark.parametrize("page", [(3, None), (1000, None), (4, "-occurred_at")])
 def test_card_on_every_page_gives_the_balance_after_each_move(
-    books: Any, queries: StockQueries, owner: Context, trade: Any, limit: int, sort: str | None
+    books: Any, queries: StockQueries, owner: Context, trade: Any, page: tuple[int, str | None]
 ) -> None:
+    limit, sort = page
     trade(books, 17, count=500)
     expected = running(books, "G01")
     if sort is not None:

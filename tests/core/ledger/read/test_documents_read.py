@@ -94,7 +94,11 @@ def test_document_is_read_whole_with_lots_balances_and_warnings(
         for code, day in [("L1", 20_600), ("L2", 20_700)]
     ]
     document = books.document(
-        "issue", "S1", at, channel_id=books.channels["app"], reference="W-1",
+        "issue",
+        "S1",
+        at,
+        channel_id=books.channels["app"],
+        reference="W-1",
         warnings='[{"code": "expired_lot", "data": {"lot": "L1"}}]',
     )
     books.line(document, "G00", 5, amount=1250, cost=33_333, kept=2)
@@ -105,10 +109,15 @@ def test_document_is_read_whole_with_lots_balances_and_warnings(
     found = queries.document("D-000001", ctx=owner)
     line = found.lines[0]
     assert (line.sku, line.quantity, line.amount, line.cost, line.kept) == (
-        "G00", "5", "12.50", "3.3333", "2",
+        "G00",
+        "5",
+        "12.50",
+        "3.3333",
+        "2",
     )
     assert [(x.lot, x.quantity, x.expires_on) for x in line.lots] == [
-        ("L1", "3", "2026-05-27"), ("L2", "2", "2026-09-04"),
+        ("L1", "3", "2026-05-27"),
+        ("L2", "2", "2026-09-04"),
     ]
     assert (found.channel, found.reference, found.status) == ("app", "W-1", "posted")
     assert [(b.sku, b.on_hand, b.value) for b in found.balances] == [("G00", "-5", "-3.3333")]
@@ -171,11 +180,21 @@ def test_reservation_past_its_end_is_expired_before_any_sweep(
         [("active", now + 1), ("active", now), ("released", now - 5), ("expired", now - 9)], 1
     ):
         books.insert(
-            ledger.reservation, id=i, code=f"R{i}", store_id=books.places["S1"].id, kind="hold",
-            state=state, created_at=now + i, expires_at=ends, actor="anna",
+            ledger.reservation,
+            id=i,
+            code=f"R{i}",
+            store_id=books.places["S1"].id,
+            kind="hold",
+            state=state,
+            created_at=now + i,
+            expires_at=ends,
+            actor="anna",
         )
         books.insert(
-            ledger.reservation_line, reservation_id=i, line=1, product_id=books.goods["G02"].id,
+            ledger.reservation_line,
+            reservation_id=i,
+            line=1,
+            product_id=books.goods["G02"].id,
             quantity=1500,
         )
 
@@ -195,28 +214,37 @@ def test_exception_is_settled_once_and_says_so_in_the_event_log(
 ) -> None:
     for i, store in enumerate(["S1", "S2"], 1):
         books.insert(
-            ledger.stock_exception, id=i, type="sold_without_stock",
-            store_id=books.places[store].id, product_id=books.goods["G00"].id,
-            data='{"short": "2"}', raised_at=i,
+            ledger.stock_exception,
+            id=i,
+            type="sold_without_stock",
+            store_id=books.places[store].id,
+            product_id=books.goods["G00"].id,
+            data='{"short": "2"}',
+            raised_at=i,
         )
     found = queries.exceptions(ExceptionFilter(state="open"), ctx=owner).items
     assert [(e.id, e.store, e.sku, e.data) for e in found] == [
-        ("2", "S2", "G00", {"short": "2"}), ("1", "S1", "G00", {"short": "2"}),
+        ("2", "S2", "G00", {"short": "2"}),
+        ("1", "S1", "G00", {"short": "2"}),
     ]
     assert [e.id for e in queries.exceptions(ExceptionFilter(), ctx=clerk).items] == ["1"]
     settled = queries.settle("1", "counted again", ctx=clerk)
     assert (settled.state, settled.settled_by, settled.note) == (
-        "settled", "clerk", "counted again",
+        "settled",
+        "clerk",
+        "counted again",
     )
     for name, code, ctx in [
-        ("1", "already_settled", owner), ("2", "forbidden", clerk), ("x", "not_found", owner),
+        ("1", "already_settled", owner),
+        ("2", "forbidden", clerk),
+        ("x", "not_found", owner),
     ]:
         with pytest.raises(Refused) as refused:
             queries.settle(name, "again", ctx=ctx)
         assert refused.value.problem.code == code
-    assert [e.id for e in queries.exceptions(ExceptionFilter(state="settled"), ctx=owner).items] == [
-        "1"
-    ]
+    assert [
+        e.id for e in queries.exceptions(ExceptionFilter(state="settled"), ctx=owner).items
+    ] == ["1"]
     with books.database.reading() as c:
         types = c.execute(sa.select(event.c.type)).scalars().all()
     assert types == ["exception.settled"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -26,7 +27,7 @@ def days(chance: random.Random) -> tuple[date, date]:
 
 @pytest.mark.parametrize("by", ["product", "category", "channel", "store", "day", "hour"])
 def test_sales_in_random_periods_equal_plain_sums(
-    books: Any, figures: Figures, owner: Context, trade: Any, by: str
+    books: Any, figures: Figures, owner: Context, trade: Any, by: Any
 ) -> None:
     trade(books, 41)
     chance = random.Random(41)
@@ -35,7 +36,12 @@ def test_sales_in_random_periods_equal_plain_sums(
         store = chance.choice([[], ["S1"], ["S2"]])
         channel = chance.choice([[], ["app"]])
         asked = SalesQuery(
-            from_=first, to=last, store=store, channel=channel, by=by, limit=1000  # type: ignore[arg-type]
+            from_=first,
+            to=last,
+            store=store,
+            channel=channel,
+            by=by,
+            limit=1000,
         )
         sums: dict[Any, list[Decimal]] = defaultdict(lambda: [Decimal(0)] * 4)
         for s in books.sales:
@@ -45,8 +51,11 @@ def test_sales_in_random_periods_equal_plain_sums(
                 continue
             good = books.goods[s.sku]
             key = {
-                "product": s.sku, "category": good.category, "channel": s.channel,
-                "store": s.store, "day": date.fromordinal(s.day + EPOCH).isoformat(),
+                "product": s.sku,
+                "category": good.category,
+                "channel": s.channel,
+                "store": s.store,
+                "day": date.fromordinal(s.day + EPOCH).isoformat(),
                 "hour": s.hour,
             }[by]
             scale = Decimal(10) ** -good.precision
@@ -65,10 +74,12 @@ def test_sales_in_random_periods_equal_plain_sums(
             assert Decimal(row.amount) == amount
             if by != "hour":
                 assert (Decimal(row.quantity or "x"), Decimal(row.returns or "x")) == (
-                    quantity, returned,
+                    quantity,
+                    returned,
                 )
                 assert (Decimal(row.cost or "x"), Decimal(row.margin or "x")) == (
-                    cost, amount - cost,
+                    cost,
+                    amount - cost,
                 )
         if by in {"product", "category", "channel", "store"}:
             amounts = [Decimal(r.amount) for r in rows]
@@ -98,7 +109,7 @@ def test_sales_pages_by_offset_give_every_row_once(
     books: Any, figures: Figures, owner: Context, trade: Any
 ) -> None:
     trade(books, 43, count=400)
-    period = {"from_": date(2026, 2, 1), "to": date(2026, 3, 31)}
+    period: dict[str, Any] = {"from_": date(2026, 2, 1), "to": date(2026, 3, 31)}
     whole = [r.sku for r in figures.sales(SalesQuery(**period), ctx=owner).items]
     found, offset = [], 0
     while True:
@@ -113,7 +124,7 @@ def test_sales_pages_by_offset_give_every_row_once(
 
 @pytest.mark.parametrize("by", ["reason", "product", "day", "actor", "store", "category"])
 def test_write_offs_equal_plain_sums(
-    books: Any, figures: Figures, owner: Context, trade: Any, by: str
+    books: Any, figures: Figures, owner: Context, trade: Any, by: Any
 ) -> None:
     trade(books, 47)
     first, last = date(2026, 3, 3), date(2026, 3, 20)
@@ -124,12 +135,16 @@ def test_write_offs_equal_plain_sums(
             continue
         good = books.goods[m.sku]
         key = {
-            "reason": m.reason, "product": m.sku, "actor": actors[m.document], "store": m.store,
-            "day": date.fromordinal(m.day + EPOCH).isoformat(), "category": good.category,
+            "reason": m.reason,
+            "product": m.sku,
+            "actor": actors[m.document],
+            "store": m.store,
+            "day": date.fromordinal(m.day + EPOCH).isoformat(),
+            "category": good.category,
         }[by]
         sums[key][0] += m.quantity * Decimal(10) ** -good.precision
         sums[key][1] += Decimal(m.value) / 10_000
-    asked = FlowsQuery(from_=first, to=last, flow=["written_off"], by=by)  # type: ignore[arg-type]
+    asked = FlowsQuery(from_=first, to=last, flow=["written_off"], by=by)
     rows = figures.flows(asked, ctx=owner).items
     name = "sku" if by == "product" else by
     found = {getattr(r, name): [Decimal(r.quantity), Decimal(r.value or "x")] for r in rows}
@@ -144,7 +159,8 @@ def test_stock_value_at_random_dates_equals_plain_sums(
         for row in figures.stock_value(ctx=owner, at=day, by="store").items:
             value, damaged = (
                 sum(
-                    m.value for m in books.moves
+                    m.value
+                    for m in books.moves
                     if m.store == row.store and m.bucket == bucket and m.day <= day_number(day)
                 )
                 for bucket in (0, 1)
@@ -159,18 +175,17 @@ def test_figures_wrong_questions_are_refused_by_name(
     books: Any, figures: Figures, owner: Context
 ) -> None:
     assert books.places
-    backwards = {"from_": date(2026, 3, 2), "to": date(2026, 3, 1)}
-    year = {"from_": date(2024, 3, 2), "to": date(2026, 3, 1)}
-    for call, pointer in [
+    backwards: dict[str, Any] = {"from_": date(2026, 3, 2), "to": date(2026, 3, 1)}
+    year: dict[str, Any] = {"from_": date(2024, 3, 2), "to": date(2026, 3, 1)}
+    questions: list[tuple[Callable[[], object], str]] = [
         (lambda: figures.sales(SalesQuery(**backwards), ctx=owner), "/to"),
         (
-            lambda: figures.flows(
-                FlowsQuery(**year, flow=["written_off"], by="actor"), ctx=owner
-            ),
+            lambda: figures.flows(FlowsQuery(**year, flow=["written_off"], by="actor"), ctx=owner),
             "/from",
         ),
         (lambda: figures.flows(FlowsQuery(**year, flow=["lost"]), ctx=owner), "/flow/0"),
-    ]:
+    ]
+    for call, pointer in questions:
         with pytest.raises(Refused) as refused:
             call()
         assert [e.pointer for e in refused.value.problem.errors] == [pointer]

@@ -54,9 +54,7 @@ def test_stock_random_trade_rows_equal_sums_of_moves(
         assert row.on_hand == text(on_hand, good.precision)
         assert row.available == row.on_hand
         assert row.damaged == text(books.balance(row.store, row.sku, 1)[0], good.precision)
-        assert row.sold_7d == text(
-            books.sold(row.store, row.sku, today - 6, today), good.precision
-        )
+        assert row.sold_7d == text(books.sold(row.store, row.sku, today - 6, today), good.precision)
         assert row.sold_30d == text(
             books.sold(row.store, row.sku, today - 29, today), good.precision
         )
@@ -74,14 +72,14 @@ def test_stock_as_of_random_moments_equals_sums_up_to_them(
         moment = datetime.fromtimestamp(at / 1000, UTC)
         rows = walked(queries, owner, as_of=moment.isoformat(timespec="milliseconds"))
         for row in rows:
-            on_hand, value = books.balance(row.store, row.sku, keep=lambda m: m.at <= at)
+            on_hand, value = books.balance(row.store, row.sku, keep=lambda m, at=at: m.at <= at)
             assert row.on_hand == text(on_hand, books.goods[row.sku].precision)
             assert row.value is not None
             assert round(float(row.value) * 10_000) == value
         day = moment.date().toordinal() - date(1970, 1, 1).toordinal()
         for row in walked(queries, owner, as_of=moment.date().isoformat()):
-            on_hand, _ = books.balance(row.store, row.sku, keep=lambda m: m.day <= day)
-            damaged, _ = books.balance(row.store, row.sku, 1, keep=lambda m: m.day <= day)
+            on_hand, _ = books.balance(row.store, row.sku, keep=lambda m, day=day: m.day <= day)
+            damaged, _ = books.balance(row.store, row.sku, 1, keep=lambda m, day=day: m.day <= day)
             assert row.on_hand == text(on_hand, books.goods[row.sku].precision)
             assert row.damaged == text(damaged, books.goods[row.sku].precision)
 
@@ -93,10 +91,11 @@ def test_stock_sorted_walked_in_small_pages_gives_each_row_once_in_order(
     trade(books, 11, count=400)
     rows = walked(queries, owner, limit=4, sort=sort)
     assert len({(r.sku, r.store) for r in rows}) == len(rows) == len(walked(queries, owner))
-    name = sort.split(",")[0].lstrip("-")
+    name = sort.split(",", maxsplit=1)[0].lstrip("-")
     scale = {g.sku: 10**g.precision for g in books.goods.values()}
     keys = [
-        getattr(r, name) if name in {"sku", "name", "store"}
+        getattr(r, name)
+        if name in {"sku", "name", "store"}
         else round(float(getattr(r, name)) * (1 if name == "value" else scale[r.sku]), 4)
         for r in rows
     ]
@@ -112,8 +111,13 @@ def test_stock_hold_already_due_is_left_out_before_any_sweep(
     books.flush()
     for i, (quantity, ends) in enumerate([(4, clock.now_ms() + 1000), (3, clock.now_ms())], 1):
         books.insert(
-            ledger.reservation_hold, reservation_id=i, product_id=books.goods["G00"].id,
-            store_id=books.places["S1"].id, quantity=quantity, active=True, expires_at=ends,
+            ledger.reservation_hold,
+            reservation_id=i,
+            product_id=books.goods["G00"].id,
+            store_id=books.places["S1"].id,
+            quantity=quantity,
+            active=True,
+            expires_at=ends,
         )
     row = queries.stock(StockFilter(sku=["G00"]), ctx=owner).items[0]
     assert (row.on_hand, row.reserved, row.available) == ("10", "4", "6")
@@ -135,8 +139,11 @@ def test_stock_lot_past_its_date_leaves_available_at_midnight_though_nothing_was
         ledger.lot, product_id=books.goods["MILK"].id, code="L1", expires_on=last_good_day
     )
     books.insert(
-        ledger.lot_balance, store_id=books.places["S1"].id, product_id=books.goods["MILK"].id,
-        lot_id=lot, quantity=6,
+        ledger.lot_balance,
+        store_id=books.places["S1"].id,
+        product_id=books.goods["MILK"].id,
+        lot_id=lot,
+        quantity=6,
     )
     clock.set(NOON_UTC + int(3.99 * 3_600_000))
     row = queries.stock(StockFilter(sku=["MILK"]), ctx=owner).items[0]
@@ -163,14 +170,22 @@ def test_stock_low_is_below_the_line_of_store_product_or_nearest_category(
         books.move(document, "S1", sku, 1, level, at=at)
     books.flush()
     books.insert(
-        catalog.product_in_store, store_id=books.places["S1"].id,
-        product_id=books.goods["STORE"].id, low_stock=9,
+        catalog.product_in_store,
+        store_id=books.places["S1"].id,
+        product_id=books.goods["STORE"].id,
+        low_stock=9,
     )
     rows = queries.stock(StockFilter(store=["S1"], low=True), ctx=owner).items
     assert [r.sku for r in rows] == ["G01", "OWN", "WEIGHED"]
     lines = {r.sku: r.low_stock for r in queries.stock(StockFilter(store=["S1"]), ctx=owner).items}
-    assert lines == {"OWN": "10", "STORE": "9", "G01": "5", "G00": "5", "NONE": None,
-                     "WEIGHED": "5.000"}
+    assert lines == {
+        "OWN": "10",
+        "STORE": "9",
+        "G01": "5",
+        "G00": "5",
+        "NONE": None,
+        "WEIGHED": "5.000",
+    }
 
 
 def test_stock_over_counts_days_of_sales_in_stock_and_spares_goods_of_this_week(
@@ -203,8 +218,11 @@ def test_stock_of_a_kit_follows_its_scarcest_component(
     books.good("BIG", composition="kit")
     for whole, part, quantity in [("KIT", "G00", 2), ("KIT", "G02", 1500), ("BIG", "KIT", 2)]:
         books.insert(
-            catalog.component, product_id=books.goods[whole].id,
-            component_id=books.goods[part].id, quantity=quantity, position=0,
+            catalog.component,
+            product_id=books.goods[whole].id,
+            component_id=books.goods[part].id,
+            quantity=quantity,
+            position=0,
         )
     at = clock.now_ms() - DAY
     document = books.document("receipt", "S1", at)
@@ -213,8 +231,7 @@ def test_stock_of_a_kit_follows_its_scarcest_component(
     books.sale("S1", "KIT", "counter", at, quantity=3, amount=300)
     books.flush()
     rows = {
-        (r.sku, r.store): r
-        for r in queries.stock(StockFilter(sku=["KIT", "BIG"]), ctx=owner).items
+        (r.sku, r.store): r for r in queries.stock(StockFilter(sku=["KIT", "BIG"]), ctx=owner).items
     }
     kit = rows["KIT", "S1"]
     assert (kit.on_hand, kit.available, kit.sold_7d) == ("0", "4", "3")

@@ -1,0 +1,143 @@
+"""Fill a database with the demonstration shop, through the catalog and the ledger.
+
+The shop's past is posted like its present: every document goes through the poster, with a clock
+that is set to the evening of each day in turn, so nothing is late and every date is right. What
+is refused stops the filling: a demonstration with holes in it would teach the wrong thing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+
+from attrs import frozen
+from msgspec.structs import replace
+
+from dianku.access.permissions import KERNEL, OWNER
+from dianku.catalog.channels import ensure_defaults
+from dianku.catalog.service import CatalogService
+from dianku.catalog.snapshot import CatalogCache
+from dianku.clock import SetClock, from_ms, to_ms
+from dianku.context import Actor, Context
+from dianku.demo.goods import CATEGORIES, CHANNELS, STORES, products
+from dianku.demo.trade import DemoDocument, Step, Trade
+from dianku.errors import DiankuError, Problem
+from dianku.ledger.commands import Command, Outcome, Post, Posted, ReceiveTransfer
+from dianku.ledger.requests import LineQuantities, LineQuantity
+from dianku.ledger.service import Ledger
+from dianku.storage.engine import Database
+
+Progress = Callable[[int, int], None]
+"""Called with how many days are done, of how many."""
+
+
+class DemoRefused(DiankuError):
+    """The ledger refused a document of the demonstration: names it and the problem."""
+
+    def __init__(self, key: str, problem: Problem) -> None:
+        super().__init__(
+            f"{key}: {problem.code} {dict(problem.params)} "
+            f"{list(problem.errors)} {dict(problem.extra)}"
+        )
+        self.key = key
+        self.problem = problem
+
+
+@frozen
+class Filled:
+    """What a filled shop holds."""
+
+    products: int
+    documents: int
+
+
+def fill_shop(
+    database: Database,
+    *,
+    now_ms: int,
+    days: int = 120,
+    seed: int = 20260101,
+    progress: Progress | None = None,
+) -> Filled:
+    """Make the stores, goods and months of trading up to `now_ms` in a prepared database.
+
+    Raises:
+        DemoRefused: a document was refused.
+        Refused: the shop is not empty (`already_exists`).
+    """
+    trade = Trade(until=from_ms(now_ms), days=days, seed=seed)
+    clock = SetClock(now_ms)
+    cache = CatalogCache()
+    with database.writing() as connection:
+        ensure_defaults(connection)
+    ctx = Context(Actor("demo", OWNER, KERNEL[OWNER]), device="demo")
+    goods = _catalog(CatalogService(database, cache, clock), ctx=ctx)
+    ledger = Ledger(database, cache, clock)
+    ledger.start()
+    try:
+        posted = _Posting(ledger, ctx)
+        for done, (end, steps) in enumerate(trade.by_day(), 1):
+            clock.set(to_ms(end))
+            posted.day(steps)
+            if progress is not None:
+                progress(done, days)
+    finally:
+        ledger.close()
+    return Filled(products=goods, documents=posted.count)
+
+
+def _catalog(catalog: CatalogService, *, ctx: Context) -> int:
+    for store in STORES:
+        catalog.create_store(store, ctx=ctx)
+    for channel in CHANNELS:
+        catalog.create_channel(channel, ctx=ctx)
+    for category in CATEGORIES:
+        catalog.create_category(category, ctx=ctx)
+    count = 0
+    for count, product in enumerate(products(), 1):  # noqa: B007 - counted while made
+        catalog.create_product(product, ctx=ctx)
+    return count
+
+
+class _Posting:
+    """Posts steps and remembers the numbers of those that others will name."""
+
+    def __init__(self, ledger: Ledger, ctx: Context) -> None:
+        self._ledger = ledger
+        self._ctx = ctx
+        self._numbers: dict[str, str] = {}
+        self.count = 0
+
+    def day(self, steps: Sequence[Step]) -> None:
+        """Post a day's steps: runs of independent ones together, in their order."""
+        waiting: list[tuple[str, Future[Outcome]]] = []
+        unknown: set[str] = set()
+        for step in steps:
+            if step.of_key in unknown:
+                self._settle(waiting)
+                unknown.clear()
+            future = self._ledger.submit(self._command(step), key=step.key, ctx=self._ctx)
+            waiting.append((step.key, future))
+            unknown.add(step.key)
+        self._settle(waiting)
+
+    def _command(self, step: Step) -> Command:
+        if isinstance(step, DemoDocument):
+            if step.of_key is None:
+                return Post(step.new)
+            return Post(replace(step.new, of_document=self._numbers[step.of_key]))
+        lines = [LineQuantity(line=n) for n in range(1, step.line_count + 1)]
+        return ReceiveTransfer(
+            self._numbers[step.of_key],
+            LineQuantities(lines=lines, occurred_at=step.occurred_at),
+        )
+
+    def _settle(self, waiting: list[tuple[str, Future[Outcome]]]) -> None:
+        for key, future in waiting:
+            outcome = future.result()
+            if isinstance(outcome, Problem):
+                raise DemoRefused(key, outcome)
+            if isinstance(outcome, Posted):
+                self._numbers[key] = outcome.record.number
+                self.count += 1
+        waiting.clear()

@@ -1,0 +1,35 @@
+"""The plugin's hooks: what it registers, and nothing that runs by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from dianku.api import Command, ExportKind, Route, Shop, Title, hookimpl
+
+
+@hookimpl
+def register_routes(shop: Shop) -> Iterable[Route]:
+    """The reports over HTTP."""
+    from dianku_reports.routes import routes
+
+    return routes(shop)
+
+
+@hookimpl
+def register_exports(shop: Shop) -> Iterable[ExportKind]:
+    """Every report as a table."""
+    from dianku_reports.exports import exports
+
+    return exports(shop)
+
+
+@hookimpl
+def register_commands() -> Iterable[Command]:
+    """`dianku reports`."""
+
+    def load() -> object:
+        from dianku_reports.commands import reports
+
+        return reports
+
+    return [Command("reports", Title(zh="数据报表", en="Reports in the terminal"), load)]
