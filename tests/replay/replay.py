@@ -27,14 +27,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from attrs import define, field
+
+from dianku.catalog.requests import NewStore, ProductPatch
 from dianku.catalog.upsert import ProductChange
+from dianku.context import Context
 from dianku.host import Host, HostConfig
 from dianku.ledger.commands import Outcome, Post, Posted
 from dianku.ledger.figures_requests import SalesQuery
 from dianku.ledger.queries_requests import StockFilter
-
-from dianku.catalog.requests import NewStore, ProductPatch
-from dianku.context import Context
 from dianku.ledger.requests import LINES_MAX, NewDocument, NewLine
 
 STORE = "london"

@@ -66,10 +66,6 @@ class Goods:
         return self.composition in {"none", "made"}
 
 
-BEFORE = 0.5
-"""What counts do at T they do before all else at T, other counts of the same moment included."""
-
-
 @dataclass
 class Cell:
     """What one store holds of one product."""
@@ -83,8 +79,8 @@ class Cell:
     kept: int = 0
     in_transit: int = 0
     in_transit_value: int = 0
-    moves: list[tuple[float, int]] = field(default_factory=list)
-    """(occurred at, quantity) of the sellable goods."""
+    moves: list[tuple[int, bool, int]] = field(default_factory=list)
+    """(occurred at, whether it was no count, quantity) of the sellable goods."""
     counts: list[int] = field(default_factory=list)
     """Moments of the counts posted here and not reversed."""
 
@@ -131,8 +127,9 @@ class Cell:
         return cost
 
     def level_at(self, moment: int) -> int:
-        """On hand just before `moment`: a move at that very moment comes after a count."""
-        return self.on_hand - sum(quantity for at, quantity in self.moves if at >= moment)
+        """On hand at a count: moves of that very moment come after it, other counts before."""
+        later = (moment, True)
+        return self.on_hand - sum(q for at, moved, q in self.moves if (at, moved) >= later)
 
 
 @dataclass

@@ -77,12 +77,19 @@ def _transfer(shop: Shop, document: Document, now: int) -> None:
 
 
 def _adjustment(shop: Shop, document: Document, now: int) -> None:
-    gains: dict[str, int] = defaultdict(int)
-    for line in document.lines:
-        gains[line.sku] += max(line.quantity, 0)
-    _guard(shop, document.store, gains, now=now)
+    _guard_in_turn(shop, document, now=now)
     for line in document.lines:
         _undo_delta(shop, document.store, line, now=now)
+
+
+def _guard_in_turn(shop: Shop, document: Document, *, now: int) -> None:
+    """Line by line, as they are undone: what an earlier line brings back is there for a later."""
+    change: dict[str, int] = defaultdict(int)
+    for line in document.lines:
+        there = shop.available(document.store, line.sku, now=now) + change[line.sku]
+        if line.quantity > 0 and line.quantity > there:
+            raise Refusal("not_reversible", "insufficient_stock")
+        change[line.sku] -= line.quantity
 
 
 def _undo_delta(shop: Shop, store: str, line: Line, *, now: int) -> None:

@@ -11,7 +11,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from plain_cells import (
-    BEFORE,
     Cell,
     Document,
     Goods,
@@ -86,14 +85,14 @@ class Shop:
     def move_out(self, store: str, sku: str, steps: int, *, at: int) -> Part:
         cell = self.cells[store, sku]
         cost = cell.take(steps)
-        cell.moves.append((at, -steps))
+        cell.moves.append((at, True, -steps))
         self._note(store, sku, -steps, -cost)
         return Part(sku, steps, cost)
 
     def move_in(self, store: str, sku: str, steps: int, value: int, *, at: int) -> Part:
         cell = self.cells[store, sku]
         settled = cell.put(steps, value)
-        cell.moves.append((at, steps))
+        cell.moves.append((at, True, steps))
         self._note(store, sku, steps, value + settled)
         return Part(sku, steps, value)
 
@@ -113,7 +112,7 @@ class Shop:
             late = True
             steps = sum(p[0] for p in parts)
             cell.add(-steps, -sum(p[1] for p in parts))
-            cell.moves.append((min(after) - BEFORE, -steps))
+            cell.moves.append((min(after), False, -steps))
         return late
 
     def _posted(self, kind: str, store: str, lines: list[Line], *, at: int) -> Document:
@@ -300,9 +299,9 @@ class Shop:
             assert w.counted is not None
             cell = self.cells[store, w.sku]
             delta = w.counted - cell.level_at(at)
-            before = len(cell.moves)
             lines.append(self._adjust_line(store, w.sku, delta, at=at))
-            cell.moves[before:] = [(at - BEFORE, steps) for _, steps in cell.moves[before:]]
+            if delta:
+                cell.moves[-1] = (at, False, delta)
         document = self._posted("adjustment", store, lines, at=at)
         for w in wanted:
             self.cells[store, w.sku].counts.append(at)

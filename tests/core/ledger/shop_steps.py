@@ -8,11 +8,17 @@ quantities are drawn so that a good part of the strict ones must be refused.
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
 
+from plain_cells import Document, Goods, Hold, Line, Wanted
+from plain_reversal import reverse
+from plain_shop import Shop
+
+from dianku.clock import from_ms
 from dianku.ledger.commands import (
     CloseTransfer,
     Command,
@@ -25,11 +31,6 @@ from dianku.ledger.commands import (
     Reserve,
     Reverse,
 )
-from plain_cells import Document, Goods, Hold, Line, Wanted
-from plain_reversal import reverse
-from plain_shop import Shop
-
-from dianku.clock import from_ms
 from dianku.ledger.requests import (
     LineQuantities,
     LineQuantity,
@@ -92,6 +93,8 @@ class Steps:
         self.now = 0
         self._random = random.Random(seed)
         self._keys = 0
+        self.accepted: Counter[str] = Counter()
+        """How often each step was accepted; what is rare is drawn more often."""
         self._makers: dict[str, tuple[int, Callable[[], Step | None]]] = {
             "receipt": (11, self._receipt),
             "issue": (14, self._issue),
@@ -121,7 +124,10 @@ class Steps:
         names = list(self._makers)
         weights = [self._makers[n][0] for n in names]
         while True:
-            name = self._random.choices(names, weights)[0]
+            if self.chance(0.45):
+                name = min(self._random.sample(names, k=8), key=lambda n: self.accepted[n])
+            else:
+                name = self._random.choices(names, weights)[0]
             step = self._makers[name][1]()
             if step is not None:
                 self._keys += 1
@@ -464,9 +470,13 @@ class Steps:
         """Undo something recent that no count has to do with (those are scenarios)."""
         recent = [(n, d) for n, d in self.book.documents[-60:] if not d.counted]
         recent = [(n, d) for n, d in recent if d.kind != "arrival" and self._uncounted(d)]
+        recent = [(n, d) for n, d in recent if not d.closed or self.chance(0.1)]
         if not recent:
             return None
-        kind = self._random.choice(sorted({d.kind for _, d in recent}))
+        kinds = sorted({d.kind for _, d in recent})
+        kind = self._random.choice(kinds)
+        if self.chance(0.5):
+            kind = min(kinds, key=lambda k: self.accepted[f"reverse_{k}"])
         number, document = self._random.choice([(n, d) for n, d in recent if d.kind == kind])
         now = self.now
 

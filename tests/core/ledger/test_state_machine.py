@@ -17,18 +17,18 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from dianku.ledger.commands import Outcome, Posted, Reserved
-from dianku.ledger.service import Ledger
 from plain_cells import Cell, Document, Hold, Refusal
 from plain_shop import Shop as Model
 from shop_steps import GOODS, STOCKED, STORES, Step, Steps
 
 from dianku.clock import SetClock
 from dianku.errors import Problem
+from dianku.ledger.commands import Outcome, Posted, Reserved
+from dianku.ledger.service import Ledger
 from dianku.storage.engine import Database
 from dianku.testing.shop import Shop
 
-STEPS = int(os.environ.get("DIANKU_STEPS", "4500"))
+STEPS = int(os.environ.get("DIANKU_STEPS", "3000"))
 SEED = int(os.environ.get("DIANKU_SEED", "20260302"))
 LEAST = 30
 """How often each step must have been accepted for the run to count."""
@@ -59,7 +59,7 @@ class Run:
         self.ctx = ctx
         self.model = Model(GOODS, STORES)
         self.steps = Steps(self.model, seed=SEED)
-        self.accepted: Counter[str] = Counter()
+        self.accepted = self.steps.accepted
         self.refused: Counter[str] = Counter()
         self.replays = 0
         self._sent: list[tuple[Step, str]] = []
