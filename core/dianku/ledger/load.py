@@ -46,7 +46,6 @@ from dianku.ledger.snapshot import (
     Snapshot,
     StoredLine,
     StoredMove,
-    Usual,
 )
 from dianku.storage.bulk import execute_set, select_set
 from dianku.storage.engine import Database
@@ -102,18 +101,6 @@ FROM {rows} AS w JOIN stock_move AS m
   ON m.product_id = w.product_id AND m.store_id = w.store_id AND m.bucket = 0
  AND m.occurred_at BETWEEN w.since - :near AND w.since + :near AND m.reason <> :count
 """
-_USUAL = """
-SELECT s.store_id, s.product_id,
-       COALESCE(SUM(CASE WHEN s.flow = 1 AND s.quantity > 0 THEN s.quantity END), 0) AS received,
-       SUM(CASE WHEN s.flow = 1 AND s.quantity > 0 THEN 1 ELSE 0 END) AS receipts,
-       COALESCE(SUM(CASE WHEN s.flow IN (2, 3, 4, 5) AND s.business_date > w.since
-                         THEN -s.quantity END), 0) AS sold,
-       MIN(s.business_date) AS first_day
-FROM {rows} AS w JOIN daily_summary AS s
-  ON s.store_id = w.store_id AND s.product_id = w.product_id
- AND s.business_date > w.horizon AND s.bucket = 0
-GROUP BY s.store_id, s.product_id
-"""
 
 
 def load(
@@ -137,7 +124,8 @@ def load(
     _load_children(connection, snapshot, roots)
     _load_shelves(connection, snapshot, tasks, pairs)
     _load_counts(connection, snapshot, tasks)
-    _load_usual(connection, snapshot, tasks)
+    for task in tasks:
+        snapshot.usual.update(task.usual)
     return snapshot
 
 
@@ -584,33 +572,6 @@ def _counted(task: Task) -> Iterable[tuple[int, int, int]]:
             if line.counted is not None:
                 _, later = posting.counted_at(line)
                 yield posting.store.id, line.product.id, later
-
-
-def _load_usual(connection: Connection, snapshot: Snapshot, tasks: Sequence[Task]) -> None:
-    """Read what receipts and sales are usual, for the products that receipts bring."""
-    pairs = {
-        pair
-        for task in tasks
-        if isinstance(task.resolved, Posting) and task.resolved.kind == "receipt"
-        for pair in task.pairs
-        if snapshot.balances[pair].moved
-    }
-    if not pairs:
-        return
-    today = snapshot.now_ms // 86_400_000
-    rows = select_set(
-        connection,
-        _USUAL,
-        columns=(*_PAIR, ("since", "int"), ("horizon", "int")),
-        rows=[(*pair, today - 90, today - 365) for pair in sorted(pairs)],
-    )
-    for row in rows:
-        receipts = int(row.receipts)
-        snapshot.usual[row.store_id, row.product_id] = Usual(
-            receipt=int(row.received) // receipts if receipts else 0,
-            sold_90_days=max(int(row.sold), 0),
-            days=min(90, today - row.first_day + 1),
-        )
 
 
 def due_reservations(connection: Connection, now_ms: int, *, limit: int) -> Sequence[Any]:

@@ -16,7 +16,7 @@ from typing import Any
 from attrs import evolve
 
 from dianku.catalog.snapshot import CatalogCache
-from dianku.clock import Clock, to_ms
+from dianku.clock import Clock, local_day, to_ms
 from dianku.context import Actor, Context
 from dianku.errors import FieldError, Problem, Refused
 from dianku.idempotency import digest, hash_key
@@ -43,6 +43,7 @@ from dianku.ledger.posting import BatchPoster, Entry
 from dianku.ledger.rebuild import Rebuilt, rebuild
 from dianku.ledger.requests import NewDocument
 from dianku.ledger.resolve import AHEAD_MS, needs, resolve_document, resolve_reservation
+from dianku.ledger.usual import Usual, read_usual
 from dianku.ledger.verify import Verification, verify
 from dianku.storage.engine import Database
 
@@ -192,9 +193,14 @@ class Ledger:
     def prepared(self, command: Command) -> bool:
         """Whether `submit` will find all it looks up in memory, without asking the database."""
         new = getattr(command, "new", None)
-        if new is None or self.cache.version < 0:
-            return new is None
-        skus, codes = needs(new, self.cache)
+        if isinstance(new, NewDocument) and new.kind == "receipt":
+            return False
+        return not isinstance(command, Post | Reserve) or self._holds(command)
+
+    def _holds(self, command: Post | Reserve) -> bool:
+        if self.cache.version < 0:
+            return False
+        skus, codes = needs(command.new, self.cache)
         return self.cache.holds(skus=skus, codes=codes)
 
     def _entry(
@@ -208,6 +214,8 @@ class Ledger:
                 return resolved
             task.resolved = resolved
             lines = len(resolved.lines)
+            if isinstance(resolved, Posting) and resolved.kind == "receipt":
+                task.usual = self._usual(resolved)
             if self.check is not None and isinstance(resolved, Posting):
                 objection = self.check(resolved, ctx)
                 if objection is not None:
@@ -225,7 +233,7 @@ class Ledger:
 
     def _resolved(self, command: Post | Reserve, ctx: Context) -> Posting | Reserving | Problem:
         """Resolve from memory; before refusing, look whether the catalog has moved on."""
-        if not self.prepared(command):
+        if not self._holds(command):
             self._look_up(command)
         resolved = self._resolve(command, ctx)
         if isinstance(resolved, Problem) and resolved.code == "invalid":
@@ -272,6 +280,12 @@ class Ledger:
             return evolve(again, occurred_at=before.occurred_at)
         return again
 
+    def _usual(self, posting: Posting) -> dict[tuple[int, int], Usual]:
+        today = local_day(self.clock.now_ms(), posting.store.timezone)
+        pairs = {(posting.store.id, line.product.id) for line in posting.lines}
+        with self.database.reading() as connection:
+            return read_usual(connection, pairs, today=today)
+
     def _moment(self, request: Any) -> int | Problem:
         now_ms = self.clock.now_ms()
         if request.occurred_at is None:
@@ -306,32 +320,26 @@ class Ledger:
 
 
 def take_batch(queue: deque[Entry]) -> list[Entry]:
-    """Take what may be posted together, in order of arrival.
+    """Take from the front what may be posted together, in order of arrival.
 
-    A key, a document referred to and a reservation stand in a batch once: the next that names
-    them waits for the next batch, and finds what the first did. A reversal is posted alone, since
-    it undoes what others of its batch might still add to.
+    A key, a document referred to and a reservation stand in a batch once: the batch ends before
+    the next entry that names them, which so finds what the first did. A reversal is posted alone,
+    since it undoes what others of its batch might still add to.
     """
     batch: list[Entry] = []
-    held: list[Entry] = []
     names: set[Any] = set()
     lines = 0
     while queue and len(batch) < BATCH_COMMANDS and lines < BATCH_LINES:
-        entry = queue.popleft()
+        entry = queue[0]
         own = {entry.key, *numbers_of(entry.task), *codes_of(entry.task)} - {None}
         alone = isinstance(entry.task.command, Reverse)
-        if own & names or (alone and batch):
-            held.append(entry)
-            names |= own
-            if alone:
-                break
-            continue
+        if batch and (alone or own & names):
+            break
+        batch.append(queue.popleft())
         names |= own
-        batch.append(entry)
         lines += entry.lines
         if alone:
             break
-    queue.extendleft(reversed(held))
     return batch
 
 

@@ -17,6 +17,7 @@ from dianku.catalog.snapshot import CatalogCache
 from dianku.ledger.balance import Balance
 from dianku.ledger.draft import Draft
 from dianku.ledger.lots import LotShelf
+from dianku.ledger.usual import Usual
 
 Pair = tuple[int, int]
 """(store id, product id)."""
@@ -154,17 +155,6 @@ class Hold:
     reference: str | None
     quantity: int
     expires_at: int | None
-
-
-@frozen
-class Usual:
-    """What is usual for a product in a store, to notice a mistyped receipt. Steps."""
-
-    receipt: int
-    """Average of its receipts; 0 before any."""
-    sold_90_days: int
-    days: int
-    """Days since it first moved here, at most 90."""
 
 
 @define

@@ -58,7 +58,7 @@ def _warn_unusual(snapshot: Snapshot, draft: Draft, line: Line) -> None:
         return
     precision = line.product.precision
     often = usual.receipt > 0 and line.quantity >= UNUSUAL_TIMES * usual.receipt
-    sold, days = usual.sold_90_days, usual.days
+    sold, days = usual.sold, usual.days
     long = sold > 0 and days >= HISTORY_DAYS and line.quantity * days >= UNUSUAL_DAYS * sold
     if often or long:
         draft.warnings.append(

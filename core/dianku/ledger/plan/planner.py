@@ -7,9 +7,9 @@ everything back and is the command's outcome; nothing here reads or writes the d
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from attrs import define
+from attrs import define, field
 
 from dianku.context import Context
 from dianku.errors import Problem, Refused
@@ -47,6 +47,7 @@ from dianku.ledger.plan.returning import plan_customer_return
 from dianku.ledger.plan.reversing import plan_reversal, take_absorption_back
 from dianku.ledger.plan.transferring import plan_arrival, plan_close, plan_transfer
 from dianku.ledger.snapshot import Pair, Promise, Snapshot
+from dianku.ledger.usual import Usual
 
 _KINDS: dict[str, Callable[[Snapshot, Posting, Context], Draft]] = {
     "receipt": plan_receipt,
@@ -68,7 +69,8 @@ class Task:
     """A command on its way through a batch.
 
     `resolved`: its posting or reservation with products looked up; `occurred_at`: the moment for
-    commands that carry one of their own; `pairs`: the rows it touches.
+    commands that carry one of their own; `pairs`: the rows it touches; `usual`: what receipts and
+    sales are usual of what it brings.
     """
 
     command: Command
@@ -76,6 +78,7 @@ class Task:
     resolved: Posting | Reserving | None = None
     occurred_at: int = 0
     pairs: frozenset[Pair] = frozenset()
+    usual: Mapping[Pair, Usual] = field(factory=dict)
 
 
 def plan_command(snapshot: Snapshot, task: Task) -> Planned:

@@ -1,0 +1,71 @@
+"""What is usual for a product in a store, to notice a receipt that was mistyped.
+
+Read before a receipt joins the queue, not while rows are locked: it only ever makes a warning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from attrs import frozen
+from sqlalchemy.engine import Connection
+
+from dianku.ledger.flows import SALE_FLOWS, Bucket, Flow
+from dianku.storage.bulk import select_set
+
+WINDOW_DAYS = 90
+
+# The days are listed, so that each is a look-up in the summary's key: a range of dates would
+# read the whole shop's summary of the window for every product.
+_USUAL = f"""
+WITH RECURSIVE day (business_date) AS (
+    SELECT CAST(:today AS INTEGER) - {WINDOW_DAYS - 1}
+    UNION ALL SELECT business_date + 1 FROM day WHERE business_date < :today
+)
+SELECT s.store_id, s.product_id,
+       COALESCE(SUM(CASE WHEN s.flow = {int(Flow.RECEIVED)} AND s.quantity > 0
+                         THEN s.quantity END), 0) AS received,
+       SUM(CASE WHEN s.flow = {int(Flow.RECEIVED)} AND s.quantity > 0 THEN 1 ELSE 0 END)
+           AS receipts,
+       COALESCE(SUM(CASE WHEN s.flow IN ({", ".join(str(int(f)) for f in SALE_FLOWS)})
+                         THEN -s.quantity END), 0) AS sold,
+       MIN(s.business_date) AS first_day
+FROM {{rows}} AS w CROSS JOIN day JOIN daily_summary AS s
+  ON s.business_date = day.business_date AND s.store_id = w.store_id
+ AND s.product_id = w.product_id AND s.bucket = {int(Bucket.SELLABLE)}
+GROUP BY s.store_id, s.product_id
+"""
+
+
+@frozen
+class Usual:
+    """What the last `WINDOW_DAYS` were like, in steps.
+
+    `receipt`: what came in on an average day with a receipt, 0 without any; `days`: days since
+    anything first moved, at most the window.
+    """
+
+    receipt: int
+    sold: int
+    days: int
+
+
+def read_usual(
+    connection: Connection, pairs: Iterable[tuple[int, int]], *, today: int
+) -> dict[tuple[int, int], Usual]:
+    """Read what is usual of (store, product) pairs; those that never moved are left out."""
+    rows = select_set(
+        connection,
+        _USUAL,
+        columns=(("store_id", "int"), ("product_id", "int")),
+        rows=sorted(pairs),
+        today=today,
+    )
+    return {
+        (row.store_id, row.product_id): Usual(
+            receipt=int(row.received) // int(row.receipts) if row.receipts else 0,
+            sold=max(int(row.sold), 0),
+            days=today - row.first_day + 1,
+        )
+        for row in rows
+    }
