@@ -121,6 +121,8 @@ class Host:
         upgrade(self.database, [CORE])
         self.settings.view()
         self.plugins.load(self._shop, migrate=self._migrate)
+        for folder in self.plugins.texts:
+            self.messages.add(folder)
         self.ledger.start()
         if background:
             self._start_background()

@@ -100,6 +100,12 @@ class PluginSet:
                    if state.name in self._found and state.status is not Status.REFUSED}
         return {name: folder for name, folder in folders.items() if folder is not None}
 
+    @property
+    def texts(self) -> Sequence[Path]:
+        """The folders `messages` of the plugins that run, with their catalogues of texts."""
+        folders = [self._found[state.name].folder for state in self._running()]
+        return [folder / "messages" for folder in folders if folder is not None]
+
     def load(self, make_shop: MakeShop, *, migrate: Migrate) -> None:
         """Bring up every plugin that is on, those required by others first.
 
