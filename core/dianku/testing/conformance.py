@@ -112,7 +112,7 @@ class PluginConformance:
 
     def test_settings_are_documented(self) -> None:
         """The distribution's README names every setting."""
-        readme = str(importlib_metadata.metadata(self._found.distribution).get_payload() or "")
+        readme = importlib_metadata.metadata(self._found.distribution).json.get("description", "")
         names = [f"{self.plugin}.{name}" for name in self._manifest.settings]
 
         assert [name for name in names if name not in readme] == []

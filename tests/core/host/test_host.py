@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,7 @@ def stocked(host: Host) -> Context:
 
 
 def document(kind: Any, quantity: int = 5, **more: Any) -> NewDocument:
-    lines = [NewLine(sku="A", quantity=quantity, **more)]  # type: ignore[arg-type]
+    lines = [NewLine(sku="A", quantity=Decimal(quantity), **more)]
     return NewDocument(kind=kind, store="S1", lines=lines)
 
 
