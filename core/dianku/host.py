@@ -69,9 +69,7 @@ class Host:
         self.plugins = PluginSet(config, database=self.database, clock=config.clock)
         self.settings = self._settings()
         grants = _grants(self.plugins)
-        self.access = Access(
-            self.database, clock=config.clock, permissions=Permissions(grants)
-        )
+        self.access = Access(self.database, clock=config.clock, permissions=Permissions(grants))
         self.attachments = Attachments(config.data_dir / "attachments")
         self.cache = CatalogCache()
         self.catalog = CatalogService(self.database, self.cache, self.clock)
@@ -213,9 +211,7 @@ class Host:
             zone=lambda: str(self.settings.last.get("shop", "timezone")),
             failed=self.plugins.job_failed,
         )
-        jobs = kernel_jobs(
-            self.database, clock=self.clock, expire_holds=self.ledger.sweep
-        )
+        jobs = kernel_jobs(self.database, clock=self.clock, expire_holds=self.ledger.sweep)
         for job in jobs:
             runner.add(KERNEL, job)
         return runner

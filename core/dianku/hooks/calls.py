@@ -176,9 +176,11 @@ class HookCalls:
         for caller in self._pluggy.get_hookcallers(self._pluggy.get_plugin(name)) or ():
             if not caller.has_spec():
                 wrong.append(f"there is no hook {caller.name!r}")
-            for impl in caller.get_hookimpls():
-                if impl.plugin_name == name and (impl.wrapper or impl.hookwrapper):
-                    wrong.append(f"{caller.name!r} wraps others, which no hook allows")
+            wrong += [
+                f"{caller.name!r} wraps others, which no hook allows"
+                for impl in caller.get_hookimpls()
+                if impl.plugin_name == name and (impl.wrapper or impl.hookwrapper)
+            ]
         return wrong
 
     def _timed(self, plugin: str, hook: str, took_ms: float) -> None:

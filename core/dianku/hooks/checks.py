@@ -73,13 +73,12 @@ class DocumentChecks:
         given = {**check.arguments, "document": document}
         try:
             said = check.workers.run(lambda: self._calls.call(check.plugin, HOOK, given))
-            if said is not None and not isinstance(said, Objection):
-                raise TypeError(f"returned a {type(said).__name__}, not an Objection")
+            objection = _objection(said)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything
             self._note(check, described(error))
             return Problem("check_failed", {"plugin": check.plugin}) if document.strict else None
         check.failures = 0
-        return None if said is None else _refusal(check.plugin, said, language)
+        return None if objection is None else _refusal(check.plugin, objection, language)
 
     def _note(self, check: _Check, error: str) -> None:
         check.failures += 1
@@ -96,6 +95,12 @@ class _Check:
     workers: _Workers
     failures: int = 0
     suspended: bool = False
+
+
+def _objection(said: object) -> Objection | None:
+    if said is not None and not isinstance(said, Objection):
+        raise TypeError(f"returned a {type(said).__name__}, not an Objection")
+    return said
 
 
 def _refusal(plugin: str, said: Objection, language: str) -> Problem:

@@ -96,8 +96,11 @@ class PluginSet:
     @property
     def revisions(self) -> Mapping[str, Path]:
         """The folders of the revisions of plugins that have tables, by plugin."""
-        folders = {state.name: revisions_of(self._found[state.name]) for state in self.states
-                   if state.name in self._found and state.status is not Status.REFUSED}
+        folders = {
+            state.name: revisions_of(self._found[state.name])
+            for state in self.states
+            if state.name in self._found and state.status is not Status.REFUSED
+        }
         return {name: folder for name, folder in folders.items() if folder is not None}
 
     @property

@@ -5,8 +5,6 @@ Example:
         plugin = "alerts"
 """
 
-# ruff: noqa: S101 - a suite is made of asserts
-
 from __future__ import annotations
 
 import ast

@@ -13,9 +13,7 @@ from dianku.hooks.kinds import HOOKS, Kind
 
 HOOKS_MAX = 25
 SPECS = {
-    name: function
-    for name, function in vars(specs).items()
-    if hasattr(function, "dianku_spec")
+    name: function for name, function in vars(specs).items() if hasattr(function, "dianku_spec")
 }
 
 

@@ -157,9 +157,7 @@ def test_jobs_wait_until_their_process_leads(
 
 
 @pytest.mark.sqlite_only
-def test_job_run_on_request_is_recorded(
-    make_runner: Callable[..., JobRunner], runs: Runs
-) -> None:
+def test_job_run_on_request_is_recorded(make_runner: Callable[..., JobRunner], runs: Runs) -> None:
     runner = make_runner()
     runner.add("core", runs.job("nightly", Daily(3)))
 

@@ -10,7 +10,7 @@ import pytest
 from dianku.testing.conformance import PluginConformance
 from dianku.testing.entry_points import Shelf
 
-CODE = '''
+CODE = """
 from dianku.api import Finding, DoctorCheck, Page, Title, hookimpl
 
 @hookimpl
@@ -25,7 +25,7 @@ def register_doctor(shop):
         if count:
             yield Finding("note", Title("有", "some"))
     return [DoctorCheck("notes", Title("记", "Notes"), look)]
-'''
+"""
 MORE = """
 tables = ["sample_note"]
 [settings.colour]

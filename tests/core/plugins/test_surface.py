@@ -29,9 +29,8 @@ def described() -> list[str]:
             lines.append(f"def {name}{inspect.signature(found)}")
         else:
             lines.append(name)
-    for name in sorted(HOOKS):
-        lines.append(f"hook {name}{inspect.signature(getattr(specs, name))}")
-    return lines
+    hooks = [f"hook {name}{inspect.signature(getattr(specs, name))}" for name in sorted(HOOKS)]
+    return [*lines, *hooks]
 
 
 def _members(found: type) -> list[str]:

@@ -1,3 +1,5 @@
+
+# mypy: ignore-errors
 import sys
 
 sys.exit("goodbye")
