@@ -79,6 +79,7 @@ class Host:
             self.clock,
             on_commit=self.events_bell.ring,
             backfill_days=lambda: int(self.settings.last.get("shop", "backfill_days")),
+            hold_seconds=lambda: 60 * int(self.settings.last.get("shop", "hold_minutes")),
         )
         self.stock = StockQueries(self.database, self.cache, self.clock)
         self.figures = Figures(self.database, self.cache, self.clock)
