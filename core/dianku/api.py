@@ -35,7 +35,6 @@ from dianku.hooks.records import (
 )
 from dianku.hooks.specs import hookimpl
 from dianku.http.route import Call, Content, Replied, Route, Upload
-from dianku.plugins.discovery import installed_manifests
 from dianku.plugins.shop import Shop
 from dianku.quantity import (
     format_amount,
@@ -90,7 +89,6 @@ __all__ = [
     "format_cost",
     "format_quantity",
     "hookimpl",
-    "installed_manifests",
     "invalid",
     "parse_amount",
     "parse_cost",

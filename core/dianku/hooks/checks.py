@@ -75,17 +75,18 @@ class DocumentChecks:
             said = check.workers.run(lambda: self._calls.call(check.plugin, HOOK, given))
             objection = _objection(said)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything
-            self._note(check, described(error))
+            self._note(check, error)
             return Problem("check_failed", {"plugin": check.plugin}) if document.strict else None
         check.failures = 0
         return None if objection is None else _refusal(check.plugin, objection, language)
 
-    def _note(self, check: _Check, error: str) -> None:
+    def _note(self, check: _Check, cause: BaseException) -> None:
+        error = described(cause)
         check.failures += 1
         if check.failures >= FAILURES_MAX:
             check.suspended = True
             error = f"{error}; failed {FAILURES_MAX} times in a row, not asked until next start"
-        self._calls.fail(check.plugin, HOOK, error)
+        self._calls.fail(check.plugin, HOOK, error, cause=cause)
 
 
 @define

@@ -263,7 +263,7 @@ class _Follower(threading.Thread):
                 insert_rows(c, parked_event, columns, [row], conflict="ON CONFLICT DO NOTHING")
                 self._move(c, one.id)
             what = f"{what}; event {one.id} is parked after {attempt} attempts"
-        means.calls.note(self.plugin, hook, what)
+        means.calls.note(self.plugin, hook, what, cause=error)
 
     def _move(self, connection: Connection, reached: int) -> None:
         # Another process may have led meanwhile and be further on: never backwards.

@@ -243,7 +243,8 @@ class PluginSet:
             c.execute(plugin_switch.insert(), row)
 
     def _failed(self, failure: Failure) -> None:
-        _log.warning("plugin %s, %s: %s", failure.plugin, failure.hook, failure.error)
+        said = (failure.plugin, failure.hook, failure.error)
+        _log.warning("plugin %s, %s: %s", *said, exc_info=failure.cause)
         remedy = "Tell its author, or switch the plugin off."
         state = self._states.get(failure.plugin)
         if state is not None:
