@@ -35,6 +35,7 @@ def described() -> list[str]:
 
 def _members(found: type) -> list[str]:
     own = [f.name for f in fields(found)] if has(found) else []
+    own += getattr(found, "__struct_fields__", ())
     public = [f.lstrip("_") for f in own if not f.startswith("_")]
     methods = [
         f"{key}{inspect.signature(value)}"
