@@ -26,6 +26,7 @@ from dianku.context import Context
 from dianku.errors import ConfigurationError
 from dianku.exchange.service import Exchange
 from dianku.hooks.notify import Notifier
+from dianku.hooks.postings import posting_check
 from dianku.jobs.kernel import kernel_jobs
 from dianku.jobs.leader import Leader
 from dianku.jobs.runner import JobRunner
@@ -40,7 +41,7 @@ from dianku.settings.store import Settings
 from dianku.storage.bell import Bell
 from dianku.storage.engine import Database
 from dianku.storage.fence import FencedDatabase
-from dianku.storage.migrate import CORE, Owner, upgrade
+from dianku.storage.migrate import CORE, Owner, pending, upgrade
 
 __all__ = ["Host", "HostConfig", "strict_from"]
 
@@ -68,9 +69,7 @@ class Host:
         self.plugins = PluginSet(config, database=self.database, clock=config.clock)
         self.settings = self._settings()
         grants = _grants(self.plugins)
-        self.access = Access(
-            self.database, clock=config.clock, permissions=Permissions(grants)
-        )
+        self.access = Access(self.database, clock=config.clock, permissions=Permissions(grants))
         self.attachments = Attachments(config.data_dir / "attachments")
         self.cache = CatalogCache()
         self.catalog = CatalogService(self.database, self.cache, self.clock)
@@ -78,9 +77,9 @@ class Host:
             self.database,
             self.cache,
             self.clock,
-            settings=self.settings,
-            bell=self.events_bell,
-            checks=lambda: self.plugins.checks,
+            on_commit=self.events_bell.ring,
+            backfill_days=lambda: int(self.settings.last.get("shop", "backfill_days")),
+            hold_seconds=lambda: 60 * int(self.settings.last.get("shop", "hold_minutes")),
         )
         self.stock = StockQueries(self.database, self.cache, self.clock)
         self.figures = Figures(self.database, self.cache, self.clock)
@@ -97,6 +96,7 @@ class Host:
         self.jobs = self._job_runner()
         self.notifier: Notifier | None = None
         self._fences: list[FencedDatabase] = []
+        self._started = False
         self._closed = False
 
     @classmethod
@@ -121,9 +121,27 @@ class Host:
         upgrade(self.database, [CORE])
         self.settings.view()
         self.plugins.load(self._shop, migrate=self._migrate)
+        for folder in self.plugins.texts:
+            self.messages.add(folder)
+        if self.plugins.checks is not None:
+            self.ledger.check = posting_check(self.plugins.checks)
         self.ledger.start()
+        self._started = True
         if background:
             self._start_background()
+
+    def readiness(self) -> dict[str, Any]:
+        """Whether a document can be posted now, and what stands in the way.
+
+        Raises:
+            SQLAlchemyError: the database cannot be reached or written.
+        """
+        behind = sorted(state.owner for state in pending(self.database, self.owners))
+        with self.database.writing():
+            # A transaction that may write was begun: the disk and the server allow it.
+            pass
+        ready = self._started and not self._closed and CORE.name not in behind
+        return {"ready": ready, "migrations_pending": behind, "leader": self.leader.held}
 
     def close(self) -> None:
         """Stop everything that runs and close the database; may be called twice."""
@@ -194,9 +212,7 @@ class Host:
             zone=lambda: str(self.settings.last.get("shop", "timezone")),
             failed=self.plugins.job_failed,
         )
-        jobs = kernel_jobs(
-            self.database, clock=self.clock, expire_holds=self.ledger.expire_due_holds
-        )
+        jobs = kernel_jobs(self.database, clock=self.clock, expire_holds=self.ledger.sweep)
         for job in jobs:
             runner.add(KERNEL, job)
         return runner

@@ -33,11 +33,12 @@ class HookFailed(DiankuError):
 
 @frozen
 class Failure:
-    """One failed call: whose, of which hook, with what."""
+    """One failed call: whose, of which hook, with what; `cause` where something was raised."""
 
     plugin: str
     hook: str
     error: str
+    cause: BaseException | None = None
 
 
 @frozen
@@ -131,7 +132,7 @@ class HookCalls:
             try:
                 records = self._records(plugin, hook, arguments(plugin))
             except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything
-                self.fail(plugin, hook, described(error))
+                self.fail(plugin, hook, described(error), cause=error)
                 continue
             for key, record in records:
                 if key in found:
@@ -141,15 +142,19 @@ class HookCalls:
                     found[key] = Collected(plugin, record)
         return [found[key] for key in sorted(found)]
 
-    def fail(self, plugin: str, hook: str, error: str) -> None:
+    def fail(
+        self, plugin: str, hook: str, error: str, *, cause: BaseException | None = None
+    ) -> None:
         """Note a failure; in strict, raise it."""
-        self.note(plugin, hook, error)
+        self.note(plugin, hook, error, cause=cause)
         if self._strict:
-            raise HookFailed(f"plugin {plugin!r}, {hook}: {error}")
+            raise HookFailed(f"plugin {plugin!r}, {hook}: {error}") from cause
 
-    def note(self, plugin: str, hook: str, error: str) -> None:
+    def note(
+        self, plugin: str, hook: str, error: str, *, cause: BaseException | None = None
+    ) -> None:
         """Note a failure where nobody waits for the call, so that raising would tell nobody."""
-        self._failed(Failure(plugin, hook, error))
+        self._failed(Failure(plugin, hook, error, cause))
 
     def _records(
         self, plugin: str, hook: str, arguments: Mapping[str, Any]
@@ -176,9 +181,11 @@ class HookCalls:
         for caller in self._pluggy.get_hookcallers(self._pluggy.get_plugin(name)) or ():
             if not caller.has_spec():
                 wrong.append(f"there is no hook {caller.name!r}")
-            for impl in caller.get_hookimpls():
-                if impl.plugin_name == name and (impl.wrapper or impl.hookwrapper):
-                    wrong.append(f"{caller.name!r} wraps others, which no hook allows")
+            wrong += [
+                f"{caller.name!r} wraps others, which no hook allows"
+                for impl in caller.get_hookimpls()
+                if impl.plugin_name == name and (impl.wrapper or impl.hookwrapper)
+            ]
         return wrong
 
     def _timed(self, plugin: str, hook: str, took_ms: float) -> None:

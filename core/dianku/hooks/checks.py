@@ -73,20 +73,20 @@ class DocumentChecks:
         given = {**check.arguments, "document": document}
         try:
             said = check.workers.run(lambda: self._calls.call(check.plugin, HOOK, given))
-            if said is not None and not isinstance(said, Objection):
-                raise TypeError(f"returned a {type(said).__name__}, not an Objection")
+            objection = _objection(said)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything
-            self._note(check, described(error))
+            self._note(check, error)
             return Problem("check_failed", {"plugin": check.plugin}) if document.strict else None
         check.failures = 0
-        return None if said is None else _refusal(check.plugin, said, language)
+        return None if objection is None else _refusal(check.plugin, objection, language)
 
-    def _note(self, check: _Check, error: str) -> None:
+    def _note(self, check: _Check, cause: BaseException) -> None:
+        error = described(cause)
         check.failures += 1
         if check.failures >= FAILURES_MAX:
             check.suspended = True
             error = f"{error}; failed {FAILURES_MAX} times in a row, not asked until next start"
-        self._calls.fail(check.plugin, HOOK, error)
+        self._calls.fail(check.plugin, HOOK, error, cause=cause)
 
 
 @define
@@ -96,6 +96,12 @@ class _Check:
     workers: _Workers
     failures: int = 0
     suspended: bool = False
+
+
+def _objection(said: object) -> Objection | None:
+    if said is not None and not isinstance(said, Objection):
+        raise TypeError(f"returned a {type(said).__name__}, not an Objection")
+    return said
 
 
 def _refusal(plugin: str, said: Objection, language: str) -> Problem:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -56,6 +57,20 @@ class Parked:
     parked_at: int
 
 
+@frozen(kw_only=True)
+class _Means:
+    """What every follower works with."""
+
+    database: Database
+    calls: HookCalls
+    arguments: Arguments
+    bell: Bell
+    clock: Clock
+    leading: Callable[[], bool]
+    pacing: Pacing
+    stopping: threading.Event = field(factory=threading.Event)
+
+
 class Notifier:
     """A follower of the event log for every plugin that has a notify hook.
 
@@ -73,16 +88,17 @@ class Notifier:
         leading: Callable[[], bool],
         pacing: Pacing | None = None,
     ) -> None:
-        self._database = database
-        self._calls = calls
-        self._arguments = arguments
-        self._bell = bell
-        self._clock = clock
-        self._leading = leading
-        self._pacing = pacing or Pacing()
-        self._stopping = threading.Event()
+        self._means = _Means(
+            database=database,
+            calls=calls,
+            arguments=arguments,
+            bell=bell,
+            clock=clock,
+            leading=leading,
+            pacing=pacing or Pacing(),
+        )
         self._followers = [
-            _Follower(plugin=plugin, hooks=hooks, notifier=self)
+            _Follower(plugin=plugin, hooks=hooks, means=self._means)
             for plugin, hooks in _listening(calls).items()
         ]
 
@@ -91,7 +107,7 @@ class Notifier:
         plugins = sorted(follower.plugin for follower in self._followers)
         if not plugins:
             return
-        with self._database.writing() as c:
+        with self._means.database.writing() as c:
             last = current(c, "event")
             rows = [(plugin, last) for plugin in plugins]
             columns = ("plugin", "event_id")
@@ -101,8 +117,8 @@ class Notifier:
 
     def close(self, *, patience: float = 5.0) -> None:
         """Stop following; a plugin that hangs is left behind after `patience` seconds."""
-        self._stopping.set()
-        self._bell.silence()
+        self._means.stopping.set()
+        self._means.bell.silence()
         for follower in self._followers:
             if follower.is_alive():
                 follower.join(patience)
@@ -113,9 +129,9 @@ class Notifier:
 
     def parked(self) -> list[Parked]:
         """What plugins could not take, oldest first."""
-        with self._database.reading() as c:
+        with self._means.database.reading() as c:
             rows = c.execute(sa.select(parked_event).order_by(parked_event.c.event_id))
-            return [Parked(**row._mapping) for row in rows]
+            return [Parked(**row) for row in rows.mappings()]
 
     def retry(self, plugin: str, event_id: int) -> None:
         """Tell a plugin of a parked event once more, here and now.
@@ -124,14 +140,14 @@ class Notifier:
             Refused: `not_found`; whatever the plugin raises comes through, the event stays parked.
         """
         which = sa.and_(parked_event.c.plugin == plugin, parked_event.c.event_id == event_id)
-        with self._database.reading() as c:
+        with self._means.database.reading() as c:
             hook = c.execute(sa.select(parked_event.c.hook).where(which)).scalar()
             rows = c.execute(_EVENTS.where(event.c.id == event_id)).all()
         if hook is None or not rows:
             raise refuse("not_found", what="parked_event", name=f"{plugin}/{event_id}")
-        given = {**self._arguments(plugin), "event": _event(rows[0])}
-        self._calls.call(plugin, hook, given)
-        with self._database.writing() as c:
+        given = {**self._means.arguments(plugin), "event": _event(rows[0])}
+        self._means.calls.call(plugin, hook, given)
+        with self._means.database.writing() as c:
             c.execute(parked_event.delete().where(which))
 
 
@@ -152,7 +168,7 @@ def _listening(calls: HookCalls) -> dict[str, list[str]]:
     return listening
 
 
-def _event(row: Row[tuple[int, str, int, str, str]]) -> Event:
+def _event(row: Row[*tuple[Any, ...]]) -> Event:
     return Event(row.id, row.type, row.at, row.store, msgspec.json.decode(row.data))
 
 
@@ -168,26 +184,25 @@ class _Batch:
 class _Follower(threading.Thread):
     """One plugin's thread."""
 
-    def __init__(self, *, plugin: str, hooks: Sequence[str], notifier: Notifier) -> None:
+    def __init__(self, *, plugin: str, hooks: Sequence[str], means: _Means) -> None:
         super().__init__(name=f"notify-{plugin}", daemon=True)
         self.plugin = plugin
         self.busy_since: int | None = None
         self._types = [kind for kind, hook in NOTIFY_EVENTS.items() if hook in hooks]
-        self._of = notifier
+        self._means = means
 
     def run(self) -> None:
-        of = self._of
-        while not of._stopping.is_set():
-            rung = of._bell.count
+        means = self._means
+        while not means.stopping.is_set():
+            rung = means.bell.count
             try:
-                more = of._leading() and self._round()
-            except Exception:
-                # The database may be away for a while; the events wait for it.
+                more = means.leading() and self._round()
+            except Exception:  # noqa: BLE001 - whatever it is, the events wait for it
                 _log.exception("plugin %s cannot follow the event log", self.plugin)
                 more = False
-                of._stopping.wait(of._pacing.poll_seconds)
+                means.stopping.wait(means.pacing.poll_seconds)
             if not more:
-                of._bell.wait(rung, timeout=of._pacing.poll_seconds)
+                means.bell.wait(rung, timeout=means.pacing.poll_seconds)
 
     def _round(self) -> bool:
         """Tell of one batch; True if there may be more."""
@@ -195,18 +210,18 @@ class _Follower(threading.Thread):
         reached = batch.begin
         try:
             for one in batch.events:
-                if self._of._stopping.is_set() or not self._tell(one):
+                if self._means.stopping.is_set() or not self._tell(one):
                     return False
                 reached = one.id
             reached = batch.end
         finally:
             if reached > batch.begin and (batch.events or reached - batch.begin >= LAG_MAX):
-                with self._of._database.writing() as c:
+                with self._means.database.writing() as c:
                     self._move(c, reached)
         return len(batch.events) == BATCH
 
     def _next(self) -> _Batch:
-        with self._of._database.reading() as c:
+        with self._means.database.reading() as c:
             begin = c.execute(
                 sa.select(plugin_cursor.c.event_id).where(plugin_cursor.c.plugin == self.plugin)
             ).scalar_one()
@@ -218,37 +233,37 @@ class _Follower(threading.Thread):
 
     def _tell(self, one: Event) -> bool:
         """Tell of one event until it is taken or parked; False when stopped meanwhile."""
-        of = self._of
+        means = self._means
         hook = NOTIFY_EVENTS[one.type]
-        given = {**of._arguments(self.plugin), "event": one}
-        waits = [*of._pacing.waits, None]
+        given = {**means.arguments(self.plugin), "event": one}
+        waits = [*means.pacing.waits, None]
         for attempt, wait in enumerate(waits, start=1):
-            self.busy_since = of._clock.now_ms()
+            self.busy_since = means.clock.now_ms()
             try:
-                of._calls.call(self.plugin, hook, given)
+                means.calls.call(self.plugin, hook, given)
             except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything
                 self._failed(hook, error, one=one, attempt=attempt, parked=wait is None)
             else:
                 return True
             finally:
                 self.busy_since = None
-            if wait is not None and of._stopping.wait(wait):
+            if wait is not None and means.stopping.wait(wait):
                 return False
         return True
 
     def _failed(
         self, hook: str, error: BaseException, *, one: Event, attempt: int, parked: bool
     ) -> None:
-        of = self._of
+        means = self._means
         what = described(error)
         if parked:
-            row = (self.plugin, one.id, hook, what, attempt, of._clock.now_ms())
+            row = (self.plugin, one.id, hook, what, attempt, means.clock.now_ms())
             columns = ("plugin", "event_id", "hook", "error", "attempts", "parked_at")
-            with of._database.writing() as c:
+            with means.database.writing() as c:
                 insert_rows(c, parked_event, columns, [row], conflict="ON CONFLICT DO NOTHING")
                 self._move(c, one.id)
             what = f"{what}; event {one.id} is parked after {attempt} attempts"
-        of._calls.note(self.plugin, hook, what)
+        means.calls.note(self.plugin, hook, what, cause=error)
 
     def _move(self, connection: Connection, reached: int) -> None:
         # Another process may have led meanwhile and be further on: never backwards.

@@ -29,7 +29,7 @@ hookimpl = pluggy.HookimplMarker("dianku")
 
 
 @hookspec
-def check_document(document: CheckedDocument, shop: Any) -> Objection | None:  # type: ignore[empty-body]
+def check_document(document: CheckedDocument, shop: Any) -> Objection | None:
     """Object to a document before it joins the poster's queue.
 
     Kind: check. Called on the request's side for every new document, outside any transaction, at

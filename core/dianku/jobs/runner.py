@@ -126,12 +126,24 @@ class JobRunner:
                 for name, job in lane.jobs.items():
                     query = sa.select(job_run).where(job_run.c.job == name)
                     row = c.execute(query.order_by(job_run.c.id.desc()).limit(1)).first()
-                    last = row.started_at if row else None
                     due = due_at(
-                        job.schedule, last_ms=last, since_ms=self._since, zone=zone, now_ms=now
+                        job.schedule,
+                        last_ms=row.started_at if row else None,
+                        since_ms=self._since,
+                        zone=zone,
+                        now_ms=now,
                     )
-                    ran = (row.started_at, row.ended_at, row.outcome, row.message) if row else None
-                    states.append(JobState(name, lane.owner, *(ran or (None,) * 4), due))
+                    states.append(
+                        JobState(
+                            name=name,
+                            owner=lane.owner,
+                            started_at=row.started_at if row else None,
+                            ended_at=row.ended_at if row else None,
+                            outcome=row.outcome if row else None,
+                            message=row.message if row else None,
+                            due_at=due,
+                        )
+                    )
         return sorted(states, key=lambda state: state.name)
 
     def _follow(self, lane: _Lane) -> None:
@@ -141,8 +153,7 @@ class JobRunner:
             if leads:
                 try:
                     self._round(lane, fresh=not led)
-                except Exception:
-                    # The database may be away for a while.
+                except Exception:  # noqa: BLE001 - the database may be away for a while
                     _log.exception("jobs of %s could not be run", lane.owner)
                     leads = False
             led = leads

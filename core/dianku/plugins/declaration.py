@@ -21,7 +21,7 @@ class Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """A table of a declaration: unknown keys are errors."""
 
 
-class Words(Strict):
+class Words(Strict, frozen=True):
     """A text in both languages."""
 
     zh: Annotated[str, Meta(min_length=1)]

@@ -80,15 +80,6 @@ def discover(files: Iterable[Path] = ()) -> list[Found]:
     return [*_without_twins(found), *(_single(path) for path in files)]
 
 
-def installed_manifests() -> list[tuple[Path, Manifest]]:
-    """The manifests of installed plugins that can be read, with their files; imports no plugin."""
-    return [
-        (one.folder / PLUGIN_FILE, one.manifest)
-        for one in discover()
-        if one.folder is not None and one.manifest is not None
-    ]
-
-
 def _read(entry: Installed) -> Found:
     at = (entry.name, entry.target, entry.distribution, entry.version)
     folder = folder_of(entry.package)

@@ -23,7 +23,7 @@ EDITION_FILE = "edition.toml"
 EditionName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,30}$")]
 
 
-class EditionFile(Strict):
+class EditionFile(Strict, frozen=True):
     """An `edition.toml` as written.
 
     Attributes:

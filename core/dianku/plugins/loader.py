@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import logging
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,7 @@ from dianku.plugins.discovery import Found
 from dianku.plugins.states import Fault, PluginState, Status
 
 MIGRATIONS = "migrations"
+_log = logging.getLogger(__name__)
 Migrate = Callable[[str, Path], None]
 """Plugin name and the folder of its revisions: brings its tables up."""
 
@@ -53,6 +55,7 @@ def bring_up(found: Found, state: PluginState, *, calls: HookCalls, migrate: Mig
     try:
         state.module = _import(found)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything
+        _log.warning("plugin %s was not imported", found.name, exc_info=error)
         what = f"importing {found.target} raised {described(error)}."
         state.refuse(Fault("import", what, _report(found)))
         return

@@ -22,14 +22,14 @@ Permission = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$
 Role = Literal["owner", "manager", "clerk", "counter", "channel", "readonly"]
 
 
-class PermissionEntry(Strict):
+class PermissionEntry(Strict, frozen=True):
     """A permission the plugin adds, and the roles that hold it unless the shop says otherwise."""
 
     title: Words
     roles: list[Role] = []
 
 
-class SettingEntry(Strict):
+class SettingEntry(Strict, frozen=True):
     """A setting of the plugin's section."""
 
     type: FieldType
@@ -42,13 +42,13 @@ class SettingEntry(Strict):
     description: Words | None = None
 
 
-class CommandEntry(Strict):
+class CommandEntry(Strict, frozen=True):
     """A group of the command line, for `--help` without importing the plugin."""
 
     title: Words
 
 
-class Manifest(Strict):
+class Manifest(Strict, frozen=True):
     """What a plugin says of itself.
 
     Attributes:
@@ -119,11 +119,21 @@ def _field(name: str, entry: SettingEntry) -> Field:
 
 def _mistakes(manifest: Manifest) -> Iterator[tuple[Sequence[str], str]]:
     """What the types alone cannot say: (keys that lead there, what is wrong)."""
-    name = manifest.name
     try:
         Window.parse(manifest.core)
     except ValueError as error:
         yield ("core",), str(error)
+    if manifest.name in manifest.requires:
+        yield ("requires",), "a plugin cannot require itself"
+    yield from _misnamed(manifest)
+    for key, entry in manifest.settings.items():
+        if (what := _wrong_setting(_field(key, entry))) is not None:
+            yield ("settings", key), what
+
+
+def _misnamed(manifest: Manifest) -> Iterator[tuple[Sequence[str], str]]:
+    """What does not bear the plugin's name."""
+    name = manifest.name
     for table in manifest.tables:
         if not table.startswith(f"{name}_"):
             yield ("tables",), f"table {table!r} must begin with {name + '_'!r}"
@@ -133,11 +143,6 @@ def _mistakes(manifest: Manifest) -> Iterator[tuple[Sequence[str], str]]:
     for command in manifest.commands:
         if command != name and not command.startswith(f"{name}-"):
             yield ("commands", command), f"group {command!r} must be {name!r} or {name}-..."
-    if name in manifest.requires:
-        yield ("requires",), "a plugin cannot require itself"
-    for key, entry in manifest.settings.items():
-        if (what := _wrong_setting(_field(key, entry))) is not None:
-            yield ("settings", key), what
 
 
 def _wrong_setting(field: Field) -> str | None:

@@ -96,9 +96,18 @@ class PluginSet:
     @property
     def revisions(self) -> Mapping[str, Path]:
         """The folders of the revisions of plugins that have tables, by plugin."""
-        folders = {state.name: revisions_of(self._found[state.name]) for state in self.states
-                   if state.name in self._found and state.status is not Status.REFUSED}
+        folders = {
+            state.name: revisions_of(self._found[state.name])
+            for state in self.states
+            if state.name in self._found and state.status is not Status.REFUSED
+        }
         return {name: folder for name, folder in folders.items() if folder is not None}
+
+    @property
+    def texts(self) -> Sequence[Path]:
+        """The folders `messages` of the plugins that run, with their catalogues of texts."""
+        folders = [self._found[state.name].folder for state in self._running()]
+        return [folder / "messages" for folder in folders if folder is not None]
 
     def load(self, make_shop: MakeShop, *, migrate: Migrate) -> None:
         """Bring up every plugin that is on, those required by others first.
@@ -234,7 +243,8 @@ class PluginSet:
             c.execute(plugin_switch.insert(), row)
 
     def _failed(self, failure: Failure) -> None:
-        _log.warning("plugin %s, %s: %s", failure.plugin, failure.hook, failure.error)
+        said = (failure.plugin, failure.hook, failure.error)
+        _log.warning("plugin %s, %s: %s", *said, exc_info=failure.cause)
         remedy = "Tell its author, or switch the plugin off."
         state = self._states.get(failure.plugin)
         if state is not None:

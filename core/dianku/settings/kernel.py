@@ -57,6 +57,15 @@ SHOP = Section.of(
         maximum=1_000_000,
     ),
     _days("unusual_receipt_days", "异常入库天数", "Unusual receipt, days of sales", 90),
+    Field(
+        name="hold_minutes",
+        type="integer",
+        title=Title("占用时长(分钟)", "Minutes a hold lasts"),
+        default=15,
+        minimum=1,
+        maximum=527_040,
+        description=Title("占用未说明时", "Where a reservation says none"),
+    ),
     _days("backfill_days", "补录期限(天)", "Days a late document needs no permission", 35),
 )
 

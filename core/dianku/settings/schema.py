@@ -63,24 +63,31 @@ class Section:
 
 
 def _broken(rule: Field, value: Any) -> tuple[str, Mapping[str, Any]]:
-    if rule.type == "boolean":
-        return ("", {}) if isinstance(value, bool) else ("wrong_type", {"expected": "boolean"})
-    if rule.type == "integer":
-        if isinstance(value, bool) or not isinstance(value, int):
-            return "wrong_type", {"expected": "integer"}
-        return _out_of_bounds(rule, value)
-    if rule.type == "decimal":
-        return _broken_decimal(rule, value)
-    if rule.type == "texts":
-        return _broken_texts(value)
+    match rule.type:
+        case "boolean":
+            good = isinstance(value, bool)
+            return ("", {}) if good else ("wrong_type", {"expected": "boolean"})
+        case "integer":
+            return _broken_integer(rule, value)
+        case "decimal":
+            return _broken_decimal(rule, value)
+        case "texts":
+            return _broken_texts(value)
+        case "text" | "choice":
+            return _broken_text(value, choices=rule.choices)
+
+
+def _broken_integer(rule: Field, value: Any) -> tuple[str, Mapping[str, Any]]:
+    if isinstance(value, bool) or not isinstance(value, int):
+        return "wrong_type", {"expected": "integer"}
+    return _out_of_bounds(rule, value)
+
+
+def _broken_text(value: Any, *, choices: Sequence[str] = ()) -> tuple[str, Mapping[str, Any]]:
     if not isinstance(value, str):
         return "wrong_type", {"expected": "text"}
-    if rule.type == "choice" and value not in rule.choices:
-        return "not_a_choice", {"choices": ", ".join(rule.choices)}
-    return _broken_text(value)
-
-
-def _broken_text(value: str) -> tuple[str, Mapping[str, Any]]:
+    if choices and value not in choices:
+        return "not_a_choice", {"choices": ", ".join(choices)}
     if len(value) > TEXT_MAX:
         return "too_long", {"limit": TEXT_MAX}
     return ("bad_characters", {}) if "\x00" in value else ("", {})

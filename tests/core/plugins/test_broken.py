@@ -277,9 +277,7 @@ def test_plugin_whose_required_one_broke_is_refused_too(plugin_shelf: Shelf, loa
     assert "requires base" in load().state("top").faults[-1].what
 
 
-def test_single_file_plugin_is_loaded_beside_installed_ones(
-    load: Load, tmp_path: Path
-) -> None:
+def test_single_file_plugin_is_loaded_beside_installed_ones(load: Load, tmp_path: Path) -> None:
     file = tmp_path / "hello.py"
     file.write_text(code("good"), encoding="utf-8")
 
@@ -289,9 +287,7 @@ def test_single_file_plugin_is_loaded_beside_installed_ones(
     assert [one.plugin for one in plugins.collect("register_pages")] == ["hello"]
 
 
-def test_discovery_imports_nothing(
-    plugin_shelf: Shelf, database: Database, tmp_path: Path
-) -> None:
+def test_discovery_imports_nothing(plugin_shelf: Shelf, database: Database, tmp_path: Path) -> None:
     plugin_shelf.plugin("loud", "raise SystemExit('imported')")
     config = HostConfig(data_dir=tmp_path)
 

@@ -53,7 +53,11 @@ def test_manifest_complete_is_read_with_its_section_and_claims() -> None:
         ('name = "alerts"\n', "", "plugin.toml: name: "),
         ("minimum = 0", 'minimum = "none"', "plugin.toml:17: settings.minimum: Expected `int"),
         ("secret = true", "hidden = true", "plugin.toml:23: settings.hidden: "),
-        ("secret = true", 'secret = true\ndefault = "x"', "plugin.toml:20: settings.api_key: a sec"),
+        (
+            "secret = true",
+            'secret = true\ndefault = "x"',
+            "plugin.toml:20: settings.api_key: a sec",
+        ),
         ("default = 8", "default = 99", "its default breaks its own rule too_large"),
         ('"alerts_alert"', '"orders"', "plugin.toml:5: tables: table 'orders' must begin"),
         ("<0.2", "", "plugin.toml:3: core: "),
