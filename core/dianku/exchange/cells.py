@@ -20,7 +20,7 @@ FIGURES_MAX = 15
 """A spreadsheet keeps 15 significant figures of a number; what is longer was cut."""
 
 
-class CellRefused(Exception):  # noqa: N818 - named like the other refusals
+class CellRefused(Exception):
     """A cell that cannot be read; `code` says why, `params` with which figures."""
 
     def __init__(self, code: str, **params: Any) -> None:
@@ -30,21 +30,50 @@ class CellRefused(Exception):  # noqa: N818 - named like the other refusals
 
 
 _NOTHING = frozenset(
-    "- -- --- — —— / // \\ 无 暂无 空 未知 n/a na null none nil nan #n/a #null! #value! #ref! "
-    "#div/0! #name? #num!".split()
+    [
+        "-",
+        "--",
+        "---",
+        "—",
+        "——",
+        "/",
+        "//",
+        "\\",
+        "无",
+        "暂无",
+        "空",
+        "未知",
+        "n/a",
+        "na",
+        "null",
+        "none",
+        "nil",
+        "nan",
+        "#n/a",
+        "#null!",
+        "#value!",
+        "#ref!",
+        "#div/0!",
+        "#name?",
+        "#num!",
+    ]
 )
-_CURRENCY = re.compile(r"^(?:cny|rmb|人民币|usd|eur|gbp|hkd|[¥$€£])|(?:cny|rmb|元|圆|块|[¥$€£])$", re.I)
+_CURRENCY = re.compile(
+    r"^(?:cny|rmb|人民币|usd|eur|gbp|hkd|[¥$€£])|(?:cny|rmb|元|圆|块|[¥$€£])$", re.IGNORECASE
+)
 _GROUPED = re.compile(r"^[+-]?\d{1,3}(?:,\d{3})+(?:\.\d*)?$")
 _CHINESE_GROUPED = re.compile(r"^[+-]?\d{1,4}(?:,\d{4})+(?:\.\d*)?$")
-_PLAIN = re.compile(r"^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d{1,3})?$", re.I)
-_EXPONENT = re.compile(r"^(\d)(?:\.(\d+))?e\+?(\d{1,2})$", re.I)
+_PLAIN = re.compile(r"^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d{1,3})?$", re.IGNORECASE)
+_EXPONENT = re.compile(r"^(\d)(?:\.(\d+))?e\+?(\d{1,2})$", re.IGNORECASE)
 _WHOLE_FLOAT = re.compile(r"^(\d+)\.0+$")
-_SPAN = re.compile(r"^(\d+(?:\.\d+)?)(?:个)?(天|日|d|days?|周|weeks?|月|months?|m|年|years?|y)?$", re.I)
+_SPAN = re.compile(
+    r"^(\d+(?:\.\d+)?)(?:个)?(天|日|d|days?|周|weeks?|月|months?|m|年|years?|y)?$", re.IGNORECASE
+)
 _SPAN_DAYS = {"天": 1, "日": 1, "d": 1, "周": 7, "w": 7, "月": 30, "m": 30, "年": 365, "y": 365}
 _DATE = re.compile(
     r"^(\d{4})(?:[-/.年](\d{1,2})[-/.月](\d{1,2})日?|(\d{2})(\d{2}))"
     r"(?:[ t]*(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d{1,6}))?)?)?\s*(z|[+-]\d{2}:?\d{2})?$",
-    re.I,
+    re.IGNORECASE,
 )
 _TRUE = frozenset({"是", "y", "yes", "true", "1", "√", "✓", "有", "启用", "开启", "对"})
 _FALSE = frozenset({"否", "n", "no", "false", "0", "×", "✗", "x", "无", "停用", "关闭", "不", "非"})

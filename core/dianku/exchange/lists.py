@@ -14,7 +14,7 @@ from decimal import Decimal
 from dianku.exchange.cells import CellRefused
 
 _SPECIAL = re.compile(r"[\\;*@]")
-_TOKEN = re.compile(r"\\(.)|([;*@])|([^\\;*@]+)", re.S)
+_TOKEN = re.compile(r"\\(.)|([;*@])|([^\\;*@]+)", re.DOTALL)
 _NUMBER = re.compile(r"^\d{1,12}(?:\.\d{1,4})?$")
 
 

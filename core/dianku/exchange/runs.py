@@ -165,9 +165,7 @@ class RunBook:
         self, connection: Connection, run: Run, changes: list[tuple[str, str, str | None, str]]
     ) -> None:
         """Keep what was changed: (what, key, before, after) each."""
-        rows = [
-            (run.id, run.changes + i, *change) for i, change in enumerate(changes, start=1)
-        ]
+        rows = [(run.id, run.changes + i, *change) for i, change in enumerate(changes, start=1)]
         run.changes += len(rows)
         insert_rows(
             connection,

@@ -27,9 +27,7 @@ import_run = sa.Table(
     sa.Column("ended_at", sa.BigInteger),
     sa.Column("undone_at", sa.BigInteger),
     sa.Column("undone_by", sa.Text),
-    sa.CheckConstraint(
-        "status IN ('running', 'done', 'failed', 'undone')", name="status"
-    ),
+    sa.CheckConstraint("status IN ('running', 'done', 'failed', 'undone')", name="status"),
 )
 """`progress` and the counts are data rows; created + updated + unchanged + failed = rows at the end.
 
