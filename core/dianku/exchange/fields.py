@@ -244,7 +244,7 @@ FIELDS: Mapping[ImportKind, tuple[Field, ...]] = {
         _field(
             "quantity",
             "number",
-            "数量|quantity|销售数量|销量|销售量|售出数量|商品数量|qty|units|units sold|sales|sold",
+            "数量|quantity|销售数量|出库数量|销量|销售量|售出数量|商品数量|qty|units|units sold|sales|sold",
         ),
         _field(
             "amount",
