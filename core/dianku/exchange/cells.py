@@ -7,6 +7,7 @@ with a code; nothing is guessed and nothing is cut off.
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from datetime import UTC, date, datetime, time, timedelta
@@ -100,7 +101,7 @@ def shown(raw: Raw) -> str:
 
 
 def _plain_float(value: float) -> str:
-    if value != value or value in {float("inf"), float("-inf")}:
+    if not math.isfinite(value):
         return str(value)
     number = Decimal(format(value, f".{FIGURES_MAX}g"))
     text = format(number, "f")
@@ -119,12 +120,12 @@ def number_of(raw: Raw) -> Decimal | None:
 
     A percentage is its fraction. Raises `CellRefused` with `not_a_number`.
     """
-    if isinstance(raw, bool) or isinstance(raw, (datetime, date, time, timedelta)):
+    if isinstance(raw, (bool, datetime, date, time, timedelta)):
         raise CellRefused("not_a_number")
     if isinstance(raw, int):
         return Decimal(raw)
     if isinstance(raw, float):
-        if raw != raw or raw in {float("inf"), float("-inf")}:
+        if not math.isfinite(raw):
             raise CellRefused("not_a_number")
         return Decimal(format(raw, f".{FIGURES_MAX}g"))
     text = fold(raw or "")
@@ -211,7 +212,10 @@ def moment_of(raw: Raw, *, zone: str) -> datetime | None:
     """A moment, aware; without a zone of its own it is on the store's wall clock."""
     if isinstance(raw, str):
         found = _DATE.match(fold(raw))
-        return _moment(found, zone=zone) if found else _no_date(raw)
+        if found:
+            return _moment(found, zone=zone)
+        _no_date(raw)
+        return None
     day = date_of(raw)
     if day is None:
         return None
@@ -294,10 +298,10 @@ def code_of(raw: Raw) -> str | None:
         if len(text.lstrip("-").replace(".", "")) > FIGURES_MAX:
             raise CellRefused("figures_lost", figures=FIGURES_MAX)
         return text
-    text = text_of(raw)
-    if text is None:
+    typed = text_of(raw)
+    if typed is None:
         return None
-    plain = unicodedata.normalize("NFKC", text) if _has_full_width(text) else text
+    plain = unicodedata.normalize("NFKC", typed) if _has_full_width(typed) else typed
     plain = plain.strip(BLANKS)
     found = _EXPONENT.match(plain)
     if found and int(found.group(3)) >= 5:

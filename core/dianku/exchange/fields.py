@@ -64,45 +64,60 @@ def _spared(shortened: str, text: str) -> str:
 
 
 _SKU = (
-    "商品编码|sku|sku编码|商品编号|商品代码|货号|商品货号|产品编码|产品编号|产品代码|货品编码|货品编号"
-    "|物料编码|物料编号|存货编码|存货编号|品号|自编码|店内码|商品自编码|商家编码|商家sku|商家商品编码"
+    "商品编码|sku|sku编码|商品编号|商品代码|货号|商品货号|产品编码|产品编号|产品代码|货品编码"
+    "|货品编号"
+    "|物料编码|物料编号|存货编码|存货编号|品号|自编码|店内码|商品自编码|商家编码|商家sku"
+    "|商家商品编码"
     "|外部编码|商家自定义编码|第三方编码|编码|编号|代码|sku code|item code|item no|item number"
-    "|item|product code|product id|product no|productno|article|article no|article number|stock code"
+    "|item|product code|product id|product no|productno|article|article no|article number"
+    "|stock code"
     "|stockcode|style no|code|part number|plu|id"
 )
 _BARCODE = (
-    "条码|barcode|商品条码|条形码|商品条形码|国标码|国际条码|国际码|69码|产品条码|货品条码|主条码|一维码"
-    "|单品条码|upc|ean|upc/ean|gtin|ean13|upc编码|upc码|商品upc|upc code|ean code|bar code|扫码|条码号|sku条码"
+    "条码|barcode|商品条码|条形码|商品条形码|国标码|国际条码|国际码|69码|产品条码|货品条码"
+    "|主条码|一维码"
+    "|单品条码|upc|ean|upc/ean|gtin|ean13|upc编码|upc码|商品upc|upc code|ean code|bar code"
+    "|扫码|条码号|sku条码"
 )
 _NAME = (
-    "名称|name|商品名称|品名|商品名|产品名称|产品名|货品名称|货名|物料名称|存货名称|商品标题|标题|宝贝标题"
+    "名称|name|商品名称|品名|商品名|产品名称|产品名|货品名称|货名|物料名称|存货名称|商品标题"
+    "|标题|宝贝标题"
     "|中文名称|全称|商品全称|product name|item name|product|title|description|item description"
     "|article name|goods name|goods"
 )
 _PRICE = (
-    "售价|price|零售价|销售价|标准售价|基本售价|门店售价|零售价格|销售价格|销售单价|零售单价|标价|定价|商品价格"
-    "|价格|单价|商品售价|原价|商品原价|门市价|挂牌价|吊牌价|市场吊牌价|市场价|建议零售价|卖价|现价|活动价|折扣价"
+    "售价|price|零售价|销售价|标准售价|基本售价|门店售价|零售价格|销售价格|销售单价|零售单价"
+    "|标价|定价|商品价格"
+    "|价格|单价|商品售价|原价|商品原价|门市价|挂牌价|吊牌价|市场吊牌价|市场价|建议零售价|卖价"
+    "|现价|活动价|折扣价"
     "|retail price|selling price|sale price|sales price|unit price|list price|unitprice|rrp|msrp"
 )
 _COST = (
-    "成本|cost|成本价|进价|进货价|采购价|成本单价|进货单价|采购单价|参考进价|参考成本|成本价格|进货价格|采购价格"
-    "|采购成本|标准成本|平均成本|最近进价|最新进价|入库单价|入库价|供货价|cost price|purchase price|unit cost|buying price"
+    "成本|cost|成本价|进价|进货价|采购价|成本单价|进货单价|采购单价|参考进价|参考成本"
+    "|成本价格|进货价格|采购价格"
+    "|采购成本|标准成本|平均成本|最近进价|最新进价|入库单价|入库价|供货价|cost price"
+    "|purchase price|unit cost|buying price"
 )
 _CATEGORY = (
-    "分类|category|商品分类|类别|商品类别|分类名称|商品分类名称|类别名称|品类|产品分类|产品类别|货品分类|店内分类"
-    "|店内一级分类|所属分类|一级分类|大类|分组|商品分组|商品组|类目|一级类目|商品类目|部门|category name|product category"
+    "分类|category|商品分类|类别|商品类别|分类名称|商品分类名称|类别名称|品类|产品分类"
+    "|产品类别|货品分类|店内分类"
+    "|店内一级分类|所属分类|一级分类|大类|分组|商品分组|商品组|类目|一级类目|商品类目|部门"
+    "|category name|product category"
     "|product type|group|department|type|店内二级分类|二级分类|三级分类|虚拟分类"
 )
 _STORE = (
-    "门店|store|仓库|店铺|门店名称|仓库名称|门店编码|门店编号|仓库编码|仓库编号|店铺名称|机构|分店|所属门店|所属仓库"
-    "|入库仓库|出库仓库|入库门店|仓储|仓|store code|store id|store name|shop|warehouse|location|branch|site"
+    "门店|store|仓库|店铺|门店名称|仓库名称|门店编码|门店编号|仓库编码|仓库编号|店铺名称|机构"
+    "|分店|所属门店|所属仓库"
+    "|入库仓库|出库仓库|入库门店|仓储|仓|store code|store id|store name|shop|warehouse"
+    "|location|branch|site"
 )
 
 _KEYS = (_field("sku", "code", _SKU), _field("barcode", "code", _BARCODE))
 _PLATFORM = _field(
     "platform_id",
     "code",
-    "商品id|商品skuid|skuid|平台商品id|平台id|spuid|spu|宝贝id|item id|goods id|商品spuid|platform id",
+    "商品id|商品skuid|skuid|平台商品id|平台id|spuid|spu|宝贝id|item id|goods id|商品spuid"
+    "|platform id",
 )
 _PRODUCT_FIELDS = (
     *_KEYS,
@@ -116,7 +131,8 @@ _PRODUCT_FIELDS = (
     _field(
         "unit",
         "text",
-        "单位|unit|计量单位|基本单位|销售单位|库存单位|主单位|商品单位|单位名称|最小单位|uom|unit of measure",
+        "单位|unit|计量单位|基本单位|销售单位|库存单位|主单位|商品单位|单位名称|最小单位|uom"
+        "|unit of measure",
     ),
     _field("display_unit", "text", "大单位|display unit|显示单位|包装单位|辅助单位|整件单位"),
     _field("display_factor", "whole", "大单位换算|display factor|换算率|换算系数|单位换算|包装数"),
@@ -151,8 +167,10 @@ _PRODUCT_FIELDS = (
     _field(
         "stock",
         "number",
-        "库存|stock|库存量|库存数|库存数量|当前库存|现有库存|现存量|现存|期初库存|初始库存|实际库存"
-        "|可用库存|可售库存|总库存|商品库存|on hand|quantity on hand|stock on hand|qty|quantity|数量|inventory",
+        "库存|stock|库存量|库存数|库存数量|当前库存|现有库存|现存量|现存|期初库存|初始库存"
+        "|实际库存"
+        "|可用库存|可售库存|总库存|商品库存|on hand|quantity on hand|stock on hand|qty"
+        "|quantity|数量|inventory",
     ),
 )
 _LOT_FIELDS = (
@@ -176,8 +194,10 @@ FIELDS: Mapping[ImportKind, tuple[Field, ...]] = {
         _field(
             "quantity",
             "number",
-            "现存|on hand|库存|期初库存|库存数量|库存量|库存数|初始库存|期初数量|当前库存|现有库存|现存量"
-            "|实际库存|账面库存|总库存|可用库存|数量|stock|stock on hand|quantity on hand|qty|quantity|inventory",
+            "现存|on hand|库存|期初库存|库存数量|库存量|库存数|初始库存|期初数量|当前库存"
+            "|现有库存|现存量"
+            "|实际库存|账面库存|总库存|可用库存|数量|stock|stock on hand|quantity on hand|qty"
+            "|quantity|inventory",
             "库存|库存数量",
         ),
         *_LOT_FIELDS,
@@ -190,7 +210,8 @@ FIELDS: Mapping[ImportKind, tuple[Field, ...]] = {
         _field(
             "quantity",
             "number",
-            "数量|quantity|入库数量|入库数|进货数量|采购数量|到货数量|收货数量|实收数量|实收|入库量"
+            "数量|quantity|入库数量|入库数|进货数量|采购数量|到货数量|收货数量|实收数量|实收"
+            "|入库量"
             "|received|qty|received qty",
             "入库数量|收货数量|进货数量",
         ),
@@ -204,7 +225,8 @@ FIELDS: Mapping[ImportKind, tuple[Field, ...]] = {
         _field(
             "reference",
             "code",
-            "单据号|reference|单号|入库单号|入库单据|采购单号|进货单号|来源单号|凭证号|document|document no"
+            "单据号|reference|单号|入库单号|入库单据|采购单号|进货单号|来源单号|凭证号"
+            "|document|document no"
             "|order no|invoice|invoice no",
         ),
         _field(
@@ -222,7 +244,8 @@ FIELDS: Mapping[ImportKind, tuple[Field, ...]] = {
         _field(
             "quantity",
             "number",
-            "盘点数量|counted|实盘数量|实盘|实盘数|盘点数|盘点库存|盘点量|实际数量|实点数量|实存|实存数量"
+            "盘点数量|counted|实盘数量|实盘|实盘数|盘点数|盘点库存|盘点量|实际数量|实点数量"
+            "|实存|实存数量"
             "|实际库存|点数|数量|count|counted qty|quantity|qty|库存",
             "盘点数量|实盘数量|盘点数",
         ),
@@ -238,18 +261,21 @@ FIELDS: Mapping[ImportKind, tuple[Field, ...]] = {
         _field(
             "time",
             "date",
-            "时间|time|日期|date|销售时间|销售日期|下单时间|交易时间|支付时间|订单时间|营业日期|单据日期|业务日期"
+            "时间|time|日期|date|销售时间|销售日期|下单时间|交易时间|支付时间|订单时间"
+            "|营业日期|单据日期|业务日期"
             "|sold at|sale date|order date|invoicedate|invoice date|datetime|timestamp|day",
         ),
         _field(
             "quantity",
             "number",
-            "数量|quantity|销售数量|出库数量|销量|销售量|售出数量|商品数量|qty|units|units sold|sales|sold",
+            "数量|quantity|销售数量|出库数量|销量|销售量|售出数量|商品数量|qty|units"
+            "|units sold|sales|sold",
         ),
         _field(
             "amount",
             "number",
-            "金额|amount|销售金额|销售额|实收金额|实付金额|成交金额|小计|营业额|revenue|total|sales amount|net sales",
+            "金额|amount|销售金额|销售额|实收金额|实付金额|成交金额|小计|营业额|revenue|total"
+            "|sales amount|net sales",
         ),
         _field("price", "number", _PRICE),
         _field("channel", "text", "渠道|channel|销售渠道|订单来源|来源|平台"),

@@ -134,6 +134,7 @@ class HistoryImport:
             made = [("product", c.sku, None, encode_patch(c.patch)) for c in changes]
             self._book.add_changes(change.connection, run, made)
         with self._database.reading() as connection:
+            self._cache.refresh(connection)
             state = self._cache.ensure(connection, skus=patches)
         for one in rows:
             if one.product is None:

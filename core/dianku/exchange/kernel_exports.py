@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
+from attrs import evolve
+from msgspec import field
 from msgspec.structs import replace
 
 from dianku.catalog.listing import ProductQuery
@@ -136,11 +138,11 @@ WHERE m.id > :after {where} ORDER BY m.id LIMIT :page
 class MoveExport(Request, frozen=True):
     """Which moves: of these products and stores."""
 
-    sku: list[Code] = []
-    store: list[Code] = []
+    sku: list[Code] = field(default_factory=list)
+    store: list[Code] = field(default_factory=list)
 
 
-def kernel_exports(
+def kernel_exports(  # noqa: C901 - four exports, one below the other
     database: Database, *, catalog: CatalogService, stock: StockQueries
 ) -> list[KernelExport]:
     """The kernel's exports over a shop's services."""
@@ -186,7 +188,7 @@ class ProductExport(Request, frozen=True):
 
     q: str | None = None
     category: Code | None = None
-    sku: list[Code] = []
+    sku: list[Code] = field(default_factory=list)
 
     def given(self) -> dict[str, Any]:
         """As arguments of a `ProductQuery`."""
@@ -196,8 +198,6 @@ class ProductExport(Request, frozen=True):
 def _products(
     catalog: CatalogService, query: ProductQuery, *, ctx: Context
 ) -> Iterator[ProductRecord]:
-    from attrs import evolve
-
     while True:
         page = catalog.list_products(query, ctx=ctx)
         yield from page.items
@@ -232,7 +232,9 @@ def _moves(database: Database, asked: MoveExport, *, ctx: Context) -> Iterator[S
         for name, column in (("skus", "p.sku"), ("stores", "s.code"))
         if lists[name]
     )
-    binds = [sa.bindparam(n, v, expanding=True) for n, v in lists.items() if v]
+    binds: list[sa.BindParameter[Any]] = [
+        sa.bindparam(n, v, expanding=True) for n, v in lists.items() if v
+    ]
     statement = sa.text(_MOVES.format(where=where)).bindparams(*binds)
     after = 0
     while True:

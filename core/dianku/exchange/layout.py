@@ -195,7 +195,7 @@ def _assign(
                 if rank is not None and f.name not in mapping:
                     ranks.append((rank, order, i, f, heading))
     used = {f.name for f, _ in taken.values()}
-    for _rank_, _order, i, f, heading in sorted(ranks, key=lambda r: (r[0], r[1], r[2])):
+    for _, _, i, f, heading in sorted(ranks, key=lambda r: (r[0], r[1], r[2])):
         if i not in taken and f.name not in used:
             taken[i] = (f, heading)
             used.add(f.name)

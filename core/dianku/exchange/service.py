@@ -66,8 +66,6 @@ class Exchange:
         self._undoing = Undoing(database, clock, catalog=catalog, ledger=ledger)
         self._threads: set[threading.Thread] = set()
 
-    # imports
-
     def run_import(
         self,
         source: bytes | Path | BinaryIO,
@@ -239,8 +237,6 @@ class Exchange:
         ctx.require("import.run")
         self._undoing.undo(self._book.row(import_id), ctx=ctx)
         return self._book.get(import_id)
-
-    # exports
 
     def export(
         self,

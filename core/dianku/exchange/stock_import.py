@@ -241,8 +241,6 @@ class StockImport:
         self._run.count(verdict)
         keep_remarks(self._run, one.row.errors, one.row.notes)
 
-    # posting
-
     def post(
         self, documents: Iterable[tuple[Head, Sequence[Planned]]], *, progress: Progress
     ) -> None:

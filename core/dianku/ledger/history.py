@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from attrs import frozen
+from attrs import evolve, frozen
 from sqlalchemy.engine import Connection
 
 from dianku.ledger.tables import sales_history, sales_summary
@@ -109,9 +109,12 @@ def _summed(sales: Iterable[Sale]) -> Sequence[Sale]:
             found[sale.key] = sale
             continue
         close = sale.stock_at_close
-        found[sale.key] = Sale(
-            *sale.key,
-            *(a + b for a, b in zip(_sums(earlier), _sums(sale), strict=True)),
+        found[sale.key] = evolve(
+            earlier,
+            quantity=earlier.quantity + sale.quantity,
+            amount=earlier.amount + sale.amount,
+            returned=earlier.returned + sale.returned,
+            returned_amount=earlier.returned_amount + sale.returned_amount,
             promotion=sale.promotion or earlier.promotion,
             stock_at_close=close if close is not None else earlier.stock_at_close,
         )

@@ -19,6 +19,7 @@ from dianku.exchange.service import Exchange
 from dianku.ledger.queries import StockQueries
 from dianku.ledger.service import Ledger
 from dianku.storage.engine import Database
+from dianku.testing.shop import Shop
 
 POSTS = ("receipt", "issue", "customer_return", "adjustment")
 RIGHTS = frozenset(
@@ -51,6 +52,7 @@ class Services:
 def services(database: Database, clock: SetClock, ctx: Context) -> Iterator[Services]:
     made = Services(database, clock)
     made.catalog.create_store(NewStore(code="S1", name="一店"), ctx=ctx)
+    Shop(database).channel("counter", policy="permissive")
     made.ledger.start()
     yield made
     made.exchange.close()

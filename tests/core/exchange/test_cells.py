@@ -55,7 +55,9 @@ def test_number_as_people_write_it_is_read_exactly(raw: Any, meant: str | None) 
     assert number_of(raw) == (None if meant is None else Decimal(meant))
 
 
-@pytest.mark.parametrize("raw", ["abc", "1,23", "1.2.3", "12瓶", "=1+1", float("nan"), "1O", "--5", True])
+@pytest.mark.parametrize(
+    "raw", ["abc", "1,23", "1.2.3", "12瓶", "=1+1", float("nan"), "1O", "--5", True]
+)
 def test_number_that_is_none_is_refused(raw: Any) -> None:
     with pytest.raises(CellRefused, match="not_a_number"):
         number_of(raw)
@@ -146,7 +148,15 @@ def test_components_written_and_read_are_the_same(parts: list[tuple[str, str]]) 
 
 def test_dates_of_every_make_are_read() -> None:
     day = date(2026, 3, 1)
-    for raw in ("2026-03-01", "2026/3/1", "2026年3月1日", "20260301", "2026.3.1", 20260301.0, 46082.0):
+    for raw in (
+        "2026-03-01",
+        "2026/3/1",
+        "2026年3月1日",
+        "20260301",
+        "2026.3.1",
+        20260301.0,
+        46082.0,
+    ):
         assert date_of(raw) == day
     assert date_of(datetime(2026, 3, 1, 5, tzinfo=UTC)) == day
     moment = moment_of("2026-03-01 10:05", zone="Asia/Shanghai")
@@ -158,6 +168,12 @@ def test_dates_of_every_make_are_read() -> None:
 
 
 def test_spans_and_truths_and_texts_are_read() -> None:
-    assert [days_of(raw) for raw in ("180天", "12个月", "2年", 90.0, "")] == [180, 360, 730, 90, None]
+    assert [days_of(raw) for raw in ("180天", "12个月", "2年", 90.0, "")] == [
+        180,
+        360,
+        730,
+        90,
+        None,
+    ]
     assert [truth_of(raw) for raw in ("是", "否", 1.0, True, "")] == [True, False, True, True, None]
     assert text_of("\ufeff a\nb\u3000") == "a b"

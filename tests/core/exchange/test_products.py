@@ -30,7 +30,14 @@ def test_import_with_new_and_known_products_creates_and_updates_in_one_file(
     done = run(
         services,
         ctx,
-        as_csv([HEAD, ["A", "可乐", "", "3.50", ""], ["B", "茶", "", "4", "饮料"], ["A", "可乐", "", "3.50", ""]]),
+        as_csv(
+            [
+                HEAD,
+                ["A", "可乐", "", "3.50", ""],
+                ["B", "茶", "", "4", "饮料"],
+                ["A", "可乐", "", "3.50", ""],
+            ]
+        ),
     )
     assert counts(done) == (3, 1, 1, 1, 0)
     assert [n.code for n in done.notes] == ["duplicate_row"]
@@ -41,7 +48,12 @@ def test_import_with_new_and_known_products_creates_and_updates_in_one_file(
 def test_import_with_wrong_cells_names_each_and_takes_the_other_rows(
     services: Any, ctx: Context, as_csv: Callable[..., bytes]
 ) -> None:
-    rows = [HEAD, ["A", "可乐", "6.90E+12", "abc", ""], ["B", "茶", "", "￥1,204.50", ""], ["", "无码", "", "1", ""]]
+    rows = [
+        HEAD,
+        ["A", "可乐", "6.90E+12", "abc", ""],
+        ["B", "茶", "", "￥1,204.50", ""],
+        ["", "无码", "", "1", ""],
+    ]
     done = run(services, ctx, as_csv(rows))
     assert counts(done) == (3, 1, 0, 0, 2)
     assert {(e.row, e.column, e.value, e.code) for e in done.errors} == {
@@ -55,7 +67,9 @@ def test_import_with_wrong_cells_names_each_and_takes_the_other_rows(
 def test_import_of_one_product_twice_with_other_figures_refuses_the_later_row(
     services: Any, ctx: Context, as_csv: Callable[..., bytes]
 ) -> None:
-    done = run(services, ctx, as_csv([HEAD, ["A", "可乐", "", "3", ""], ["A", "可乐", "", "4", ""]]))
+    done = run(
+        services, ctx, as_csv([HEAD, ["A", "可乐", "", "3", ""], ["A", "可乐", "", "4", ""]])
+    )
     assert counts(done) == (2, 1, 0, 0, 1)
     assert (done.errors[0].row, done.errors[0].code, done.errors[0].params) == (
         3,
@@ -67,7 +81,11 @@ def test_import_of_one_product_twice_with_other_figures_refuses_the_later_row(
 def test_import_of_numbers_from_a_spreadsheet_mends_what_the_check_digit_proves(
     services: Any, ctx: Context, as_xlsx: Callable[..., bytes]
 ) -> None:
-    rows = [["名称", "条形码", "售价"], ["薯片", 36000291452.0, 55.0], ["茶", 6901234567892.0, 1.1 + 2.2]]
+    rows = [
+        ["名称", "条形码", "售价"],
+        ["薯片", 36000291452.0, 55.0],
+        ["茶", 6901234567892.0, 1.1 + 2.2],
+    ]
     done = run(services, ctx, as_xlsx(rows))
     assert counts(done) == (2, 2, 0, 0, 0)
     assert [(n.row, n.code) for n in done.notes] == [(2, "zeros_restored")]
@@ -110,11 +128,13 @@ def test_same_file_twice_is_refused_unless_again(
 
 
 def test_undo_takes_back_what_was_made_and_puts_back_what_was_changed(
-    services: Any, ctx: Context, as_csv: Callable[..., bytes], database_digest: Callable[..., str]
+    services: Any, ctx: Context, as_csv: Callable[..., bytes]
 ) -> None:
     run(services, ctx, as_csv([HEAD, ["A", "可乐", "6901234567892", "3", "饮料"]]))
     before = services.catalog.get_product("A", ctx=ctx)
-    done = run(services, ctx, as_csv([HEAD, ["A", "大可乐", "123", "4", "新类"], ["B", "茶", "", "", ""]]))
+    done = run(
+        services, ctx, as_csv([HEAD, ["A", "大可乐", "123", "4", "新类"], ["B", "茶", "", "", ""]])
+    )
     assert services.exchange.undo_import(done.id, ctx=ctx).status == "undone"
     assert services.catalog.get_product("A", ctx=ctx) == before
     assert [c.code for c in services.catalog.list_categories(ctx=ctx)] == ["饮料"]

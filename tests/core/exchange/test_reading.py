@@ -114,7 +114,10 @@ def test_headings_below_titles_and_groups_are_found_and_notes_are_no_data(
 
 def test_columns_are_known_by_what_they_hold(as_xlsx: Callable[..., bytes]) -> None:
     codes = ["6901234567892", "6922255466476", "6978410500134"]
-    rows = [["名称", "价格", "零售价", ""], *([f"货{i}", "面议", 2.0, c] for i, c in enumerate(codes))]
+    rows = [
+        ["名称", "价格", "零售价", ""],
+        *([f"货{i}", "面议", 2.0, c] for i, c in enumerate(codes)),
+    ]
     (table,) = find_tables(read_workbook(as_xlsx(rows)), kind="products")
     assert {f: c.index for f, c in table.by_field.items()} == {"name": 0, "price": 2, "barcode": 3}
 
