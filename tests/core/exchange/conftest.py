@@ -52,7 +52,7 @@ class Services:
 def services(database: Database, clock: SetClock, ctx: Context) -> Iterator[Services]:
     made = Services(database, clock)
     made.catalog.create_store(NewStore(code="S1", name="一店"), ctx=ctx)
-    Shop(database).channel("counter", policy="permissive")
+    Shop(database)  # makes the channel that is there from the start
     made.ledger.start()
     yield made
     made.exchange.close()
