@@ -86,6 +86,10 @@ class RunBook:
         self._active: set[int] = set()
         self._guard = threading.Lock()
 
+    def now_ms(self) -> int:
+        """The time of the shop's clock."""
+        return self._clock.now_ms()
+
     def begin(
         self, *, kind: ImportKind, file_name: str, file_hash: str, options: Options, actor: str
     ) -> Run:

@@ -21,7 +21,7 @@ from attrs import field, frozen
 from dianku.catalog.records import Product, Store
 from dianku.catalog.scan import candidates
 from dianku.catalog.snapshot import CatalogCache
-from dianku.clock import day_of
+from dianku.clock import day_of, local_day
 from dianku.context import Context
 from dianku.errors import Problem
 from dianku.exchange.layout import Table
@@ -200,13 +200,13 @@ class StockImport:
 
     def moment(self, when: Dated | None, store: Store) -> datetime | None:
         """When a row happened; a date alone is noon of it, today's date is now."""
-        if when is None:
+        if when is None or self._book is None:
             return None
         if when.moment is not None:
             return when.moment
         day = day_of(when.day)
         zone = ZoneInfo(store.timezone)
-        if day >= datetime.now(zone).date():
+        if when.day >= local_day(self._book.now_ms(), store.timezone):
             return None
         return datetime.combine(day, time(12), tzinfo=zone)
 
