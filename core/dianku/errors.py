@@ -31,6 +31,7 @@ STATUS: Mapping[str, int] = MappingProxyType(
         "file_unreadable": 422,
         "file_too_large": 413,
         "columns_not_found": 422,
+        "import_refused": 422,
         "rate_limited": 429,
         "internal_error": 500,
         "busy": 503,

@@ -7,6 +7,7 @@ with a code; nothing is guessed and nothing is cut off.
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from datetime import UTC, date, datetime, time, timedelta
@@ -20,7 +21,7 @@ FIGURES_MAX = 15
 """A spreadsheet keeps 15 significant figures of a number; what is longer was cut."""
 
 
-class CellRefused(Exception):  # noqa: N818 - named like the other refusals
+class CellRefused(Exception):
     """A cell that cannot be read; `code` says why, `params` with which figures."""
 
     def __init__(self, code: str, **params: Any) -> None:
@@ -30,21 +31,50 @@ class CellRefused(Exception):  # noqa: N818 - named like the other refusals
 
 
 _NOTHING = frozenset(
-    "- -- --- — —— / // \\ 无 暂无 空 未知 n/a na null none nil nan #n/a #null! #value! #ref! "
-    "#div/0! #name? #num!".split()
+    [
+        "-",
+        "--",
+        "---",
+        "—",
+        "——",
+        "/",
+        "//",
+        "\\",
+        "无",
+        "暂无",
+        "空",
+        "未知",
+        "n/a",
+        "na",
+        "null",
+        "none",
+        "nil",
+        "nan",
+        "#n/a",
+        "#null!",
+        "#value!",
+        "#ref!",
+        "#div/0!",
+        "#name?",
+        "#num!",
+    ]
 )
-_CURRENCY = re.compile(r"^(?:cny|rmb|人民币|usd|eur|gbp|hkd|[¥$€£])|(?:cny|rmb|元|圆|块|[¥$€£])$", re.I)
+_CURRENCY = re.compile(
+    r"^(?:cny|rmb|人民币|usd|eur|gbp|hkd|[¥$€£])|(?:cny|rmb|元|圆|块|[¥$€£])$", re.IGNORECASE
+)
 _GROUPED = re.compile(r"^[+-]?\d{1,3}(?:,\d{3})+(?:\.\d*)?$")
 _CHINESE_GROUPED = re.compile(r"^[+-]?\d{1,4}(?:,\d{4})+(?:\.\d*)?$")
-_PLAIN = re.compile(r"^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d{1,3})?$", re.I)
-_EXPONENT = re.compile(r"^(\d)(?:\.(\d+))?e\+?(\d{1,2})$", re.I)
+_PLAIN = re.compile(r"^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d{1,3})?$", re.IGNORECASE)
+_EXPONENT = re.compile(r"^(\d)(?:\.(\d+))?e\+?(\d{1,2})$", re.IGNORECASE)
 _WHOLE_FLOAT = re.compile(r"^(\d+)\.0+$")
-_SPAN = re.compile(r"^(\d+(?:\.\d+)?)(?:个)?(天|日|d|days?|周|weeks?|月|months?|m|年|years?|y)?$", re.I)
+_SPAN = re.compile(
+    r"^(\d+(?:\.\d+)?)(?:个)?(天|日|d|days?|周|weeks?|月|months?|m|年|years?|y)?$", re.IGNORECASE
+)
 _SPAN_DAYS = {"天": 1, "日": 1, "d": 1, "周": 7, "w": 7, "月": 30, "m": 30, "年": 365, "y": 365}
 _DATE = re.compile(
     r"^(\d{4})(?:[-/.年](\d{1,2})[-/.月](\d{1,2})日?|(\d{2})(\d{2}))"
     r"(?:[ t]*(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d{1,6}))?)?)?\s*(z|[+-]\d{2}:?\d{2})?$",
-    re.I,
+    re.IGNORECASE,
 )
 _TRUE = frozenset({"是", "y", "yes", "true", "1", "√", "✓", "有", "启用", "开启", "对"})
 _FALSE = frozenset({"否", "n", "no", "false", "0", "×", "✗", "x", "无", "停用", "关闭", "不", "非"})
@@ -71,7 +101,7 @@ def shown(raw: Raw) -> str:
 
 
 def _plain_float(value: float) -> str:
-    if value != value or value in {float("inf"), float("-inf")}:
+    if not math.isfinite(value):
         return str(value)
     number = Decimal(format(value, f".{FIGURES_MAX}g"))
     text = format(number, "f")
@@ -90,12 +120,12 @@ def number_of(raw: Raw) -> Decimal | None:
 
     A percentage is its fraction. Raises `CellRefused` with `not_a_number`.
     """
-    if isinstance(raw, bool) or isinstance(raw, (datetime, date, time, timedelta)):
+    if isinstance(raw, (bool, datetime, date, time, timedelta)):
         raise CellRefused("not_a_number")
     if isinstance(raw, int):
         return Decimal(raw)
     if isinstance(raw, float):
-        if raw != raw or raw in {float("inf"), float("-inf")}:
+        if not math.isfinite(raw):
             raise CellRefused("not_a_number")
         return Decimal(format(raw, f".{FIGURES_MAX}g"))
     text = fold(raw or "")
@@ -182,7 +212,10 @@ def moment_of(raw: Raw, *, zone: str) -> datetime | None:
     """A moment, aware; without a zone of its own it is on the store's wall clock."""
     if isinstance(raw, str):
         found = _DATE.match(fold(raw))
-        return _moment(found, zone=zone) if found else _no_date(raw)
+        if found:
+            return _moment(found, zone=zone)
+        _no_date(raw)
+        return None
     day = date_of(raw)
     if day is None:
         return None
@@ -265,10 +298,10 @@ def code_of(raw: Raw) -> str | None:
         if len(text.lstrip("-").replace(".", "")) > FIGURES_MAX:
             raise CellRefused("figures_lost", figures=FIGURES_MAX)
         return text
-    text = text_of(raw)
-    if text is None:
+    typed = text_of(raw)
+    if typed is None:
         return None
-    plain = unicodedata.normalize("NFKC", text) if _has_full_width(text) else text
+    plain = unicodedata.normalize("NFKC", typed) if _has_full_width(typed) else typed
     plain = plain.strip(BLANKS)
     found = _EXPONENT.match(plain)
     if found and int(found.group(3)) >= 5:

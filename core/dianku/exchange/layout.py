@@ -8,7 +8,7 @@ holds words is none, and one without a known name that holds GTINs is the barcod
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from attrs import evolve, field, frozen
 
@@ -27,7 +27,9 @@ _NOTE_ROW = re.compile(
     r"必填|选填|请填写|请输入|不能为空|不可为空|不能重复|不可重复|最多\d|不超过|填写说明|格式[:：为]|单选|下拉|示例[:：]|例如|如[:：]"
     r"|required|optional|must be|maximum \d|up to \d"
 )
-_EXAMPLE = re.compile(r"^[(\[【]?(示例|样例|举例|范例|例|example|sample|e\.g\.?)[)\]】]?(行|数据)?[:：]?$")
+_EXAMPLE = re.compile(
+    r"^[(\[【]?(示例|样例|举例|范例|例|example|sample|e\.g\.?)[)\]】]?(行|数据)?[:：]?$"
+)
 _TOTAL = re.compile(r"^(合\s*计|总\s*计|小\s*计|本页合计|total|grand total|subtotal|sum)[:：]?$")
 
 
@@ -69,9 +71,15 @@ class Table:
 
 
 def find_tables(
-    workbook: Workbook, *, kind: ImportKind, mapping: Mapping[str, str] | None = None
+    workbook: Workbook,
+    *,
+    kind: ImportKind,
+    mapping: Mapping[str, str] | None = None,
+    optional: Collection[str] = (),
 ) -> list[Table]:
     """The tables to import: the best one, and those of other sheets with the same columns.
+
+    `optional` names fields that may be absent though the kind needs them.
 
     Raises:
         Refused: `columns_not_found` where no sheet has the columns the kind needs.
@@ -80,7 +88,7 @@ def find_tables(
     found = []
     for sheet in workbook.sheets:
         table = _read_sheet(sheet, kind=kind, mapping=mapping or {})
-        if table is not None:
+        if table is not None and _is_complete(table, kind=kind, optional=optional):
             found.append(table)
     if not found:
         raise refuse(
@@ -95,7 +103,9 @@ def find_tables(
 
 def _check_mapping(mapping: Mapping[str, str], *, kind: ImportKind) -> None:
     known = {f.name for f in FIELDS[kind]}
-    wrong = [FieldError(f"/mapping/{name}", "unknown_field") for name in mapping if name not in known]
+    wrong = [
+        FieldError(f"/mapping/{name}", "unknown_field") for name in mapping if name not in known
+    ]
     if wrong:
         raise invalid(*wrong)
 
@@ -107,10 +117,13 @@ def _read_sheet(sheet: Sheet, *, kind: ImportKind, mapping: Mapping[str, str]) -
     first = start + height
     table = _table(sheet, columns, first)
     table = evolve(table, skipped=tuple(_no_data(table)))
-    table = _by_evidence(table, kind=kind, given=frozenset(mapping))
-    if all(any(table.has(name) for name in group) for group in ESSENTIAL[kind]):
-        return table
-    return None
+    return _by_evidence(table, kind=kind, given=frozenset(mapping))
+
+
+def _is_complete(table: Table, *, kind: ImportKind, optional: Collection[str]) -> bool:
+    return all(
+        any(table.has(name) or name in optional for name in group) for group in ESSENTIAL[kind]
+    )
 
 
 def _table(sheet: Sheet, columns: Sequence[Column], first_row: int) -> Table:
@@ -182,12 +195,14 @@ def _assign(
                 if rank is not None and f.name not in mapping:
                     ranks.append((rank, order, i, f, heading))
     used = {f.name for f, _ in taken.values()}
-    for _rank_, _order, i, f, heading in sorted(ranks, key=lambda r: (r[0], r[1], r[2])):
+    for _, _, i, f, heading in sorted(ranks, key=lambda r: (r[0], r[1], r[2])):
         if i not in taken and f.name not in used:
             taken[i] = (f, heading)
             used.add(f.name)
     return [
-        Column(i, taken[i][1], taken[i][0]) if i in taken else Column(i, " ".join(reversed(headings)))
+        Column(i, taken[i][1], taken[i][0])
+        if i in taken
+        else Column(i, " ".join(reversed(headings)))
         for i, headings in enumerate(texts)
     ]
 
@@ -217,11 +232,11 @@ def _no_data(table: Table) -> Iterator[int]:
         texts = [fold(shown(cell)) for cell in row if not is_empty(cell)]
         if not texts:
             continue
-        if _EXAMPLE.match(texts[0]) and len(texts) > 1:
-            yield number
-        elif _TOTAL.match(texts[0]) and not _has_key(table, row, total=texts[0]):
-            yield number
-        elif position < BLOCK_ROWS and _is_note(texts):
+        if (
+            (_EXAMPLE.match(texts[0]) and len(texts) > 1)
+            or (_TOTAL.match(texts[0]) and not _has_key(table, row, total=texts[0]))
+            or (position < BLOCK_ROWS and _is_note(texts))
+        ):
             yield number
 
 
@@ -327,6 +342,3 @@ def gtin_share(table: Table, name: str) -> float:
         return 0.0
     cells = _sample(table, column.index)
     return sum(map(_is_gtin_cell, cells)) / len(cells) if cells else 0.0
-
-
-

@@ -1,8 +1,8 @@
-"""Lists inside one cell: all barcodes of a product, all its components, and back again exactly.
+r"""Lists inside one cell: all barcodes of a product, all its components, and back again exactly.
 
 `6901234567892; 16901234567899*12@240.00`: codes, each with the base units of its pack and the
 pack's own price where it has them. `SUGAR*0.250; EGG*2`: components and how much of each. The
-four marks `; * @ \\` inside a code are written with a backslash before them.
+four marks `; * @ \` inside a code are written with a backslash before them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from decimal import Decimal
 from dianku.exchange.cells import CellRefused
 
 _SPECIAL = re.compile(r"[\\;*@]")
-_TOKEN = re.compile(r"\\(.)|([;*@])|([^\\;*@]+)", re.S)
+_TOKEN = re.compile(r"\\(.)|([;*@])|([^\\;*@]+)", re.DOTALL)
 _NUMBER = re.compile(r"^\d{1,12}(?:\.\d{1,4})?$")
 
 

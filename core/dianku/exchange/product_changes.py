@@ -165,9 +165,7 @@ def _packs(one: ProductRow, *, present: Present | None) -> list[NewBarcode] | No
             known.update(forms(code))
     if not added:
         return None
-    kept = [
-        NewBarcode(code=p.code, factor=p.factor, price=_decimal(p.price)) for p in there
-    ]
+    kept = [NewBarcode(code=p.code, factor=p.factor, price=_decimal(p.price)) for p in there]
     return [*kept, *(NewBarcode(code=code) for code in added)]
 
 
@@ -193,4 +191,6 @@ def decode_patch(text: str) -> ProductPatch:
 def new_categories(writings: Sequence[Writing], categories: Categories) -> list[str]:
     """Codes of categories that the changes need and that are not there."""
     wanted = (w.change.patch.category for w in writings)
-    return list(dict.fromkeys(c for c in wanted if isinstance(c, str) and c not in categories.codes))
+    return list(
+        dict.fromkeys(c for c in wanted if isinstance(c, str) and c not in categories.codes)
+    )

@@ -56,7 +56,7 @@ class ProductImport:
     def read(self, tables: Sequence[Table], *, escaped: bool) -> list[ProductRow]:
         """Every data row, cleaned, and settled whom it is about."""
         with self._database.reading() as connection:
-            texts = _texts_of(tables, "sku")
+            texts = texts_of(tables, "sku")
             known = Known(skus_among(connection, texts), frozenset(Categories(connection).codes))
             rows = read_products(tables, escaped=escaped, known=known)
             codes = {f for r in rows if not r.given for code in all_codes(r) for f in forms(code)}
@@ -190,7 +190,7 @@ def _explain(one: ProductRow, errors: Sequence[FieldError]) -> None:
         one.row.wrong(name, error.code, **dict(error.params))
 
 
-def _texts_of(tables: Sequence[Table], name: str) -> set[str]:
+def texts_of(tables: Sequence[Table], name: str) -> set[str]:
     """The cells of a column as they stand, for codes that are known just so."""
     texts: set[str] = set()
     for table in tables:

@@ -136,7 +136,7 @@ def _composition(row: Row) -> str | None:
 
 
 def _stock(row: Row) -> Any:
-    """What the file says of stock. It is read for what it says of decimals; posting it is asked for."""
+    """What the file says of stock; read always, for its decimals, and posted only when asked."""
     before = len(row.errors)
     found = row.read("stock", number_of)
     if len(row.errors) > before:

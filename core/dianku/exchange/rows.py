@@ -100,11 +100,11 @@ class Row:
             return None
         return found
 
-    def wrong(self, name: str | None, code: str, **params: Any) -> None:
+    def wrong(self, name: str | None, code: str, /, **params: Any) -> None:
         """Note a wrong cell (or, without a name, a wrong row)."""
         self.errors.append(self._remark(name, code, params))
 
-    def note(self, name: str | None, code: str, **params: Any) -> None:
+    def note(self, name: str | None, code: str, /, **params: Any) -> None:
         """Note something that was done to a cell, or left aside."""
         self.notes.append(self._remark(name, code, params))
 

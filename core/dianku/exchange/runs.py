@@ -8,6 +8,7 @@ recognised by its keys and nothing is doubled.
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -85,6 +86,10 @@ class RunBook:
         self._active: set[int] = set()
         self._guard = threading.Lock()
 
+    def now_ms(self) -> int:
+        """The time of the shop's clock."""
+        return self._clock.now_ms()
+
     def begin(
         self, *, kind: ImportKind, file_name: str, file_hash: str, options: Options, actor: str
     ) -> Run:
@@ -106,7 +111,14 @@ class RunBook:
             if not options.dry_run:
                 resumed = self._resumable(earlier)
                 self._refuse_repeat(earlier, again=options.again)
-            run_id = resumed or self._insert(connection, kind, file_name, file_hash, options, actor)
+            run_id = resumed or self._insert(
+                connection,
+                kind=kind,
+                file_name=file_name,
+                file_hash=file_hash,
+                dry_run=options.dry_run,
+                actor=actor,
+            )
             self._active.add(run_id)
         return Run(run_id, kind, file_hash, attempt, options, changes=self._changes(run_id))
 
@@ -125,22 +137,11 @@ class RunBook:
             number = str(done[-1].id)
             raise refuse("import_repeated", extra={"import": number}, id=number)
 
-    def _insert(
-        self,
-        connection: Connection,
-        kind: str,
-        file_name: str,
-        file_hash: str,
-        options: Options,
-        actor: str,
-    ) -> int:
+    def _insert(self, connection: Connection, *, dry_run: bool, **given: str) -> int:
         values = {
-            "kind": kind,
-            "file_name": file_name,
-            "file_hash": file_hash,
-            "dry_run": options.dry_run,
+            **given,
+            "dry_run": dry_run,
             "status": "running",
-            "actor": actor,
             "started_at": self._clock.now_ms(),
         }
         made = connection.execute(sa.insert(import_run).values(values).returning(import_run.c.id))
@@ -162,12 +163,10 @@ class RunBook:
         )
 
     def add_changes(
-        self, connection: Connection, run: Run, changes: list[tuple[str, str, str | None, str]]
+        self, connection: Connection, run: Run, changes: Sequence[tuple[str, str, str | None, str]]
     ) -> None:
         """Keep what was changed: (what, key, before, after) each."""
-        rows = [
-            (run.id, run.changes + i, *change) for i, change in enumerate(changes, start=1)
-        ]
+        rows = [(run.id, run.changes + i, *change) for i, change in enumerate(changes, start=1)]
         run.changes += len(rows)
         insert_rows(
             connection,

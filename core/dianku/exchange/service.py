@@ -20,6 +20,7 @@ from dianku.context import Context
 from dianku.errors import FieldError, Problem, Refused, invalid
 from dianku.exchange.exporting import ExportBook, ExportSource
 from dianku.exchange.history_import import HistoryImport
+from dianku.exchange.kernel_exports import kernel_exports
 from dianku.exchange.layout import Table, find_tables
 from dianku.exchange.product_import import ProductImport
 from dianku.exchange.product_stock import opening_rows
@@ -59,11 +60,11 @@ class Exchange:
         self._ledger = ledger
         self._limits = limits or Limits()
         self._book = RunBook(database, clock)
-        self._exports = ExportBook(database, stock, plugin_exports)
+        self._exports = ExportBook(
+            kernel_exports(database, catalog=catalog, stock=stock), plugin_exports
+        )
         self._undoing = Undoing(database, clock, catalog=catalog, ledger=ledger)
         self._threads: set[threading.Thread] = set()
-
-    # imports
 
     def run_import(
         self,
@@ -99,7 +100,9 @@ class Exchange:
         What is wrong with the file as a whole is refused at once, as by `run_import`.
         """
         work = self._prepare(source, kind=kind, filename=filename, ctx=ctx, options=options)
-        thread = threading.Thread(target=self._in_thread, args=(work,), name=f"import {work.run_id}")
+        thread = threading.Thread(
+            target=self._in_thread, args=(work,), name=f"import {work.run_id}"
+        )
         self._threads.add(thread)
         thread.start()
         return self._book.get(work.run_id)
@@ -234,8 +237,6 @@ class Exchange:
         ctx.require("import.run")
         self._undoing.undo(self._book.row(import_id), ctx=ctx)
         return self._book.get(import_id)
-
-    # exports
 
     def export(
         self,

@@ -13,20 +13,17 @@ from decimal import Decimal
 from attrs import define, field, frozen
 
 from dianku.catalog.records import Product, Store
-from dianku.catalog.scan import read_code
-from dianku.catalog.snapshot import CatalogCache
+from dianku.catalog.scan import Catalog, read_code
 from dianku.clock import business_day, day_number, to_ms
 from dianku.errors import NumberRefused
 from dianku.exchange.barcodes import codes_of
 from dianku.exchange.cells import (
-    CellRefused,
     code_of,
     date_of,
     fold,
     has_time,
     moment_of,
     number_of,
-    text_of,
 )
 from dianku.exchange.layout import Table, gtin_share
 from dianku.exchange.product_sheet import PLACEHOLDER_STOCK, forms
@@ -151,7 +148,7 @@ class Places:
             one.row.wrong("store", "unknown_store", name=str(name))
 
 
-def settle_product(one: StockRow, cache: CatalogCache) -> None:
+def settle_product(one: StockRow, cache: Catalog, *, missing_allowed: bool) -> None:
     """Give a row its product, and its quantity in base units; the cache must hold its codes."""
     for name in one.names:
         product = cache.by_sku(name) if one.given is not None else None
@@ -169,7 +166,7 @@ def settle_product(one: StockRow, cache: CatalogCache) -> None:
                 one.quantity *= readings[0].factor
             break
     if one.product is None:
-        if not one.failed:
+        if not one.failed and not missing_allowed:
             one.row.wrong(_key(one), "unknown_product", name=one.names[0])
         return
     _check_quantity(one, one.product)
@@ -187,7 +184,7 @@ def _check_quantity(one: StockRow, product: Product) -> None:
         try:
             parse_quantity(one.quantity, product.precision)
         except NumberRefused as refused:
-            one.row.wrong("quantity", refused.code, **{"digits": product.precision})
+            one.row.wrong("quantity", refused.code, digits=product.precision)
     if not product.track_lots:
         for name in ("lot", "made_on", "expires_on"):
             if one.values.pop(name, None) is not None:
@@ -238,5 +235,3 @@ def mark_repeats(rows: Sequence[StockRow]) -> None:
             one.row.note(None, "duplicate_row", row=earlier.row.number)
         else:
             one.row.wrong("quantity", "duplicate_differs", row=earlier.row.number)
-
-

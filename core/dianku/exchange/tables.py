@@ -27,11 +27,9 @@ import_run = sa.Table(
     sa.Column("ended_at", sa.BigInteger),
     sa.Column("undone_at", sa.BigInteger),
     sa.Column("undone_by", sa.Text),
-    sa.CheckConstraint(
-        "status IN ('running', 'done', 'failed', 'undone')", name="status"
-    ),
+    sa.CheckConstraint("status IN ('running', 'done', 'failed', 'undone')", name="status"),
 )
-"""`progress` and the counts are data rows; created + updated + unchanged + failed = rows at the end.
+"""`progress` and the counts are data rows; the four counts add up to `rows` at the end.
 
 `remarks`: JSON of the wrong cells and notes (bounded, with their totals), the columns as they were
 understood, and the problem that ended a run.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from attrs import frozen
+from attrs import evolve, frozen
 from sqlalchemy.engine import Connection
 
 from dianku.ledger.tables import sales_history, sales_summary
@@ -22,8 +22,10 @@ _ADD_ROW = ", ".join(f"{name} = sales_history.{name} + excluded.{name}" for name
 _HISTORY_KEY = ", ".join((*_KEY, "import_id"))
 _SUBTRACT = """
 UPDATE sales_summary SET
-    quantity = quantity - h.quantity, amount = amount - h.amount,
-    returned = returned - h.returned, returned_amount = returned_amount - h.returned_amount
+    quantity = sales_summary.quantity - h.quantity,
+    amount = sales_summary.amount - h.amount,
+    returned = sales_summary.returned - h.returned,
+    returned_amount = sales_summary.returned_amount - h.returned_amount
 FROM (SELECT * FROM sales_history WHERE import_id = {id}) AS h
 WHERE sales_summary.business_date = h.business_date AND sales_summary.store_id = h.store_id
     AND sales_summary.product_id = h.product_id AND sales_summary.channel_id = h.channel_id
@@ -72,10 +74,7 @@ def write_history(connection: Connection, sales: Iterable[Sale], *, import_id: i
         connection,
         sales_history,
         (*_KEY, "import_id", *_SUMS, "promotion", "stock_at_close"),
-        [
-            (*s.key, import_id, *_sums(s), s.promotion, s.stock_at_close)
-            for s in summed
-        ],
+        [(*s.key, import_id, *_sums(s), s.promotion, s.stock_at_close) for s in summed],
         conflict=f"ON CONFLICT ({_HISTORY_KEY}) DO UPDATE SET {_ADD_ROW}, "
         "promotion = COALESCE(excluded.promotion, sales_history.promotion), "
         "stock_at_close = COALESCE(excluded.stock_at_close, sales_history.stock_at_close)",
@@ -110,9 +109,12 @@ def _summed(sales: Iterable[Sale]) -> Sequence[Sale]:
             found[sale.key] = sale
             continue
         close = sale.stock_at_close
-        found[sale.key] = Sale(
-            *sale.key,
-            *(a + b for a, b in zip(_sums(earlier), _sums(sale), strict=True)),
+        found[sale.key] = evolve(
+            earlier,
+            quantity=earlier.quantity + sale.quantity,
+            amount=earlier.amount + sale.amount,
+            returned=earlier.returned + sale.returned,
+            returned_amount=earlier.returned_amount + sale.returned_amount,
             promotion=sale.promotion or earlier.promotion,
             stock_at_close=close if close is not None else earlier.stock_at_close,
         )
