@@ -67,8 +67,12 @@ def decode_query(pairs: list[tuple[str, str]], kind: Any) -> Any:
     Raises:
         Refused: `invalid`; pointers name the parameter, as "/limit".
     """
-    lists = _list_fields(kind) if kind is not None else {}
     values: dict[str, Any] = {}
+    if kind is dict:
+        for name, text in pairs:
+            values.setdefault(name, []).append(text)
+        return {name: texts if len(texts) > 1 else texts[0] for name, texts in values.items()}
+    lists = _list_fields(kind) if kind is not None else {}
     errors = []
     for name, text in pairs:
         if name not in lists:
