@@ -13,7 +13,8 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -135,9 +136,26 @@ def _run(
             ws="none",
         )
         server = Server(settings, app=app, ready=ready)
-        loop_factory = settings.get_loop_factory()
-        with asyncio.Runner(loop_factory=loop_factory) as runner:
+        with _signals_kept(), asyncio.Runner(loop_factory=settings.get_loop_factory()) as runner:
             runner.run(server.serve(sockets=[listener]))
+
+
+@contextmanager
+def _signals_kept() -> Iterator[None]:
+    """Keep the end of the process in our hands.
+
+    uvicorn raises the signal that stopped it once more when it is done, which would end the
+    process before the host is closed.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    held = {s: signal.signal(s, lambda *_: None) for s in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in held.items():
+            signal.signal(number, handler)
 
 
 def _worker(config: HostConfig, host: str, port: int, reply: Connection) -> None:
