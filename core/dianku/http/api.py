@@ -80,7 +80,7 @@ class Api:
             threads=self.threads,
             each_look=self._host.settings.view,
         )
-        self._edge = Edge(self._messages, Landing(), streams, self.threads)
+        self._edge = Edge(self._messages, Landing(self.threads), streams, self.threads)
         return self._edge
 
     def end_streams(self) -> None:

@@ -11,12 +11,12 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import msgspec
-from importlib_metadata import version
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route as StarletteRoute
 
+from dianku import __version__
 from dianku.http.api import Api
 from dianku.http.bodies import Receive, Scope, Send
 from dianku.http.docs_page import DOCS_PAGE, DOCS_POLICY
@@ -24,7 +24,6 @@ from dianku.http.openapi import openapi_document
 from dianku.http.probes import Probes, Traffic
 from dianku.http.route import RouteTable
 from dianku.http.routes import KERNEL_ROUTES
-from dianku.messages import Messages
 
 if TYPE_CHECKING:
     from dianku.host import Host
@@ -53,7 +52,7 @@ class Application:
 _PAGES = frozenset({"/api/docs", "/api/v1/openapi.json"})
 
 
-def build_app(host: Host, *, messages: Messages | None = None) -> Application:
+def build_app(host: Host) -> Application:
     """Make the application.
 
     Raises:
@@ -62,10 +61,10 @@ def build_app(host: Host, *, messages: Messages | None = None) -> Application:
     claimed = {f"{r.method} {r.path}" for r in KERNEL_ROUTES}
     table = RouteTable([*KERNEL_ROUTES, *host.plugins.routes(taken=claimed)])
     traffic = Traffic()
-    api = Api(host, table, messages=messages or Messages(), traffic=traffic)
+    api = Api(host, table, messages=host.messages, traffic=traffic)
     probes = Probes(host, traffic=traffic)
     document = msgspec.json.encode(
-        openapi_document(table.routes, version=version("dianku-core")), enc_hook=str
+        openapi_document(table.routes, version=__version__), enc_hook=str
     )
 
     async def openapi(_request: Request) -> Response:

@@ -73,7 +73,8 @@ def decode_query(pairs: list[tuple[str, str]], kind: Any) -> Any:
             values.setdefault(name, []).append(text)
         return {name: texts if len(texts) > 1 else texts[0] for name, texts in values.items()}
     lists = _list_fields(kind) if kind is not None else {}
-    errors = []
+    errors: list[FieldError] = []
+    found: Any = None
     for name, text in pairs:
         if name not in lists:
             errors.append(FieldError(_step("", name), "unknown_parameter"))
@@ -83,9 +84,13 @@ def decode_query(pairs: list[tuple[str, str]], kind: Any) -> Any:
             errors.append(FieldError(_step("", name), "repeated"))
         else:
             values[name] = text
+    try:
+        found = convert_value(values, kind, lax=True) if kind is not None else None
+    except Refused as refused:
+        errors += refused.problem.errors
     if errors:
         raise invalid(*errors[:ERRORS_MAX])
-    return convert_value(values, kind, lax=True) if kind is not None else None
+    return found
 
 
 @lru_cache(maxsize=256)

@@ -46,7 +46,9 @@ def openapi_document(routes: Iterable[Route], *, version: str) -> dict[str, Any]
     """The document for these routes."""
     shown = sorted(routes, key=lambda r: (r.path, r.method))
     types = [t for route in shown for t in _types(route)]
-    _, components = msgspec.json.schema_components([*types, ProblemAnswer], ref_template=_REF)
+    _, components = msgspec.json.schema_components(
+        [*types, ProblemAnswer], ref_template=_REF, schema_hook=_anything
+    )
     paths: dict[str, Any] = {}
     for route in shown:
         paths.setdefault(ROOT + route.path, {})[route.method.lower()] = _operation(route)
@@ -70,12 +72,21 @@ def openapi_document(routes: Iterable[Route], *, version: str) -> dict[str, Any]
     }
 
 
+def _anything(kind: Any) -> dict[str, Any]:
+    """The schema of `object`: any JSON value."""
+    if kind is not object:
+        raise NotImplementedError
+    return {"description": "Any JSON value"}
+
+
 def _types(route: Route) -> list[Any]:
     return [t for t in (route.request, route.form, route.answer) if t is not None]
 
 
 def _schema(kind: Any) -> dict[str, Any]:
-    (found,), _ = msgspec.json.schema_components([kind], ref_template=_REF)
+    (found,), _ = msgspec.json.schema_components(
+        [kind], ref_template=_REF, schema_hook=_anything
+    )
     return found
 
 
@@ -125,7 +136,9 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
 
 
 def _query_parameters(kind: type[Struct]) -> list[dict[str, Any]]:
-    _, components = msgspec.json.schema_components([kind], ref_template=_REF)
+    _, components = msgspec.json.schema_components(
+        [kind], ref_template=_REF, schema_hook=_anything
+    )
     schema = components[kind.__name__]
     required = set(schema.get("required", ()))
     return [
@@ -155,7 +168,9 @@ def _parameter_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
 def _body(route: Route) -> dict[str, Any] | None:
     if route.form is not None:
         file = {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}}
-        _, components = msgspec.json.schema_components([route.form], ref_template=_REF)
+        _, components = msgspec.json.schema_components(
+            [route.form], ref_template=_REF, schema_hook=_anything
+        )
         fields = components[route.form.__name__]
         merged = {
             "type": "object",

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
@@ -16,9 +17,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from dianku.catalog.snapshot import CATALOG_VERSION
+from dianku.ledger.service import QUEUE_MAX
+from dianku.storage.events import current
+
 if TYPE_CHECKING:
     from dianku.host import Host
 
+log = logging.getLogger("dianku.http")
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -70,10 +76,21 @@ class Probes:
         return Response("\n".join(lines) + "\n", media_type=METRICS_TYPE)
 
     def _state(self) -> dict[str, Any]:
-        plugins = {s.name: s.status.value for s in self._host.plugins.states}
+        host = self._host
+        state: dict[str, Any] = {
+            "ready": False,
+            "database": host.database.dialect,
+            "plugins": {s.name: s.status.value for s in host.plugins.states},
+            "leader": host.leader.held,
+            "queue": host.ledger.waiting,
+        }
         try:
-            readiness = self._host.readiness()
+            # A write transaction that changes nothing: the lock, the tables and the version that
+            # every posting needs.
+            with host.database.writing() as connection:
+                state["catalog_version"] = current(connection, CATALOG_VERSION)
         except SQLAlchemyError:
             # Why is in the log; who asks here has shown no token.
-            return {"ready": False, "database": "unreachable", "plugins": plugins}
-        return {**readiness, "plugins": plugins}
+            log.warning("not ready: the database cannot be written to", exc_info=True)
+            return state
+        return {**state, "ready": state["queue"] < QUEUE_MAX}

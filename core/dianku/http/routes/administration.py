@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from dianku import __version__
 from dianku.http.route import SIGNED_IN, Call, Route
 from dianku.http.routes.answers import Page
 from dianku.wire import Answer
@@ -52,7 +53,7 @@ def get_edition(call: Call) -> EditionRecord:
     return EditionRecord(
         name=edition.name,
         title=edition.title.in_language(call.ctx.language),
-        version=_core_version(),
+        version=__version__,
         required=sorted(edition.required),
         optional=sorted(edition.optional),
     )
@@ -107,12 +108,6 @@ def list_pages(call: Call) -> Page[PageRecord]:
 def _title(manifest: Any, language: str) -> str:
     title: str = manifest.title.title().in_language(language)
     return title
-
-
-def _core_version() -> str:
-    from importlib_metadata import version  # noqa: PLC0415 - scans the environment; rarely asked
-
-    return version("dianku-core")
 
 
 ROUTES = (
