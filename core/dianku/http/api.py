@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import itertools
 import logging
 import re
 import secrets
@@ -68,6 +69,8 @@ class Api:
         self._identity = Identity(host.access, self.threads)
         self._rate = RateLimit(lambda: int(host.settings.last.get("http", "rate_limit")))
         self._edge: Edge | None = None
+        self._prefix = secrets.token_hex(5)
+        self._count = itertools.count(1)
         self._coroutines = {
             id(r): inspect.iscoroutinefunction(r.handler) for r in table.routes
         }
@@ -98,7 +101,7 @@ class Api:
         """Answer one HTTP request for a path below the root."""
         headers: Headers = dict(scope["headers"])
         given = headers.get(b"x-request-id", b"")
-        request_id = given.decode() if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        request_id = given.decode() if _REQUEST_ID.fullmatch(given) else self._next_id()
         language = _negotiated(headers.get(b"accept-language", b"").decode("latin-1"))
         try:
             status, answer_headers, body = await self._answer(
@@ -135,6 +138,11 @@ class Api:
             problem, messages=self._messages, language=language, request_id=request_id
         )
         return problem.status, headers, body
+
+    def _next_id(self) -> str:
+        # Fresh random bits for each would be a system call, and a chance to lose the
+        # interpreter to the poster in the middle of every request.
+        return f"{self._prefix}-{next(self._count):x}"
 
     async def _answer(
         self,

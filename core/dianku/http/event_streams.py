@@ -13,6 +13,7 @@ import logging
 import threading
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor
+from contextlib import suppress
 from typing import Protocol
 
 import msgspec
@@ -27,6 +28,8 @@ from dianku.storage.events import current
 log = logging.getLogger("dianku.http")
 HEARTBEAT_S = 15.0
 LOOK_EVERY_S = 0.5
+SETTLE_S = 0.02
+"""Under load there is a commit every few milliseconds; followers are woken for many at once."""
 PAGE = 200
 HELLO = b"retry: 2000\n: connected\n\n"
 BEAT = b": still here\n\n"
@@ -63,14 +66,27 @@ class EventStreams:
         self._loop = asyncio.get_running_loop()
         self._changed = asyncio.Event()
         self._closed = False
+        self._followers = 0
+        self._stirred = threading.Event()
         self._head, self._rights = self._look()
         self._watcher = threading.Thread(target=self._watch, name="events", daemon=True)
         self._watcher.start()
 
     async def follow(self, feed: EventFeed, *, after: int | None) -> AsyncIterator[bytes]:
         """Server-sent events after an id, or from now on; ends when rights change or at close."""
-        cursor, rights = self._head if after is None else after, self._rights
-        yield HELLO
+        head, rights = await self._loop.run_in_executor(self._threads, self._look)
+        self._head, self._rights = max(head, self._head), max(rights, self._rights)
+        cursor = head if after is None else after
+        self._followers += 1
+        self._stirred.set()
+        try:
+            yield HELLO
+            async for chunk in self._chunks(feed, cursor, rights=rights):
+                yield chunk
+        finally:
+            self._followers -= 1
+
+    async def _chunks(self, feed: EventFeed, cursor: int, *, rights: int) -> AsyncIterator[bytes]:
         while not self._closed and self._rights == rights:
             changed = self._changed
             if self._head > cursor:
@@ -89,6 +105,7 @@ class EventStreams:
     def close(self) -> None:
         """End every stream; called on the loop."""
         self._closed = True
+        self._stirred.set()
         self._wake()
 
     def _wake(self) -> None:
@@ -102,20 +119,27 @@ class EventStreams:
     def _watch(self) -> None:
         rings = self._bell.count
         while not self._closed:
-            rings = self._bell.wait(rings, timeout=LOOK_EVERY_S)
-            try:
-                seen = self._look()
-                self._each_look()
-            except SQLAlchemyError as error:
+            if self._followers:
+                rings = self._bell.wait(rings, timeout=LOOK_EVERY_S)
+            else:
+                self._stirred.wait(LOOK_EVERY_S)
+                self._stirred.clear()
+            self._look_again()
+            threading.Event().wait(SETTLE_S)
+
+    def _look_again(self) -> None:
+        try:
+            head, rights = self._look()
+            self._each_look()
+        except SQLAlchemyError as error:
+            if not self._closed:
                 log.warning("the event log cannot be read: %s", error)
-                continue
-            if seen == (self._head, self._rights) or self._closed:
-                continue
-            self._head, self._rights = seen
-            try:
-                self._loop.call_soon_threadsafe(self._wake)
-            except RuntimeError:  # the loop is closed
-                return
+            return
+        if (head, rights) == (self._head, self._rights) or self._closed:
+            return
+        self._head, self._rights = head, rights
+        with suppress(RuntimeError):  # the loop is closed
+            self._loop.call_soon_threadsafe(self._wake)
 
 
 def _written(item: EventRecord, feed: EventFeed) -> bytes:
