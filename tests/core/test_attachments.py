@@ -21,9 +21,7 @@ def test_file_is_kept_once_and_comes_back_as_it_was(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"<svg onload=alert(1)>", b"<html>", b"MZ..."])
-def test_kind_that_could_act_is_refused_and_leaves_nothing(
-    tmp_path: Path, content: bytes
-) -> None:
+def test_kind_that_could_act_is_refused_and_leaves_nothing(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(Refused):
         Attachments(tmp_path).keep(io.BytesIO(content))
     assert list(tmp_path.iterdir()) == []

@@ -71,9 +71,7 @@ class Api:
         self._edge: Edge | None = None
         self._prefix = secrets.token_hex(5)
         self._count = itertools.count(1)
-        self._coroutines = {
-            id(r): inspect.iscoroutinefunction(r.handler) for r in table.routes
-        }
+        self._coroutines = {id(r): inspect.iscoroutinefunction(r.handler) for r in table.routes}
 
     def open(self) -> Edge:
         """Begin to answer, on the running loop."""
@@ -236,9 +234,7 @@ class Api:
     async def _run(self, route: Route, call: Call) -> Any:
         if self._coroutines[id(route)]:
             return await route.handler(call)
-        return await asyncio.get_running_loop().run_in_executor(
-            self.threads, route.handler, call
-        )
+        return await asyncio.get_running_loop().run_in_executor(self.threads, route.handler, call)
 
     def _rendered(
         self, route: Route, ctx: Context, result: Any
@@ -364,4 +360,3 @@ async def _send_stream(
     leaving.cancel()
     pumping.cancel()
     await asyncio.gather(leaving, pumping, return_exceptions=True)
-

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-DOCS_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; " \
+DOCS_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'"
+)
 
 DOCS_PAGE = """<!doctype html>
 <html lang="zh-CN">

@@ -14,6 +14,7 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor
 from contextlib import suppress
+from functools import partial
 from typing import Protocol
 
 import msgspec
@@ -91,7 +92,7 @@ class EventStreams:
             changed = self._changed
             if self._head > cursor:
                 page = await self._loop.run_in_executor(
-                    self._threads, lambda start=cursor: feed.page(start, limit=PAGE)
+                    self._threads, partial(feed.page, cursor, limit=PAGE)
                 )
                 cursor = page.looked_to
                 if page.items:

@@ -221,7 +221,7 @@ class _Walk:
         rest = [m for m in members if not isinstance(m, shapes.NoneType)]
         if len(rest) == 1:
             return self.visit(rest[0], value, pointer)
-        trials = []
+        trials: list[list[FieldError]] = []
         for member in rest:
             trial = _Walk(lax=self.lax)
             mended = trial.visit(member, value, pointer)

@@ -84,9 +84,7 @@ def _types(route: Route) -> list[Any]:
 
 
 def _schema(kind: Any) -> dict[str, Any]:
-    (found,), _ = msgspec.json.schema_components(
-        [kind], ref_template=_REF, schema_hook=_anything
-    )
+    (found,), _ = msgspec.json.schema_components([kind], ref_template=_REF, schema_hook=_anything)
     return found
 
 
@@ -136,9 +134,7 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
 
 
 def _query_parameters(kind: type[Struct]) -> list[dict[str, Any]]:
-    _, components = msgspec.json.schema_components(
-        [kind], ref_template=_REF, schema_hook=_anything
-    )
+    _, components = msgspec.json.schema_components([kind], ref_template=_REF, schema_hook=_anything)
     schema = components[kind.__name__]
     required = set(schema.get("required", ()))
     return [
@@ -167,14 +163,14 @@ def _parameter_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 def _body(route: Route) -> dict[str, Any] | None:
     if route.form is not None:
-        file = {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}}
+        file = {"type": "string", "format": "binary"}
         _, components = msgspec.json.schema_components(
             [route.form], ref_template=_REF, schema_hook=_anything
         )
         fields = components[route.form.__name__]
         merged = {
             "type": "object",
-            "properties": {**fields.get("properties", {}), **file["properties"]},
+            "properties": {**fields.get("properties", {}), "file": file},
             "required": [*fields.get("required", ()), "file"],
             "additionalProperties": False,
         }

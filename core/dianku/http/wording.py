@@ -20,7 +20,7 @@ def worded(record: Record, messages: Messages, *, language: str) -> Record:
         structs.replace(w, message=messages.text(f"warning.{w.code}", language, **w.data))
         for w in warnings
     ]
-    return structs.replace(record, **{"warnings": said})
+    return structs.replace(record, warnings=said)
 
 
 def worded_remarks(record: Record, messages: Messages, *, language: str) -> Record:

@@ -163,9 +163,7 @@ def test_probes_answer_without_token(client: TestClient) -> None:
     assert "dianku_http_answers_total" in client.get("/metrics").text
 
 
-def test_broken_handler_answers_500_without_leaking(
-    host: Host, call: Callable[..., Any]
-) -> None:
+def test_broken_handler_answers_500_without_leaking(host: Host, call: Callable[..., Any]) -> None:
     def broken(*_: Any, **__: Any) -> None:
         raise RuntimeError("the secret plan")
 

@@ -60,9 +60,9 @@ def test_bounds_of_lists_and_texts_are_checked() -> None:
 def test_whole_number_may_be_written_with_a_point() -> None:
     product = decode_body(b'{"sku":"a","name":"a","unit":"pc","precision":2.0}', NewProduct)
     assert product.precision == 2
-    assert _errors(
-        b'{"sku":"a","name":"a","unit":"pc","precision":2.5}', NewProduct
-    ) == {"/precision": "wrong_type"}
+    assert _errors(b'{"sku":"a","name":"a","unit":"pc","precision":2.5}', NewProduct) == {
+        "/precision": "wrong_type"
+    }
 
 
 def test_number_keeps_every_digit() -> None:

@@ -29,7 +29,7 @@ from dianku.http.route import PUBLIC, SIGNED_IN, Call, Replied, Route
 from dianku.http.routes.answers import ListQuery, Page, once, page_of
 
 
-class AuditQuery(ListQuery):
+class AuditQuery(ListQuery, frozen=True):
     """Which lines of the trail, the newest first."""
 
     actor: Annotated[str, Meta(max_length=200)] | None = None
@@ -45,9 +45,7 @@ def list_users(call: Call) -> Page[UserRecord]:
 def create_user(call: Call) -> Replied:
     """Add a person."""
     access = call.host.access
-    return once(
-        call, "user", lambda c: access.create_user(call.body, ctx=call.ctx, connection=c)
-    )
+    return once(call, "user", lambda c: access.create_user(call.body, ctx=call.ctx, connection=c))
 
 
 def get_user(call: Call) -> UserRecord:
@@ -149,41 +147,87 @@ def _sessions(call: Call) -> Sessions:
 
 ROUTES = (
     Route(
-        "GET", "/users", list_users, "user.view", "List users", query=ListQuery,
+        "GET",
+        "/users",
+        list_users,
+        "user.view",
+        "List users",
+        query=ListQuery,
         answer=Page[UserRecord],
     ),
     Route(
-        "POST", "/users", create_user, "user.edit", "Add a user", request=NewUser,
-        answer=UserRecord, status=201, keyed=True,
+        "POST",
+        "/users",
+        create_user,
+        "user.edit",
+        "Add a user",
+        request=NewUser,
+        answer=UserRecord,
+        status=201,
+        keyed=True,
     ),
     Route("GET", "/users/{id}", get_user, "user.view", "Show a user", answer=UserRecord),
     Route(
-        "PATCH", "/users/{id}", patch_user, "user.edit", "Change a user", request=UserPatch,
+        "PATCH",
+        "/users/{id}",
+        patch_user,
+        "user.edit",
+        "Change a user",
+        request=UserPatch,
         answer=UserRecord,
     ),
     Route(
         "DELETE", "/users/{id}", delete_user, "user.edit", "Put a user out of action", status=204
     ),
     Route(
-        "GET", "/tokens", list_tokens, "token.view", "List tokens", query=ListQuery,
+        "GET",
+        "/tokens",
+        list_tokens,
+        "token.view",
+        "List tokens",
+        query=ListQuery,
         answer=Page[TokenRecord],
     ),
     Route(
-        "POST", "/tokens", create_token, "token.edit", "Make a token", request=NewToken,
-        answer=IssuedToken, status=201, keyed=True,
+        "POST",
+        "/tokens",
+        create_token,
+        "token.edit",
+        "Make a token",
+        request=NewToken,
+        answer=IssuedToken,
+        status=201,
+        keyed=True,
     ),
     Route("DELETE", "/tokens/{id}", revoke_token, "token.edit", "Revoke a token", status=204),
     Route(
-        "GET", "/audit", read_audit, "audit.view", "The trail of administration",
-        query=AuditQuery, answer=Page[AuditRecord],
+        "GET",
+        "/audit",
+        read_audit,
+        "audit.view",
+        "The trail of administration",
+        query=AuditQuery,
+        answer=Page[AuditRecord],
     ),
     Route(
-        "POST", "/setup", set_up, PUBLIC, "Name the first owner", request=SetUp,
-        answer=SetUpDone, status=201,
+        "POST",
+        "/setup",
+        set_up,
+        PUBLIC,
+        "Name the first owner",
+        request=SetUp,
+        answer=SetUpDone,
+        status=201,
     ),
     Route(
-        "POST", "/sessions", sign_in, PUBLIC, "Sign in with a password", request=SignIn,
-        answer=SignedIn, status=201,
+        "POST",
+        "/sessions",
+        sign_in,
+        PUBLIC,
+        "Sign in with a password",
+        request=SignIn,
+        answer=SignedIn,
+        status=201,
     ),
     Route("DELETE", "/sessions", sign_out, SIGNED_IN, "Sign out", status=204),
     Route("GET", "/me", who_am_i, SIGNED_IN, "Who the caller is", answer=Me),

@@ -73,8 +73,7 @@ def list_plugins(call: Call) -> Page[PluginRecord]:
                 status=state.status.value,
                 required=state.required,
                 faults=[
-                    FaultRecord(where=f.where, what=f.what, remedy=f.remedy)
-                    for f in state.faults
+                    FaultRecord(where=f.where, what=f.what, remedy=f.remedy) for f in state.faults
                 ],
             )
         )
@@ -112,9 +111,7 @@ def _title(manifest: Any, language: str) -> str:
 
 ROUTES = (
     Route("GET", "/edition", get_edition, "plugin.view", "The edition", answer=EditionRecord),
-    Route(
-        "GET", "/plugins", list_plugins, "plugin.view", "Plugins", answer=Page[PluginRecord]
-    ),
+    Route("GET", "/plugins", list_plugins, "plugin.view", "Plugins", answer=Page[PluginRecord]),
     Route(
         "GET",
         "/settings/{section}",

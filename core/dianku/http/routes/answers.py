@@ -24,20 +24,20 @@ class Page(Answer, Generic[Item]):
     next_cursor: str | None = None
 
 
-class ListQuery(Request):
+class ListQuery(Request, frozen=True):
     """What every list takes."""
 
     limit: Annotated[int, Meta(ge=1, le=LIMIT_MAX)] = 100
     cursor: Annotated[str, Meta(max_length=200)] | None = None
 
 
-class WithNote(Request):
+class WithNote(Request, frozen=True):
     """A word on why."""
 
     note: Note
 
 
-class Nothing(Request):
+class Nothing(Request, frozen=True):
     """A body without fields."""
 
 

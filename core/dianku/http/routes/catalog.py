@@ -31,7 +31,7 @@ from dianku.http.routes.answers import ListQuery, Nothing, Page, once, page_of
 from dianku.wire import Code, Request
 
 
-class ProductFilter(ListQuery):
+class ProductFilter(ListQuery, frozen=True):
     """Which products. Sorts: sku, name, created_at; left out, by how well `q` matches."""
 
     q: Annotated[str, Meta(max_length=200)] | None = None
@@ -42,7 +42,7 @@ class ProductFilter(ListQuery):
     cursor: Annotated[str, Meta(max_length=2000)] | None = None
 
 
-class ScanQuery(Request):
+class ScanQuery(Request, frozen=True):
     """In which store the code was scanned: its scale's labels are read, its stock is shown."""
 
     store: Code | None = None
@@ -139,9 +139,7 @@ def patch_product(call: Call) -> ProductRecord:
 def archive_product(call: Call) -> Replied:
     """Take a product from sale."""
     catalog, sku = call.host.catalog, call.path["sku"]
-    return once(
-        call, "archive", lambda _: catalog.archive_product(sku, ctx=call.ctx), status=200
-    )
+    return once(call, "archive", lambda _: catalog.archive_product(sku, ctx=call.ctx), status=200)
 
 
 def put_store_settings(call: Call) -> StoreSettingsRecord:
@@ -191,69 +189,156 @@ def scan(call: Call) -> ScanAnswer:
 
 ROUTES = (
     Route(
-        "GET", "/stores", list_stores, "catalog.view", "List stores", query=ListQuery,
+        "GET",
+        "/stores",
+        list_stores,
+        "catalog.view",
+        "List stores",
+        query=ListQuery,
         answer=Page[StoreRecord],
     ),
     Route(
-        "POST", "/stores", create_store, "store.edit", "Make a store", request=NewStore,
-        answer=StoreRecord, status=201, keyed=True,
+        "POST",
+        "/stores",
+        create_store,
+        "store.edit",
+        "Make a store",
+        request=NewStore,
+        answer=StoreRecord,
+        status=201,
+        keyed=True,
     ),
     Route(
-        "PATCH", "/stores/{store}", patch_store, "store.edit", "Change a store",
-        request=StorePatch, answer=StoreRecord,
+        "PATCH",
+        "/stores/{store}",
+        patch_store,
+        "store.edit",
+        "Change a store",
+        request=StorePatch,
+        answer=StoreRecord,
     ),
     Route(
-        "GET", "/categories", list_categories, "catalog.view", "List categories",
-        query=ListQuery, answer=Page[CategoryRecord],
+        "GET",
+        "/categories",
+        list_categories,
+        "catalog.view",
+        "List categories",
+        query=ListQuery,
+        answer=Page[CategoryRecord],
     ),
     Route(
-        "POST", "/categories", create_category, "product.edit", "Make a category",
-        request=NewCategory, answer=CategoryRecord, status=201, keyed=True,
+        "POST",
+        "/categories",
+        create_category,
+        "product.edit",
+        "Make a category",
+        request=NewCategory,
+        answer=CategoryRecord,
+        status=201,
+        keyed=True,
     ),
     Route(
-        "PATCH", "/categories/{code}", patch_category, "product.edit", "Change a category",
-        request=CategoryPatch, answer=CategoryRecord,
+        "PATCH",
+        "/categories/{code}",
+        patch_category,
+        "product.edit",
+        "Change a category",
+        request=CategoryPatch,
+        answer=CategoryRecord,
     ),
     Route(
-        "GET", "/products", list_products, "catalog.view", "Find products",
-        query=ProductFilter, answer=ProductPage,
+        "GET",
+        "/products",
+        list_products,
+        "catalog.view",
+        "Find products",
+        query=ProductFilter,
+        answer=ProductPage,
     ),
     Route(
-        "POST", "/products", create_product, "product.edit", "Make a product",
-        request=NewProduct, answer=ProductRecord, status=201, keyed=True,
+        "POST",
+        "/products",
+        create_product,
+        "product.edit",
+        "Make a product",
+        request=NewProduct,
+        answer=ProductRecord,
+        status=201,
+        keyed=True,
     ),
     Route(
-        "GET", "/products/{sku}", get_product, "catalog.view", "Show a product",
+        "GET",
+        "/products/{sku}",
+        get_product,
+        "catalog.view",
+        "Show a product",
         answer=ProductRecord,
     ),
     Route(
-        "PATCH", "/products/{sku}", patch_product, "product.edit", "Change a product",
-        request=ProductPatch, answer=ProductRecord,
+        "PATCH",
+        "/products/{sku}",
+        patch_product,
+        "product.edit",
+        "Change a product",
+        request=ProductPatch,
+        answer=ProductRecord,
     ),
     Route(
-        "POST", "/products/{sku}/archive", archive_product, "product.edit",
-        "Take a product from sale", request=Nothing, answer=ProductRecord, keyed=True,
+        "POST",
+        "/products/{sku}/archive",
+        archive_product,
+        "product.edit",
+        "Take a product from sale",
+        request=Nothing,
+        answer=ProductRecord,
+        keyed=True,
         optional=True,
     ),
     Route(
-        "PUT", "/products/{sku}/stores/{store}", put_store_settings, "product.edit",
-        "Set what is particular to a product in a store", request=StoreSettings,
+        "PUT",
+        "/products/{sku}/stores/{store}",
+        put_store_settings,
+        "product.edit",
+        "Set what is particular to a product in a store",
+        request=StoreSettings,
         answer=StoreSettingsRecord,
     ),
     Route(
-        "GET", "/channels", list_channels, "catalog.view", "List channels", query=ListQuery,
+        "GET",
+        "/channels",
+        list_channels,
+        "catalog.view",
+        "List channels",
+        query=ListQuery,
         answer=Page[ChannelRecord],
     ),
     Route(
-        "POST", "/channels", create_channel, "channel.edit", "Make a channel",
-        request=NewChannel, answer=ChannelRecord, status=201, keyed=True,
+        "POST",
+        "/channels",
+        create_channel,
+        "channel.edit",
+        "Make a channel",
+        request=NewChannel,
+        answer=ChannelRecord,
+        status=201,
+        keyed=True,
     ),
     Route(
-        "PATCH", "/channels/{name}", patch_channel, "channel.edit", "Change a channel",
-        request=ChannelPatch, answer=ChannelRecord,
+        "PATCH",
+        "/channels/{name}",
+        patch_channel,
+        "channel.edit",
+        "Change a channel",
+        request=ChannelPatch,
+        answer=ChannelRecord,
     ),
     Route(
-        "GET", "/scan/{code}", scan, "scan", "What a code stands for", query=ScanQuery,
+        "GET",
+        "/scan/{code}",
+        scan,
+        "scan",
+        "What a code stands for",
+        query=ScanQuery,
         answer=ScanAnswer,
     ),
 )

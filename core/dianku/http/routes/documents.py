@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec import structs
 
-from dianku.errors import Problem, Refused
+from dianku.errors import Problem
 from dianku.http.edge import edge_of
 from dianku.http.problem_answers import problem_body
 from dianku.http.route import Call, Replied, Route
@@ -65,29 +65,18 @@ async def answered(call: Call, command: Any, *, status: int = 201) -> Replied | 
 
 async def post_document(call: Call) -> Replied | Problem:
     """Post one document."""
-    _require(call, call.body)
     return await answered(call, Post(call.body))
 
 
 async def post_batch(call: Call) -> BatchAnswer:
     """Post documents in order, each on its own: one that is refused leaves the others be."""
     landing = edge_of(call).landing
-    refused: dict[int, Problem] = {}
-    commands = []
-    for position, entry in enumerate(call.body.documents):
-        try:
-            _require(call, entry)
-        except Refused as refusal:
-            refused[position] = refusal.problem
-        else:
-            commands.append((Post(entry), entry.key))
-    outcomes = iter(
-        await landing.posted_all(call.host.ledger, commands, ctx=call.ctx)
-    )
-    results = []
-    for position, entry in enumerate(call.body.documents):
-        outcome = refused.get(position) or next(outcomes)
-        results.append(_result(call, entry, outcome))
+    documents = call.body.documents
+    commands = [(Post(entry), entry.key) for entry in documents]
+    outcomes = await landing.posted_all(call.host.ledger, commands, ctx=call.ctx)
+    results = [
+        _result(call, entry, outcome) for entry, outcome in zip(documents, outcomes, strict=True)
+    ]
     return BatchAnswer(results=results)
 
 
@@ -124,15 +113,9 @@ async def close(call: Call) -> Replied | Problem:
     return await answered(call, CloseTransfer(call.path["number"], call.body.loss_to))
 
 
-def _require(call: Call, new: NewDocument) -> None:
-    call.ctx.require(f"{POST}.{new.kind}", store=new.store)
-
-
 def _result(call: Call, entry: KeyedDocument, outcome: Posted | Problem) -> BatchResult:
     if isinstance(outcome, Problem):
-        problem = problem_body(
-            outcome, messages=edge_of(call).messages, language=call.ctx.language
-        )
+        problem = problem_body(outcome, messages=edge_of(call).messages, language=call.ctx.language)
         return BatchResult(key=entry.key, status="refused", problem=problem)
     status = "replayed" if outcome.replayed else "created"
     return BatchResult(key=entry.key, status=status, number=outcome.record.number)

@@ -13,7 +13,7 @@ from dianku.http.route import Call, Route, Stream
 from dianku.wire import Code, Request
 
 
-class EventQuery(Request):
+class EventQuery(Request, frozen=True):
     """Events after an id, oldest first; without `after`, from the first that is kept."""
 
     after: Annotated[int, Meta(ge=0)] = 0
@@ -22,7 +22,7 @@ class EventQuery(Request):
     limit: Annotated[int, Meta(ge=1, le=1000)] = 100
 
 
-class StreamQuery(Request):
+class StreamQuery(Request, frozen=True):
     """From where, and what of; without `after` or Last-Event-ID, what happens from now on."""
 
     after: Annotated[int, Meta(ge=0)] | None = None
@@ -55,11 +55,21 @@ async def stream_events(call: Call) -> Stream:
 
 ROUTES = (
     Route(
-        "GET", "/events", list_events, "event.view", "What happened", query=EventQuery,
+        "GET",
+        "/events",
+        list_events,
+        "event.view",
+        "What happened",
+        query=EventQuery,
         answer=EventPage,
     ),
     Route(
-        "GET", "/events/stream", stream_events, "event.view", "What happens, as it happens",
-        query=StreamQuery, media_type="text/event-stream",
+        "GET",
+        "/events/stream",
+        stream_events,
+        "event.view",
+        "What happens, as it happens",
+        query=StreamQuery,
+        media_type="text/event-stream",
     ),
 )

@@ -29,7 +29,7 @@ LOOK_EVERY_S = 0.02
 """How long a call waits for its import to end, and how often it looks."""
 
 
-class ImportForm(Request):
+class ImportForm(Request, frozen=True):
     """What a file is, and how it is to be taken."""
 
     kind: ImportKind
@@ -49,7 +49,7 @@ class AttachmentRecord(Answer):
     size: int
 
 
-class AttachmentForm(Request):
+class AttachmentForm(Request, frozen=True):
     """Nothing but the file."""
 
 
@@ -152,34 +152,68 @@ def _worded(call: Call, record: ImportRecord) -> ImportRecord:
 
 
 def _hash(file: BinaryIO) -> str:
-    found = hashlib.file_digest(file, "sha256").hexdigest()
+    digest_ = hashlib.sha256()
+    while chunk := file.read(1 << 16):
+        digest_.update(chunk)
     file.seek(0)
-    return found
+    return digest_.hexdigest()
 
 
 ROUTES = (
     Route(
-        "POST", "/imports", start_import, "import.run", "Take in a spreadsheet",
-        form=ImportForm, answer=ImportRecord, status=201, keyed=True,
+        "POST",
+        "/imports",
+        start_import,
+        "import.run",
+        "Take in a spreadsheet",
+        form=ImportForm,
+        answer=ImportRecord,
+        status=201,
+        keyed=True,
     ),
     Route(
-        "GET", "/imports/{id}", get_import, "import.run", "How an import stands",
+        "GET",
+        "/imports/{id}",
+        get_import,
+        "import.run",
+        "How an import stands",
         answer=ImportRecord,
     ),
     Route(
-        "POST", "/imports/{id}/undo", undo_import, "import.run", "Undo an import",
-        request=Nothing, answer=ImportRecord, optional=True,
+        "POST",
+        "/imports/{id}/undo",
+        undo_import,
+        "import.run",
+        "Undo an import",
+        request=Nothing,
+        answer=ImportRecord,
+        optional=True,
     ),
     Route(
-        "GET", "/exports/{kind}", export, "export.run", "Write a spreadsheet",
-        query=dict, media_type=CSV,
+        "GET",
+        "/exports/{kind}",
+        export,
+        "export.run",
+        "Write a spreadsheet",
+        query=dict,
+        media_type=CSV,
     ),
     Route(
-        "POST", "/attachments", attach, "attachment.edit", "Keep a file", form=AttachmentForm,
-        answer=AttachmentRecord, status=201,
+        "POST",
+        "/attachments",
+        attach,
+        "attachment.edit",
+        "Keep a file",
+        form=AttachmentForm,
+        answer=AttachmentRecord,
+        status=201,
     ),
     Route(
-        "GET", "/attachments/{id}", get_attachment, "document.view", "A kept file",
+        "GET",
+        "/attachments/{id}",
+        get_attachment,
+        "document.view",
+        "A kept file",
         media_type="application/octet-stream",
     ),
 )

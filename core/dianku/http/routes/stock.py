@@ -17,11 +17,14 @@ def list_moves(call: Call) -> MovePage:
 
 
 ROUTES = (
+    Route("GET", "/stock", list_stock, "stock.view", "Stock", query=StockFilter, answer=StockPage),
     Route(
-        "GET", "/stock", list_stock, "stock.view", "Stock", query=StockFilter, answer=StockPage
-    ),
-    Route(
-        "GET", "/moves", list_moves, "stock.view", "The stock card", query=MoveFilter,
+        "GET",
+        "/moves",
+        list_moves,
+        "stock.view",
+        "The stock card",
+        query=MoveFilter,
         answer=MovePage,
     ),
 )
