@@ -55,7 +55,7 @@ def digest(command: str, params: Mapping[str, Any], body: Any) -> Pair:
     return _pair(_encode([command, canonical(params), plain]))
 
 
-def canonical(value: Any) -> Any:
+def canonical(value: Any) -> Any:  # noqa: PLR0911 - one return for each kind of value
     """Plain values that are equal exactly when two requests ask for the same."""
     kind = type(value)
     if kind is str or kind is bool or value is None:
@@ -96,8 +96,9 @@ def keyed(
     """Let `effect` happen once for a key, in one transaction with the key.
 
     `effect` gets the writing connection and returns the answer; services it calls join the
-    transaction (`Database.joined`). A refusal it raises rolls back and is not remembered. `keep` says what of the answer is remembered (a token's secret is not).
-    Without a key the effect just happens.
+    transaction (`Database.joined`). A refusal it raises rolls back and is not remembered.
+    `keep` says what of the answer is remembered (a token's secret is not). Without a key the
+    effect just happens.
 
     Raises:
         Refused: `idempotency_conflict` if the key was used for something else, or whatever the

@@ -72,3 +72,9 @@ def test_plugin_adds_words_and_changes_none_of_the_kernels(
 )
 def test_language_is_the_first_of_ours_that_is_liked(header: str | None, language: str) -> None:
     assert negotiate(header) == language
+
+
+def test_every_problem_is_listed_in_the_guide() -> None:
+    guide = Path(__file__).parents[2] / "docs" / "http.md"
+    text = guide.read_text(encoding="utf-8")
+    assert {code for code in STATUS if not re.search(rf"\b{code}\b", text)} == set()

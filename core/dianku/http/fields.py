@@ -228,7 +228,7 @@ class _Walk:
             if not trial.errors:
                 return mended
             trials.append(trial.errors)
-        self.errors += min(trials, key=lambda errors: errors[0].code == "wrong_type")
+        self.errors += min(trials, key=_misses_the_kind)
         return value
 
     def text(self, shape: Any, value: Any, pointer: str) -> Any:
@@ -329,6 +329,11 @@ class _Walk:
         if value is not None:
             self.wrong(pointer, "wrong_type", expected="null")
         return value
+
+
+def _misses_the_kind(errors: list[FieldError]) -> bool:
+    """Whether a trial failed on the JSON kind already: the least telling of reasons."""
+    return errors[0].code == "wrong_type"
 
 
 _BOOLEANS = {"1": True, "true": True, "0": False, "false": False}

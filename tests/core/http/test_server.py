@@ -72,7 +72,9 @@ def served(tmp_path: Path) -> Iterator[Served]:
         env=dict(os.environ),
     )
     try:
-        yield Served(process)
+        running = Served(process)
+        yield running
+        running.caller.close()
     finally:
         process.kill()
         process.wait(WAIT_S)
