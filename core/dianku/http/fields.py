@@ -228,7 +228,7 @@ class _Walk:
             if not trial.errors:
                 return mended
             trials.append(trial.errors)
-        self.errors += min(trials, key=_misses_the_kind)
+        self.errors.extend(min(trials, key=_misses_the_kind))
         return value
 
     def text(self, shape: Any, value: Any, pointer: str) -> Any:

@@ -46,7 +46,7 @@ def test_role_is_let_through_exactly_where_it_holds_the_permission(
         path = route.path
         for name in ("number", "sku", "store", "code", "name", "id", "section", "kind"):
             path = path.replace(f"{{{name}}}", "unknown")
-        body = {} if route.request is not None else None
+        body: dict[str, str] | None = {} if route.request is not None else None
         answer = call(route.method, path, body, role=role)
         assert answer.status_code < 500, (route.method, path, answer.text)
         if answer.status_code == 403 and answer.json()["detail"].startswith("You lack"):
