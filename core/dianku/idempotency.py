@@ -55,7 +55,7 @@ def digest(command: str, params: Mapping[str, Any], body: Any) -> Pair:
     return _pair(_encode([command, canonical(params), plain]))
 
 
-def canonical(value: Any) -> Any:
+def canonical(value: Any) -> Any:  # noqa: PLR0911 - one return for each kind of value
     """Plain values that are equal exactly when two requests ask for the same."""
     kind = type(value)
     if kind is str or kind is bool or value is None:
@@ -95,15 +95,16 @@ def keyed(
 ) -> Kept:
     """Let `effect` happen once for a key, in one transaction with the key.
 
-    `effect` gets the writing connection and returns the answer; a refusal it raises rolls back
-    and is not remembered. `keep` says what of the answer is remembered (a token's secret is not).
-    Without a key the effect just happens.
+    `effect` gets the writing connection and returns the answer; services it calls join the
+    transaction (`Database.joined`). A refusal it raises rolls back and is not remembered.
+    `keep` says what of the answer is remembered (a token's secret is not). Without a key the
+    effect just happens.
 
     Raises:
         Refused: `idempotency_conflict` if the key was used for something else, or whatever the
             effect refuses.
     """
-    with database.writing() as connection:
+    with database.writing() as connection, database.joined(connection):
         # The exclusive catalog lock, taken first as everywhere, keeps every poster and every
         # other keyed request out, so looking before writing cannot race.
         database.lock(connection, LOCK_CATALOG)
@@ -116,6 +117,19 @@ def keyed(
         remembered = answer if keep is None else keep(answer)
         _remember(connection, hash_key(key), digest, status=status, body=remembered)
         return Kept(status, answer, replayed=False)
+
+
+def recall(database: Database, *, key: str | None, digest: Pair) -> Any:
+    """What was remembered for a key, None if it was never used.
+
+    Raises:
+        Refused: `idempotency_conflict` if the key was used for something else.
+    """
+    if key is None:
+        return None
+    with database.reading() as connection:
+        kept = _look_up(connection, hash_key(key), digest)
+    return None if kept is None else kept.body
 
 
 def _look_up(connection: Connection, key: Pair, wanted: Pair) -> Kept | None:

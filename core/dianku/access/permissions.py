@@ -40,7 +40,7 @@ _MANAGER = (
     _CLERK
     | {f"document.post.{kind}" for kind in _CORRECT}
     | {
-        "catalog.edit",
+        "product.edit",
         "store.edit",
         "channel.edit",
         "cost.view",

@@ -16,7 +16,7 @@ StoreCodes = Annotated[
 ]
 
 
-class NewUser(Request):
+class NewUser(Request, frozen=True):
     """A person who may sign in; without a password they cannot until one is set."""
 
     name: Name
@@ -25,7 +25,7 @@ class NewUser(Request):
     stores: StoreCodes | None = None
 
 
-class UserPatch(Request):
+class UserPatch(Request, frozen=True):
     """Changes to a user; what is left out stays, `stores` null means every store."""
 
     role: Role | UnsetType = UNSET
@@ -46,7 +46,7 @@ class UserRecord(Answer):
     created_at: str
 
 
-class NewToken(Request):
+class NewToken(Request, frozen=True):
     """A token for a program, a till or a channel."""
 
     name: Name
@@ -75,14 +75,14 @@ class IssuedToken(TokenRecord):
     token: str | None
 
 
-class SignIn(Request):
+class SignIn(Request, frozen=True):
     """A name and its password."""
 
     name: Name
     password: Annotated[str, Meta(max_length=256)]
 
 
-class SetUp(Request):
+class SetUp(Request, frozen=True):
     """The first owner, named by whoever holds the one-time link."""
 
     link: Annotated[str, Meta(min_length=1, max_length=200)]

@@ -13,7 +13,7 @@ import secrets
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-TOKEN_PREFIX = "dk_"
+TOKEN_PREFIX = "dk_"  # noqa: S105 - tells what a secret is, and is none
 PREFIX_SHOWN = 9
 _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 _DECOY = _hasher.hash("nobody has this password")

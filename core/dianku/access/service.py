@@ -228,9 +228,18 @@ class Access:
     def note(
         self, connection: Connection, ctx: Context, action: str, details: Mapping[str, Any]
     ) -> None:
-        """Leave a line in the trail about a change of something else, in its transaction."""
-        subject = str(details.get("section") or details.get("subject") or "")
-        self._note(connection, ctx, action, subject, after=details)
+        """Leave a line in the trail about a change of something else, in its transaction.
+
+        `details` has its `subject`, and what it was `before` and is `after`.
+        """
+        self._note(
+            connection,
+            ctx,
+            action,
+            str(details["subject"]),
+            before=details.get("before"),
+            after=details.get("after"),
+        )
 
     def _note(
         self,

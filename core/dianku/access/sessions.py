@@ -83,9 +83,7 @@ class Sessions:
     def sign_out(self, secret: str) -> None:
         """End a session, in every process."""
         with self._access.changing() as connection:
-            connection.execute(
-                sa.delete(user_session).where(user_session.c.hash == hashed(secret))
-            )
+            connection.execute(sa.delete(user_session).where(user_session.c.hash == hashed(secret)))
 
     def new_setup_link(self) -> str | None:
         """The secret of a new one-time link; None when there is an owner who can sign in.
@@ -98,9 +96,7 @@ class Sessions:
                 return None
             secret = new_secret()
             connection.execute(
-                sa.insert(setup_link).values(
-                    hash=hashed(secret), created_at=self._clock.now_ms()
-                )
+                sa.insert(setup_link).values(hash=hashed(secret), created_at=self._clock.now_ms())
             )
             return secret
 
@@ -147,9 +143,9 @@ class Sessions:
             row = connection.execute(
                 sa.select(sign_in_failure).where(sign_in_failure.c.name == tried)
             ).one_or_none()
-        if row is None or row.count < FAILURES_FREE:
+        if row is None or row.failures < FAILURES_FREE:
             return
-        doubled = WAIT_FIRST_MS * 2 ** min(row.count - FAILURES_FREE, 20)
+        doubled = WAIT_FIRST_MS * 2 ** min(row.failures - FAILURES_FREE, 20)
         left = row.last_at + min(doubled, WAIT_MAX_MS) - self._clock.now_ms()
         if left > 0:
             raise refuse("rate_limited", retry_after_seconds=-(-left // 1000))
@@ -159,9 +155,9 @@ class Sessions:
         with self._database.writing() as connection:
             connection.execute(
                 sa.text(
-                    "INSERT INTO sign_in_failure (name, count, last_at) VALUES (:name, 1, :at) "
+                    "INSERT INTO sign_in_failure (name, failures, last_at) VALUES (:name, 1, :at) "
                     "ON CONFLICT (name) DO UPDATE "
-                    "SET count = sign_in_failure.count + 1, last_at = :at"
+                    "SET failures = sign_in_failure.failures + 1, last_at = :at"
                 ),
                 {"name": tried, "at": now},
             )

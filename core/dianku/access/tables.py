@@ -60,7 +60,7 @@ sign_in_failure = sa.Table(
     "sign_in_failure",
     metadata,
     sa.Column("name", sa.Text, primary_key=True),
-    sa.Column("count", sa.Integer, nullable=False),
+    sa.Column("failures", sa.Integer, nullable=False),
     sa.Column("last_at", sa.BigInteger, nullable=False),
 )
 """Wrong passwords in a row by the hash of the name tried, in every process alike."""

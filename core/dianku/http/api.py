@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import itertools
 import logging
 import re
 import secrets
@@ -24,14 +25,17 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from dianku.context import Actor, Context
 from dianku.errors import FieldError, Problem, Refused, invalid, refuse
 from dianku.http.bodies import Disconnected, Form, Receive, Scope, Send, read_body
+from dianku.http.edge import Edge
+from dianku.http.event_streams import EventStreams
 from dianku.http.fields import decode_body, decode_query
 from dianku.http.identity import NOBODY, Identity
 from dianku.http.limits import RateLimit
 from dianku.http.posting import Landing
+from dianku.http.probes import Traffic
 from dianku.http.problem_answers import encode_problem, problem_headers
 from dianku.http.redaction import COST_VIEW, without_costs
 from dianku.http.route import PUBLIC, SIGNED_IN, Call, Content, Replied, Route, RouteTable, Stream
-from dianku.messages import LANGUAGES, Messages, negotiate
+from dianku.messages import Messages, negotiate
 
 if TYPE_CHECKING:
     from dianku.host import Host
@@ -54,23 +58,48 @@ class Api:
     `threads` run the handlers that are plain functions; `messages` word the problems.
     """
 
-    def __init__(self, host: Host, table: RouteTable, *, messages: Messages) -> None:
+    def __init__(
+        self, host: Host, table: RouteTable, *, messages: Messages, traffic: Traffic
+    ) -> None:
         self._host = host
         self._table = table
         self._messages = messages
+        self._traffic = traffic
         self.threads = ThreadPoolExecutor(THREADS, thread_name_prefix="http")
         self._identity = Identity(host.access, self.threads)
         self._rate = RateLimit(lambda: int(host.settings.last.get("http", "rate_limit")))
-        self._landing: Landing | None = None
-        self._coroutines = {
-            id(r): inspect.iscoroutinefunction(r.handler) for r in table.routes
-        }
+        self._edge: Edge | None = None
+        self._prefix = secrets.token_hex(5)
+        self._count = itertools.count(1)
+        self._coroutines = {id(r): inspect.iscoroutinefunction(r.handler) for r in table.routes}
+
+    def open(self) -> Edge:
+        """Begin to answer, on the running loop."""
+        streams = EventStreams(
+            self._host.database,
+            self._host.events_bell,
+            threads=self.threads,
+            each_look=self._host.settings.view,
+        )
+        self._edge = Edge(self._messages, Landing(self.threads), streams, self.threads)
+        return self._edge
+
+    def end_streams(self) -> None:
+        """End the answers that would not end by themselves: the server is about to stop."""
+        if self._edge is not None:
+            self._edge.streams.close()
+
+    def close(self) -> None:
+        """Stop answering."""
+        self.end_streams()
+        self._edge = None
+        self.threads.shutdown(wait=False, cancel_futures=True)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, *, path: str) -> None:
         """Answer one HTTP request for a path below the root."""
         headers: Headers = dict(scope["headers"])
         given = headers.get(b"x-request-id", b"")
-        request_id = given.decode() if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        request_id = given.decode() if _REQUEST_ID.fullmatch(given) else self._next_id()
         language = _negotiated(headers.get(b"accept-language", b"").decode("latin-1"))
         try:
             status, answer_headers, body = await self._answer(
@@ -87,6 +116,7 @@ class Api:
             log.exception("request %s: %s %s broke", request_id, scope["method"], path)
             broken = Problem("internal_error", {"request_id": request_id})
             status, answer_headers, body = self.refusal(broken, language, request_id)
+        self._traffic.count(scope["method"] if status != 405 else "other", status)
         answer_headers.append((b"x-request-id", request_id.encode()))
         if isinstance(body, Stream):
             await _send_stream(send, receive, status, answer_headers, body)
@@ -106,6 +136,11 @@ class Api:
             problem, messages=self._messages, language=language, request_id=request_id
         )
         return problem.status, headers, body
+
+    def _next_id(self) -> str:
+        # Fresh random bits for each would be a system call, and a chance to lose the
+        # interpreter to the poster in the middle of every request.
+        return f"{self._prefix}-{next(self._count):x}"
 
     async def _answer(
         self,
@@ -144,14 +179,9 @@ class Api:
             key=_key(headers),
             headers=_texts(headers) if route.raw or route.request is None else _NO_HEADERS,
             raw=raw,
-            landing=self._land(),
+            edge=self._edge or self.open(),
         )
         return self._rendered(route, ctx, await self._run(route, call))
-
-    def _land(self) -> Landing:
-        if self._landing is None:
-            self._landing = Landing()
-        return self._landing
 
     def _route(self, path: str, method: str) -> tuple[Route, Mapping[str, str]]:
         match = self._table.find(path)
@@ -163,7 +193,7 @@ class Api:
             raise refuse("method_not_allowed", method=method, allow=allow)
         return route, match.params
 
-    async def _with_form(
+    async def _with_form(  # noqa: PLR0917 - as many as a request has sides
         self,
         route: Route,
         ctx: Context,
@@ -188,7 +218,7 @@ class Api:
                 body=fields,
                 key=_key(headers),
                 upload=upload,
-                landing=self._land(),
+                edge=self._edge or self.open(),
             )
             return self._rendered(route, ctx, await self._run(route, call))
 
@@ -204,9 +234,7 @@ class Api:
     async def _run(self, route: Route, call: Call) -> Any:
         if self._coroutines[id(route)]:
             return await route.handler(call)
-        return await asyncio.get_running_loop().run_in_executor(
-            self.threads, route.handler, call
-        )
+        return await asyncio.get_running_loop().run_in_executor(self.threads, route.handler, call)
 
     def _rendered(
         self, route: Route, ctx: Context, result: Any
@@ -332,6 +360,3 @@ async def _send_stream(
     leaving.cancel()
     pumping.cancel()
     await asyncio.gather(leaving, pumping, return_exceptions=True)
-
-
-__all__ = ["LANGUAGES", "Api"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, BinaryIO, cast
+from typing import Any
 
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
@@ -101,8 +101,7 @@ class Form:
         if upload is None:
             raise invalid(FieldError("/file", "missing"))
         fields = convert_value(texts, self._kind, lax=True)
-        file = cast("BinaryIO", upload.file)
-        return fields, Upload(upload.filename or "", file, upload.size or 0)
+        return fields, Upload(upload.filename or "", upload.file, upload.size or 0)
 
     async def __aexit__(self, *_exc: object) -> None:
         """Drop the spooled file."""

@@ -67,9 +67,14 @@ def decode_query(pairs: list[tuple[str, str]], kind: Any) -> Any:
     Raises:
         Refused: `invalid`; pointers name the parameter, as "/limit".
     """
-    lists = _list_fields(kind) if kind is not None else {}
     values: dict[str, Any] = {}
-    errors = []
+    if kind is dict:
+        for name, text in pairs:
+            values.setdefault(name, []).append(text)
+        return {name: texts if len(texts) > 1 else texts[0] for name, texts in values.items()}
+    lists = _list_fields(kind) if kind is not None else {}
+    errors: list[FieldError] = []
+    found: Any = None
     for name, text in pairs:
         if name not in lists:
             errors.append(FieldError(_step("", name), "unknown_parameter"))
@@ -79,9 +84,13 @@ def decode_query(pairs: list[tuple[str, str]], kind: Any) -> Any:
             errors.append(FieldError(_step("", name), "repeated"))
         else:
             values[name] = text
+    try:
+        found = convert_value(values, kind, lax=True) if kind is not None else None
+    except Refused as refused:
+        errors += refused.problem.errors
     if errors:
         raise invalid(*errors[:ERRORS_MAX])
-    return convert_value(values, kind, lax=True) if kind is not None else None
+    return found
 
 
 @lru_cache(maxsize=256)
@@ -212,14 +221,14 @@ class _Walk:
         rest = [m for m in members if not isinstance(m, shapes.NoneType)]
         if len(rest) == 1:
             return self.visit(rest[0], value, pointer)
-        trials = []
+        trials: list[list[FieldError]] = []
         for member in rest:
             trial = _Walk(lax=self.lax)
             mended = trial.visit(member, value, pointer)
             if not trial.errors:
                 return mended
             trials.append(trial.errors)
-        self.errors += min(trials, key=lambda errors: errors[0].code == "wrong_type")
+        self.errors.extend(min(trials, key=_misses_the_kind))
         return value
 
     def text(self, shape: Any, value: Any, pointer: str) -> Any:
@@ -320,6 +329,11 @@ class _Walk:
         if value is not None:
             self.wrong(pointer, "wrong_type", expected="null")
         return value
+
+
+def _misses_the_kind(errors: list[FieldError]) -> bool:
+    """Whether a trial failed on the JSON kind already: the least telling of reasons."""
+    return errors[0].code == "wrong_type"
 
 
 _BOOLEANS = {"1": True, "true": True, "0": False, "false": False}

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Sequence
+from concurrent.futures import Executor
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dianku.context import Context
@@ -20,7 +22,8 @@ if TYPE_CHECKING:
 class Landing:
     """Where the outcomes for one event loop arrive."""
 
-    def __init__(self) -> None:
+    def __init__(self, threads: Executor) -> None:
+        self._threads = threads
         self._loop = asyncio.get_running_loop()
         self._arrived: deque[tuple[asyncio.Future[Any], Any]] = deque()
         self._told = False
@@ -51,18 +54,36 @@ class Landing:
     async def posted(self, ledger: Ledger, command: Any, *, key: str | None, ctx: Context) -> Any:
         """Give a command to the poster and wait for its outcome.
 
-        Leaving early (the caller hung up) does not undo it: the command is posted all the same.
+        What the ledger has in memory is resolved here and now; where it would ask the database,
+        or plugins have their say, a thread does it. Leaving early (the caller hung up) does not
+        undo it: the command is posted all the same.
         """
         waiting: asyncio.Future[Any] = self._loop.create_future()
-        ledger.submit(
-            command, key=key, ctx=ctx, done=lambda outcome: self.arrive(waiting, outcome)
-        )
+
+        def submit() -> None:
+            ledger.submit(
+                command, key=key, ctx=ctx, done=lambda outcome: self.arrive(waiting, outcome)
+            )
+
+        if ledger.check is None and ledger.prepared(command):
+            submit()
+        else:
+            await self._loop.run_in_executor(self._threads, submit)
         return await waiting
 
     async def posted_all(
         self, ledger: Ledger, commands: Sequence[tuple[Any, str | None]], *, ctx: Context
     ) -> list[Any]:
-        """Give several commands with their keys to the poster, in order; outcomes in order."""
-        return await asyncio.gather(
-            *(self.posted(ledger, command, key=key, ctx=ctx) for command, key in commands)
-        )
+        """Give several commands with their keys to the poster, in order; outcomes in order.
+
+        Resolving hundreds of documents would hold up everybody else on the loop, so a thread
+        does it.
+        """
+        waiting = [self._loop.create_future() for _ in commands]
+
+        def submit() -> None:
+            for (command, key), future in zip(commands, waiting, strict=True):
+                ledger.submit(command, key=key, ctx=ctx, done=partial(self.arrive, future))
+
+        await self._loop.run_in_executor(self._threads, submit)
+        return await asyncio.gather(*waiting)

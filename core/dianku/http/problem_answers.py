@@ -21,11 +21,14 @@ def problem_body(
 ) -> dict[str, Any]:
     """The members of the answer; `extra` of the problem beside the standard ones."""
     status = problem.status
+    figures = dict(problem.params)
+    if "what" in figures:
+        figures["what"] = messages.text(f"what.{figures['what']}", language)
     body: dict[str, Any] = {
         "type": f"urn:dianku:problem:{problem.code}",
         "title": messages.text(f"title.{status}", language),
         "status": status,
-        "detail": messages.text(f"problem.{problem.code}", language, **problem.params),
+        "detail": messages.text(f"problem.{problem.code}", language, **figures),
         "code": problem.code,
         "errors": [_field(e, messages=messages, language=language) for e in problem.errors],
     }

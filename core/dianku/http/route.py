@@ -18,7 +18,7 @@ from dianku.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from dianku.host import Host
-    from dianku.http.posting import Landing
+    from dianku.http.edge import Edge
 
 PUBLIC = "public"
 """The permission that everybody has, also without a token."""
@@ -48,7 +48,7 @@ class Call:
     `path` holds the decoded path parameters, `query` and `body` the structs the route names,
     `key` the Idempotency-Key, `upload` the file of a form. A `raw` route gets the body's bytes in
     `raw` and the `headers` by lower-case name, nothing of it parsed (signatures are checked
-    first).
+    first). `edge` is for the kernel's own routes.
     """
 
     ctx: Context
@@ -60,7 +60,7 @@ class Call:
     headers: Mapping[str, str] = field(factory=dict)
     raw: bytes = b""
     upload: Upload | None = None
-    landing: Landing | None = None
+    edge: Edge | None = None
 
 
 @frozen
@@ -98,7 +98,8 @@ Handler = Callable[[Call], Any]
 class Route:
     """One method of one path.
 
-    `path` is below `/api/v1`, with parameters in braces. `handler` is a function (run in a
+    `path` is below `/api/v1`, with parameters in braces; `query` may be `dict`, which takes any
+    parameters, repeated ones as lists. `handler` is a function (run in a
     thread) or a coroutine function (run on the loop); it returns an Answer, a list of them, a
     Problem, a `Replied` or a `Content`, or raises `Refused`. `request` and `query` are
     `wire.Request` types, `form` one for the fields of a multipart body with one `file`.

@@ -204,10 +204,10 @@ def _originals(connection: Connection, rows: Sequence[Any]) -> list[Original]:
             )
         )
     undone = {
-        row.id
+        row.id: row.number
         for row in select_set(
             connection,
-            "SELECT w.id FROM {rows} AS w JOIN document AS r ON r.reverses_id = w.id",
+            "SELECT w.id, r.number FROM {rows} AS w JOIN document AS r ON r.reverses_id = w.id",
             columns=_ID,
             rows=ids,
         )
@@ -227,7 +227,7 @@ def _originals(connection: Connection, rows: Sequence[Any]) -> list[Original]:
             cause_id=row.cause_id,
             supplier=row.supplier,
             occurred_at=row.occurred_at,
-            reversed=row.id in undone,
+            reversed_by=undone.get(row.id),
             lines=tuple(lines.get(row.id, ())),
             moves=tuple(moves.get(row.id, ())),
         )

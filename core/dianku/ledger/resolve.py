@@ -208,7 +208,7 @@ class _LineResolver:
         if product.archived and not (self.rule.archived or self.new.fact):
             self.errors.add(self._at(self._name()), "archived", name=product.sku)
         if not product.stocked and not self.rule.composed:
-            self.errors.add(self._at(self._name()), "not_stocked", name=product.sku)
+            self.errors.add(self._at(self._name()), "no_own_stock", name=product.sku)
             return None
         if self.new.kind == "production" and product.composition != "made":
             self.errors.add(self._at(self._name()), "not_made", name=product.sku)
@@ -413,7 +413,7 @@ class _LineResolver:
         if self.line.kept is None:
             return 0
         if not product.stocked:
-            self.errors.add(self._at("kept"), "not_stocked", name=product.sku)
+            self.errors.add(self._at("kept"), "no_own_stock", name=product.sku)
         kept = self.errors.number(
             self._at("kept"), self.line.kept, product.precision, largest=QUANTITY_MAX
         )

@@ -74,9 +74,14 @@ class Original:
     cause_id: int | None
     supplier: str | None
     occurred_at: int
-    reversed: bool
+    reversed_by: str | None
     lines: tuple[StoredLine, ...]
     moves: tuple[StoredMove, ...]
+
+    @property
+    def reversed(self) -> bool:
+        """Whether a later document took it back."""
+        return self.reversed_by is not None
 
     def line(self, number: int) -> StoredLine | None:
         """A line by its number."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -39,6 +40,7 @@ class Database:
 
     def __init__(self, url: str | URL) -> None:
         self.url = make_url(url)
+        self._joined: ContextVar[Connection | None] = ContextVar("joined", default=None)
         backend = self.url.get_backend_name()
         if backend == "sqlite":
             self.dialect: Dialect = "sqlite"
@@ -73,9 +75,29 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """A write transaction: committed at the end of the block, rolled back on an error."""
+        """A write transaction: committed at the end of the block, rolled back on an error.
+
+        Within `joined` it is the transaction that was joined, and ends with that one.
+        """
+        joined = self._joined.get()
+        if joined is not None:
+            yield joined
+            return
         with self._writer.connect() as connection, connection.begin():
             yield connection
+
+    @contextmanager
+    def joined(self, connection: Connection) -> Iterator[None]:
+        """Let every `writing` of this thread, within the block, be part of this transaction.
+
+        So that a service's change and what must stand or fall with it (an idempotency key, a
+        line of the audit trail) are one. An error must be let through to the outer block.
+        """
+        token = self._joined.set(connection)
+        try:
+            yield
+        finally:
+            self._joined.reset(token)
 
     def lock(self, connection: Connection, key: int, *, shared: bool = False) -> None:
         """Take a lock that lasts to the end of the transaction.

@@ -1,1 +1,27 @@
 """The kernel's routes, one module for each thing they are about."""
+
+from __future__ import annotations
+
+from dianku.http.route import Route
+from dianku.http.routes import (
+    access,
+    administration,
+    catalog,
+    documents,
+    events,
+    exchange,
+    reservations,
+    stock,
+)
+
+KERNEL_ROUTES: tuple[Route, ...] = (
+    *catalog.ROUTES,
+    *documents.ROUTES,
+    *stock.ROUTES,
+    *reservations.ROUTES,
+    *exchange.ROUTES,
+    *events.ROUTES,
+    *administration.ROUTES,
+    *access.ROUTES,
+)
+"""Everything the kernel answers below `/api/v1`."""

@@ -27,7 +27,7 @@ def plan_hand_over(
     if family is None or family.root.kind != "issue" or family.root.action != "post":
         raise refuse("not_found", what="document", name=command.number)
     if family.root.reversed:
-        raise refuse("already_reversed", number=command.number)
+        raise refuse("already_reversed", number=family.root.reversed_by)
     store = snapshot.cache.stores_by_id[family.root.store_id]
     wanted = line_quantities(snapshot, family, command.request, left=still_kept)
     draft = begin(

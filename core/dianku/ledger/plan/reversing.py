@@ -38,7 +38,7 @@ def plan_reversal(snapshot: Snapshot, command: Reverse, ctx: Context) -> Draft:
         raise refuse("not_found", what="document", name=command.number)
     root = family.root
     if root.reversed:
-        raise refuse("already_reversed", number=root.number)
+        raise refuse("already_reversed", number=root.reversed_by)
     if root.action != "post":
         raise refuse("not_reversible", number=root.number, extra={"lines": []})
     store = snapshot.cache.stores_by_id[root.store_id]

@@ -1,0 +1,92 @@
+"""The ASGI application of a host: the API on its straight way, everything else by Starlette.
+
+No middleware stands before the API: each layer would cost every posted line as much as decoding
+it. Pages and probes are few and go through Starlette.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route as StarletteRoute
+
+from dianku import __version__
+from dianku.http.api import Api
+from dianku.http.bodies import Receive, Scope, Send
+from dianku.http.docs_page import DOCS_PAGE, DOCS_POLICY
+from dianku.http.openapi import openapi_document
+from dianku.http.probes import Probes, Traffic
+from dianku.http.route import RouteTable
+from dianku.http.routes import KERNEL_ROUTES
+
+if TYPE_CHECKING:
+    from dianku.host import Host
+
+ROOT = "/api/v1"
+_BELOW = len(ROOT)
+
+
+class Application:
+    """What the server calls. Made by `build_app`, for a host that has started."""
+
+    def __init__(self, api: Api, pages: Starlette) -> None:
+        self.api = api
+        self._pages = pages
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or take part in the server's life."""
+        path: str = scope.get("path", "")
+        if scope["type"] == "http" and path.startswith("/api/") and path not in _PAGES:
+            below = path[_BELOW:] if path.startswith(ROOT + "/") else path
+            await self.api.handle(scope, receive, send, path=below)
+            return
+        await self._pages(scope, receive, send)
+
+
+_PAGES = frozenset({"/api/docs", "/api/v1/openapi.json"})
+
+
+def build_app(host: Host) -> Application:
+    """Make the application.
+
+    Raises:
+        ConfigurationError: a route without permission, or claimed twice.
+    """
+    claimed = {f"{r.method} {r.path}" for r in KERNEL_ROUTES}
+    table = RouteTable([*KERNEL_ROUTES, *host.plugins.routes(taken=claimed)])
+    traffic = Traffic()
+    api = Api(host, table, messages=host.messages, traffic=traffic)
+    probes = Probes(host, traffic=traffic)
+    document = msgspec.json.encode(
+        openapi_document(table.routes, version=__version__), enc_hook=str
+    )
+
+    async def openapi(_request: Request) -> Response:
+        return Response(document, media_type="application/json")
+
+    async def docs(_request: Request) -> Response:
+        return HTMLResponse(DOCS_PAGE, headers={"Content-Security-Policy": DOCS_POLICY})
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        api.open()
+        yield
+        api.close()
+
+    pages = Starlette(
+        routes=[
+            StarletteRoute("/healthz", probes.healthz),
+            StarletteRoute("/readyz", probes.readyz),
+            StarletteRoute("/metrics", probes.metrics),
+            StarletteRoute("/api/docs", docs),
+            StarletteRoute("/api/v1/openapi.json", openapi),
+        ],
+        lifespan=lifespan,
+    )
+    return Application(api, pages)

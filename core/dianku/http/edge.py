@@ -1,0 +1,33 @@
+"""What the edge of one process has of its own, besides the host: words, landing, streams."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor
+
+from attrs import frozen
+
+from dianku.http.event_streams import EventStreams
+from dianku.http.posting import Landing
+from dianku.http.route import Call
+from dianku.messages import Messages
+
+
+@frozen
+class Edge:
+    """Handed to every handler with its call.
+
+    `landing` is where the poster's outcomes arrive, `streams` what follows the event log,
+    `threads` where plain functions run.
+    """
+
+    messages: Messages
+    landing: Landing
+    streams: EventStreams
+    threads: Executor
+
+
+def edge_of(call: Call) -> Edge:
+    """The edge a call came in by; only calls that came over HTTP have one."""
+    if call.edge is None:
+        raise TypeError("this handler answers calls over HTTP only")
+    return call.edge

@@ -1,0 +1,234 @@
+"""Users, tokens, sessions, the first set-up, and the trail of administration."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta, structs
+
+from dianku.access.records import (
+    IssuedToken,
+    Me,
+    NewToken,
+    NewUser,
+    SetUp,
+    SetUpDone,
+    SignedIn,
+    SignIn,
+    TokenRecord,
+    UserPatch,
+    UserRecord,
+)
+from dianku.access.secrets import csrf_of
+from dianku.access.sessions import SESSION_MS, Sessions
+from dianku.access.trail import AuditRecord
+from dianku.context import Actor, Context
+from dianku.errors import FieldError, invalid
+from dianku.http.identity import session_cookie, session_secret
+from dianku.http.route import PUBLIC, SIGNED_IN, Call, Replied, Route
+from dianku.http.routes.answers import ListQuery, Page, once, page_of
+
+
+class AuditQuery(ListQuery, frozen=True):
+    """Which lines of the trail, the newest first."""
+
+    actor: Annotated[str, Meta(max_length=200)] | None = None
+    action: Annotated[str, Meta(max_length=200)] | None = None
+    subject: Annotated[str, Meta(max_length=200)] | None = None
+
+
+def list_users(call: Call) -> Page[UserRecord]:
+    """List everybody who may sign in."""
+    return page_of(call.host.access.list_users(), call.query, name=lambda user: user.name)
+
+
+def create_user(call: Call) -> Replied:
+    """Add a person."""
+    access = call.host.access
+    return once(call, "user", lambda c: access.create_user(call.body, ctx=call.ctx, connection=c))
+
+
+def get_user(call: Call) -> UserRecord:
+    """Show a person."""
+    return call.host.access.get_user(call.path["id"])
+
+
+def patch_user(call: Call) -> UserRecord:
+    """Change a person."""
+    return call.host.access.patch_user(call.path["id"], call.body, ctx=call.ctx)
+
+
+def delete_user(call: Call) -> None:
+    """Put a person out of action."""
+    call.host.access.delete_user(call.path["id"], ctx=call.ctx)
+
+
+def list_tokens(call: Call) -> Page[TokenRecord]:
+    """List tokens without their secrets."""
+    tokens = sorted(call.host.access.list_tokens(), key=lambda token: f"{token.id:0>18}")
+    page = page_of(tokens, call.query, name=lambda token: f"{token.id:0>18}")
+    return Page(items=page.items, next_cursor=page.next_cursor)
+
+
+def create_token(call: Call) -> Replied:
+    """Make a token; its secret is shown this once and not in a replay."""
+    access = call.host.access
+    return once(
+        call,
+        "token",
+        lambda c: access.create_token(call.body, ctx=call.ctx, connection=c),
+        keep=lambda issued: structs.replace(issued, token=None),
+    )
+
+
+def revoke_token(call: Call) -> None:
+    """End a token."""
+    call.host.access.revoke_token(call.path["id"], ctx=call.ctx)
+
+
+def read_audit(call: Call) -> Page[AuditRecord]:
+    """Show who changed what."""
+    asked: AuditQuery = call.query
+    if asked.cursor is not None and not asked.cursor.isdigit():
+        raise invalid(FieldError("/cursor", "unknown_cursor"))
+    lines = call.host.access.audit(
+        before_id=int(asked.cursor) if asked.cursor else None,
+        limit=asked.limit,
+        actor=asked.actor,
+        action=asked.action,
+        subject=asked.subject,
+    )
+    more = len(lines) == asked.limit
+    return Page(items=lines, next_cursor=lines[-1].id if more else None)
+
+
+def set_up(call: Call) -> SetUpDone:
+    """Name the first owner, with the one-time link."""
+    actor = Actor(name=call.body.name, role="owner", permissions=frozenset())
+    ctx = Context(actor, language=call.ctx.language, request_id=call.ctx.request_id)
+    return _sessions(call).set_up(call.body, ctx=ctx)
+
+
+def sign_in(call: Call) -> Replied:
+    """Begin a session."""
+    session = _sessions(call).sign_in(call.body)
+    cookie = session_cookie(session.secret, max_age_seconds=SESSION_MS // 1000, secure=False)
+    answer = SignedIn(csrf=csrf_of(session.secret), **structs.asdict(_me(session.actor)))
+    return Replied(answer, headers={"Set-Cookie": cookie})
+
+
+def sign_out(call: Call) -> Replied:
+    """End the session."""
+    secret = session_secret(call.headers.get("cookie", "").encode("latin-1"))
+    if secret:
+        _sessions(call).sign_out(secret)
+    ended = session_cookie("", max_age_seconds=0, secure=False)
+    return Replied(None, headers={"Set-Cookie": ended})
+
+
+def who_am_i(call: Call) -> Me:
+    """Say who the caller is and what they may do."""
+    return _me(call.ctx.actor)
+
+
+def _me(actor: Actor) -> Me:
+    return Me(
+        name=actor.name,
+        role=actor.role,
+        stores=None if actor.stores is None else sorted(actor.stores),
+        permissions=sorted(actor.permissions),
+    )
+
+
+def _sessions(call: Call) -> Sessions:
+    host = call.host
+    return Sessions(host.database, access=host.access, clock=host.clock)
+
+
+ROUTES = (
+    Route(
+        "GET",
+        "/users",
+        list_users,
+        "user.view",
+        "List users",
+        query=ListQuery,
+        answer=Page[UserRecord],
+    ),
+    Route(
+        "POST",
+        "/users",
+        create_user,
+        "user.edit",
+        "Add a user",
+        request=NewUser,
+        answer=UserRecord,
+        status=201,
+        keyed=True,
+    ),
+    Route("GET", "/users/{id}", get_user, "user.view", "Show a user", answer=UserRecord),
+    Route(
+        "PATCH",
+        "/users/{id}",
+        patch_user,
+        "user.edit",
+        "Change a user",
+        request=UserPatch,
+        answer=UserRecord,
+    ),
+    Route(
+        "DELETE", "/users/{id}", delete_user, "user.edit", "Put a user out of action", status=204
+    ),
+    Route(
+        "GET",
+        "/tokens",
+        list_tokens,
+        "token.view",
+        "List tokens",
+        query=ListQuery,
+        answer=Page[TokenRecord],
+    ),
+    Route(
+        "POST",
+        "/tokens",
+        create_token,
+        "token.edit",
+        "Make a token",
+        request=NewToken,
+        answer=IssuedToken,
+        status=201,
+        keyed=True,
+    ),
+    Route("DELETE", "/tokens/{id}", revoke_token, "token.edit", "Revoke a token", status=204),
+    Route(
+        "GET",
+        "/audit",
+        read_audit,
+        "audit.view",
+        "The trail of administration",
+        query=AuditQuery,
+        answer=Page[AuditRecord],
+    ),
+    Route(
+        "POST",
+        "/setup",
+        set_up,
+        PUBLIC,
+        "Name the first owner",
+        request=SetUp,
+        answer=SetUpDone,
+        status=201,
+    ),
+    Route(
+        "POST",
+        "/sessions",
+        sign_in,
+        PUBLIC,
+        "Sign in with a password",
+        request=SignIn,
+        answer=SignedIn,
+        status=201,
+    ),
+    Route("DELETE", "/sessions", sign_out, SIGNED_IN, "Sign out", status=204),
+    Route("GET", "/me", who_am_i, SIGNED_IN, "Who the caller is", answer=Me),
+)

@@ -1,0 +1,133 @@
+"""The running installation: its edition, plugins, settings and pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dianku import __version__
+from dianku.http.route import SIGNED_IN, Call, Route
+from dianku.http.routes.answers import Page
+from dianku.wire import Answer
+
+
+class EditionRecord(Answer):
+    """The edition the shop runs as."""
+
+    name: str
+    title: str
+    version: str
+    required: list[str]
+    optional: list[str]
+
+
+class FaultRecord(Answer):
+    """What went wrong with a plugin, and what to do."""
+
+    where: str
+    what: str
+    remedy: str
+
+
+class PluginRecord(Answer):
+    """A plugin and how it stands."""
+
+    name: str
+    title: str
+    version: str
+    status: str
+    required: bool
+    faults: list[FaultRecord]
+
+
+class PageRecord(Answer):
+    """A page of the console the caller may open."""
+
+    path: str
+    title: str
+    plugin: str
+
+
+def get_edition(call: Call) -> EditionRecord:
+    """Show the edition."""
+    edition = call.host.plugins.edition
+    return EditionRecord(
+        name=edition.name,
+        title=edition.title.in_language(call.ctx.language),
+        version=__version__,
+        required=sorted(edition.required),
+        optional=sorted(edition.optional),
+    )
+
+
+def list_plugins(call: Call) -> Page[PluginRecord]:
+    """List plugins and how each stands."""
+    records = []
+    for state in call.host.plugins.states:
+        manifest = state.manifest
+        title = state.name if manifest is None else _title(manifest, call.ctx.language)
+        records.append(
+            PluginRecord(
+                name=state.name,
+                title=title,
+                version=state.version,
+                status=state.status.value,
+                required=state.required,
+                faults=[
+                    FaultRecord(where=f.where, what=f.what, remedy=f.remedy) for f in state.faults
+                ],
+            )
+        )
+    return Page(items=records)
+
+
+def get_settings(call: Call) -> dict[str, Any]:
+    """Show a section of the settings; secrets are masked."""
+    return call.host.settings.get_section(call.path["section"], ctx=call.ctx)
+
+
+def patch_settings(call: Call) -> dict[str, Any]:
+    """Change settings; at once, in every process."""
+    return call.host.settings.patch_section(call.path["section"], call.body, ctx=call.ctx)
+
+
+def list_pages(call: Call) -> Page[PageRecord]:
+    """List the console's pages for the caller."""
+    pages = [
+        PageRecord(
+            path=one.record.path,
+            title=one.record.title.in_language(call.ctx.language),
+            plugin=one.plugin,
+        )
+        for one in call.host.plugins.collect("register_pages")
+        if call.ctx.may(one.record.permission)
+    ]
+    return Page(items=pages)
+
+
+def _title(manifest: Any, language: str) -> str:
+    title: str = manifest.title.title().in_language(language)
+    return title
+
+
+ROUTES = (
+    Route("GET", "/edition", get_edition, "plugin.view", "The edition", answer=EditionRecord),
+    Route("GET", "/plugins", list_plugins, "plugin.view", "Plugins", answer=Page[PluginRecord]),
+    Route(
+        "GET",
+        "/settings/{section}",
+        get_settings,
+        "settings.view",
+        "A section of the settings",
+        answer=dict[str, Any],
+    ),
+    Route(
+        "PATCH",
+        "/settings/{section}",
+        patch_settings,
+        "settings.edit",
+        "Change settings",
+        request=dict[str, Any],
+        answer=dict[str, Any],
+    ),
+    Route("GET", "/pages", list_pages, SIGNED_IN, "The caller's pages", answer=Page[PageRecord]),
+)

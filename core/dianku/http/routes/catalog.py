@@ -1,0 +1,344 @@
+"""Stores, categories, products, channels, and what a scanned code stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from msgspec import Meta
+
+from dianku.catalog.listing import ProductQuery
+from dianku.catalog.requests import (
+    CategoryPatch,
+    CategoryRecord,
+    ChannelPatch,
+    ChannelRecord,
+    NewCategory,
+    NewChannel,
+    NewProduct,
+    NewStore,
+    ProductPage,
+    ProductPatch,
+    ProductRecord,
+    ScanAnswer,
+    StorePatch,
+    StoreRecord,
+    StoreSettings,
+    StoreSettingsRecord,
+)
+from dianku.http.route import Call, Replied, Route
+from dianku.http.routes.answers import ListQuery, Nothing, Page, once, page_of
+from dianku.wire import Code, Request
+
+
+class ProductFilter(ListQuery, frozen=True):
+    """Which products. Sorts: sku, name, created_at; left out, by how well `q` matches."""
+
+    q: Annotated[str, Meta(max_length=200)] | None = None
+    sku: list[Code] = []
+    category: Code | None = None
+    archived: bool | None = False
+    sort: Annotated[str, Meta(max_length=100)] | None = None
+    cursor: Annotated[str, Meta(max_length=2000)] | None = None
+
+
+class ScanQuery(Request, frozen=True):
+    """In which store the code was scanned: its scale's labels are read, its stock is shown."""
+
+    store: Code | None = None
+
+
+def _noted(call: Call, action: str, subject: str, change: Callable[[], Any]) -> Any:
+    """Make a change and leave its line in the trail, both or neither."""
+    host = call.host
+    with host.database.writing() as connection, host.database.joined(connection):
+        record = change()
+        host.access.note(connection, call.ctx, action, {"subject": subject, "after": record})
+        return record
+
+
+def list_stores(call: Call) -> Page[StoreRecord]:
+    """List the stores the caller may see."""
+    stores = call.host.catalog.list_stores(ctx=call.ctx)
+    return page_of(stores, call.query, name=lambda store: store.code)
+
+
+def create_store(call: Call) -> Replied:
+    """Make a store."""
+    catalog, new = call.host.catalog, call.body
+    return once(
+        call,
+        "store",
+        lambda _: _noted(
+            call, "store.create", new.code, lambda: catalog.create_store(new, ctx=call.ctx)
+        ),
+    )
+
+
+def patch_store(call: Call) -> StoreRecord:
+    """Change a store."""
+    code = call.path["store"]
+    catalog = call.host.catalog
+    record: StoreRecord = _noted(
+        call,
+        "store.change",
+        code,
+        lambda: catalog.patch_store(code, call.body, ctx=call.ctx),
+    )
+    return record
+
+
+def list_categories(call: Call) -> Page[CategoryRecord]:
+    """List categories."""
+    found = call.host.catalog.list_categories(ctx=call.ctx)
+    return page_of(found, call.query, name=lambda category: category.code)
+
+
+def create_category(call: Call) -> Replied:
+    """Make a category."""
+    catalog = call.host.catalog
+    return once(call, "category", lambda _: catalog.create_category(call.body, ctx=call.ctx))
+
+
+def patch_category(call: Call) -> CategoryRecord:
+    """Change a category."""
+    return call.host.catalog.patch_category(call.path["code"], call.body, ctx=call.ctx)
+
+
+def list_products(call: Call) -> ProductPage:
+    """Find products."""
+    asked: ProductFilter = call.query
+    query = ProductQuery(
+        q=asked.q,
+        category=asked.category,
+        skus=tuple(asked.sku),
+        archived=asked.archived,
+        limit=asked.limit,
+        cursor=asked.cursor,
+        sort=tuple(part for part in (asked.sort or "").split(",") if part),
+    )
+    return call.host.catalog.list_products(query, ctx=call.ctx)
+
+
+def create_product(call: Call) -> Replied:
+    """Make a product."""
+    catalog = call.host.catalog
+    return once(call, "product", lambda _: catalog.create_product(call.body, ctx=call.ctx))
+
+
+def get_product(call: Call) -> ProductRecord:
+    """Show a product."""
+    return call.host.catalog.get_product(call.path["sku"], ctx=call.ctx)
+
+
+def patch_product(call: Call) -> ProductRecord:
+    """Change a product."""
+    return call.host.catalog.patch_product(call.path["sku"], call.body, ctx=call.ctx)
+
+
+def archive_product(call: Call) -> Replied:
+    """Take a product from sale."""
+    catalog, sku = call.host.catalog, call.path["sku"]
+    return once(call, "archive", lambda _: catalog.archive_product(sku, ctx=call.ctx), status=200)
+
+
+def put_store_settings(call: Call) -> StoreSettingsRecord:
+    """Set what is particular to a product in a store."""
+    return call.host.catalog.put_store_settings(
+        call.path["sku"], call.path["store"], call.body, ctx=call.ctx
+    )
+
+
+def list_channels(call: Call) -> Page[ChannelRecord]:
+    """List the ways goods are sold by."""
+    found = call.host.catalog.list_channels(ctx=call.ctx)
+    return page_of(found, call.query, name=lambda channel: channel.name)
+
+
+def create_channel(call: Call) -> Replied:
+    """Make a channel."""
+    catalog, new = call.host.catalog, call.body
+    return once(
+        call,
+        "channel",
+        lambda _: _noted(
+            call, "channel.create", new.name, lambda: catalog.create_channel(new, ctx=call.ctx)
+        ),
+    )
+
+
+def patch_channel(call: Call) -> ChannelRecord:
+    """Change a channel."""
+    name, catalog = call.path["name"], call.host.catalog
+    record: ChannelRecord = _noted(
+        call,
+        "channel.change",
+        name,
+        lambda: catalog.patch_channel(name, call.body, ctx=call.ctx),
+    )
+    return record
+
+
+def scan(call: Call) -> ScanAnswer:
+    """Say what a code may stand for; stock only to those who may see stock."""
+    shown = call.ctx.may("stock.view")
+    return call.host.catalog.scan(
+        call.path["code"], call.query.store, ctx=call.ctx, with_stock=shown
+    )
+
+
+ROUTES = (
+    Route(
+        "GET",
+        "/stores",
+        list_stores,
+        "catalog.view",
+        "List stores",
+        query=ListQuery,
+        answer=Page[StoreRecord],
+    ),
+    Route(
+        "POST",
+        "/stores",
+        create_store,
+        "store.edit",
+        "Make a store",
+        request=NewStore,
+        answer=StoreRecord,
+        status=201,
+        keyed=True,
+    ),
+    Route(
+        "PATCH",
+        "/stores/{store}",
+        patch_store,
+        "store.edit",
+        "Change a store",
+        request=StorePatch,
+        answer=StoreRecord,
+    ),
+    Route(
+        "GET",
+        "/categories",
+        list_categories,
+        "catalog.view",
+        "List categories",
+        query=ListQuery,
+        answer=Page[CategoryRecord],
+    ),
+    Route(
+        "POST",
+        "/categories",
+        create_category,
+        "product.edit",
+        "Make a category",
+        request=NewCategory,
+        answer=CategoryRecord,
+        status=201,
+        keyed=True,
+    ),
+    Route(
+        "PATCH",
+        "/categories/{code}",
+        patch_category,
+        "product.edit",
+        "Change a category",
+        request=CategoryPatch,
+        answer=CategoryRecord,
+    ),
+    Route(
+        "GET",
+        "/products",
+        list_products,
+        "catalog.view",
+        "Find products",
+        query=ProductFilter,
+        answer=ProductPage,
+    ),
+    Route(
+        "POST",
+        "/products",
+        create_product,
+        "product.edit",
+        "Make a product",
+        request=NewProduct,
+        answer=ProductRecord,
+        status=201,
+        keyed=True,
+    ),
+    Route(
+        "GET",
+        "/products/{sku}",
+        get_product,
+        "catalog.view",
+        "Show a product",
+        answer=ProductRecord,
+    ),
+    Route(
+        "PATCH",
+        "/products/{sku}",
+        patch_product,
+        "product.edit",
+        "Change a product",
+        request=ProductPatch,
+        answer=ProductRecord,
+    ),
+    Route(
+        "POST",
+        "/products/{sku}/archive",
+        archive_product,
+        "product.edit",
+        "Take a product from sale",
+        request=Nothing,
+        answer=ProductRecord,
+        keyed=True,
+        optional=True,
+    ),
+    Route(
+        "PUT",
+        "/products/{sku}/stores/{store}",
+        put_store_settings,
+        "product.edit",
+        "Set what is particular to a product in a store",
+        request=StoreSettings,
+        answer=StoreSettingsRecord,
+    ),
+    Route(
+        "GET",
+        "/channels",
+        list_channels,
+        "catalog.view",
+        "List channels",
+        query=ListQuery,
+        answer=Page[ChannelRecord],
+    ),
+    Route(
+        "POST",
+        "/channels",
+        create_channel,
+        "channel.edit",
+        "Make a channel",
+        request=NewChannel,
+        answer=ChannelRecord,
+        status=201,
+        keyed=True,
+    ),
+    Route(
+        "PATCH",
+        "/channels/{name}",
+        patch_channel,
+        "channel.edit",
+        "Change a channel",
+        request=ChannelPatch,
+        answer=ChannelRecord,
+    ),
+    Route(
+        "GET",
+        "/scan/{code}",
+        scan,
+        "scan",
+        "What a code stands for",
+        query=ScanQuery,
+        answer=ScanAnswer,
+    ),
+)

@@ -1,0 +1,206 @@
+"""Documents: posted one by one or in batches, found, reversed, handed over, transferred.
+
+Posting is asynchronous all the way: the loop waits for the poster, no thread is held.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import structs
+
+from dianku.errors import Problem
+from dianku.http.edge import edge_of
+from dianku.http.problem_answers import problem_body
+from dianku.http.route import Call, Replied, Route
+from dianku.http.routes.answers import REPLAYED
+from dianku.http.wording import worded
+from dianku.ledger.commands import (
+    CloseTransfer,
+    HandOver,
+    Post,
+    Posted,
+    ReceiveTransfer,
+    Reverse,
+)
+from dianku.ledger.queries_requests import DocumentFilter, DocumentPage
+from dianku.ledger.requests import (
+    DocumentRecord,
+    KeyedDocument,
+    LineQuantities,
+    NewBatch,
+    NewDocument,
+    NewReversal,
+    TransferClose,
+)
+from dianku.wire import Answer
+
+POST = "document.post"
+
+
+class BatchResult(Answer):
+    """What became of one document of a batch."""
+
+    key: str | None
+    status: str
+    number: str | None = None
+    problem: dict[str, Any] | None = None
+
+
+class BatchAnswer(Answer):
+    """What became of each document of a batch, in order."""
+
+    results: list[BatchResult]
+
+
+async def answered(call: Call, command: Any, *, status: int = 201) -> Replied | Problem:
+    """Have a command posted, and answer with its record or its refusal."""
+    edge = edge_of(call)
+    outcome = await edge.landing.posted(call.host.ledger, command, key=call.key, ctx=call.ctx)
+    if isinstance(outcome, Problem):
+        return outcome
+    record = worded(outcome.record, edge.messages, language=call.ctx.language)
+    return Replied(record, status, REPLAYED if outcome.replayed else {})
+
+
+async def post_document(call: Call) -> Replied | Problem:
+    """Post one document."""
+    return await answered(call, Post(call.body))
+
+
+async def post_batch(call: Call) -> BatchAnswer:
+    """Post documents in order, each on its own: one that is refused leaves the others be."""
+    landing = edge_of(call).landing
+    documents = call.body.documents
+    commands = [(Post(entry), entry.key) for entry in documents]
+    outcomes = await landing.posted_all(call.host.ledger, commands, ctx=call.ctx)
+    results = [
+        _result(call, entry, outcome) for entry, outcome in zip(documents, outcomes, strict=True)
+    ]
+    return BatchAnswer(results=results)
+
+
+def list_documents(call: Call) -> DocumentPage:
+    """Find documents."""
+    page = call.host.stock.documents(call.query, ctx=call.ctx)
+    items = [worded(r, edge_of(call).messages, language=call.ctx.language) for r in page.items]
+    return structs.replace(page, items=items)
+
+
+def get_document(call: Call) -> DocumentRecord:
+    """Show one document."""
+    record = call.host.stock.document(call.path["number"], ctx=call.ctx)
+    return worded(record, edge_of(call).messages, language=call.ctx.language)
+
+
+async def reverse(call: Call) -> Replied | Problem:
+    """Reverse a document for what is still reversible."""
+    return await answered(call, Reverse(call.path["number"], call.body.reason))
+
+
+async def hand_over(call: Call) -> Replied | Problem:
+    """Hand over goods that were paid for and kept."""
+    return await answered(call, HandOver(call.path["number"], call.body))
+
+
+async def receive(call: Call) -> Replied | Problem:
+    """Receive what arrived of a transfer."""
+    return await answered(call, ReceiveTransfer(call.path["number"], call.body))
+
+
+async def close(call: Call) -> Replied | Problem:
+    """Close a transfer short."""
+    return await answered(call, CloseTransfer(call.path["number"], call.body.loss_to))
+
+
+def _result(call: Call, entry: KeyedDocument, outcome: Posted | Problem) -> BatchResult:
+    if isinstance(outcome, Problem):
+        problem = problem_body(outcome, messages=edge_of(call).messages, language=call.ctx.language)
+        return BatchResult(key=entry.key, status="refused", problem=problem)
+    status = "replayed" if outcome.replayed else "created"
+    return BatchResult(key=entry.key, status=status, number=outcome.record.number)
+
+
+ROUTES = (
+    Route(
+        "POST",
+        "/documents",
+        post_document,
+        POST,
+        "Post a document",
+        request=NewDocument,
+        answer=DocumentRecord,
+        status=201,
+        keyed=True,
+    ),
+    Route(
+        "POST",
+        "/documents/batch",
+        post_batch,
+        POST,
+        "Post documents in order, each on its own",
+        request=NewBatch,
+        answer=BatchAnswer,
+    ),
+    Route(
+        "GET",
+        "/documents",
+        list_documents,
+        "document.view",
+        "Find documents",
+        query=DocumentFilter,
+        answer=DocumentPage,
+    ),
+    Route(
+        "GET",
+        "/documents/{number}",
+        get_document,
+        "document.view",
+        "Show a document",
+        answer=DocumentRecord,
+    ),
+    Route(
+        "POST",
+        "/documents/{number}/reverse",
+        reverse,
+        "document.reverse",
+        "Reverse a document",
+        request=NewReversal,
+        answer=DocumentRecord,
+        status=201,
+        keyed=True,
+    ),
+    Route(
+        "POST",
+        "/documents/{number}/hand_over",
+        hand_over,
+        "document.post.issue",
+        "Hand over goods kept for a customer",
+        request=LineQuantities,
+        answer=DocumentRecord,
+        status=201,
+        keyed=True,
+    ),
+    Route(
+        "POST",
+        "/transfers/{number}/receive",
+        receive,
+        "document.post.transfer",
+        "Receive what arrived of a transfer",
+        request=LineQuantities,
+        answer=DocumentRecord,
+        status=201,
+        keyed=True,
+    ),
+    Route(
+        "POST",
+        "/transfers/{number}/close",
+        close,
+        "document.post.transfer",
+        "Close a transfer short",
+        request=TransferClose,
+        answer=DocumentRecord,
+        status=201,
+        keyed=True,
+    ),
+)

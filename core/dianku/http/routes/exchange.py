@@ -1,0 +1,219 @@
+"""Spreadsheets in and out, and files kept beside the books."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections.abc import AsyncIterator, Iterator
+from typing import BinaryIO
+from urllib.parse import quote
+
+from msgspec import structs
+
+from dianku.errors import refuse
+from dianku.exchange.records import ImportKind, ImportRecord
+from dianku.http.edge import edge_of
+from dianku.http.route import Call, Content, Replied, Route, Stream
+from dianku.http.routes.answers import REPLAYED, Nothing
+from dianku.http.wording import worded_remarks
+from dianku.idempotency import digest, keyed, recall
+from dianku.wire import Answer, Code, Request
+
+CSV = "text/csv; charset=utf-8"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+WAIT_S = 20.0
+LOOK_EVERY_S = 0.02
+"""How long a call waits for its import to end, and how often it looks."""
+
+
+class ImportForm(Request, frozen=True):
+    """What a file is, and how it is to be taken."""
+
+    kind: ImportKind
+    dry_run: bool = False
+    again: bool = False
+    store: Code | None = None
+    create_missing: bool = False
+    post: bool = False
+    with_stock: bool = False
+
+
+class AttachmentRecord(Answer):
+    """A file that is kept; `id` is its SHA-256."""
+
+    id: str
+    media_type: str
+    size: int
+
+
+class AttachmentForm(Request, frozen=True):
+    """Nothing but the file."""
+
+
+def start_import(call: Call) -> Replied:
+    """Take in a spreadsheet; the same file twice is refused unless `again`.
+
+    Most are done within the call. One that takes longer goes on, and `GET /imports/{id}` says
+    how far it is. A key replays the import as it stands now.
+    """
+    if call.upload is None:
+        raise refuse("unreadable_body", reason="no file")
+    form: ImportForm = call.body
+    wanted = digest("import", {"file": _hash(call.upload.file)}, form)
+    known = recall(call.host.database, key=call.key, digest=wanted)
+    exchange = call.host.exchange
+    if known is not None:
+        record = exchange.get_import(known["id"], ctx=call.ctx)
+        return Replied(_worded(call, record), 201, REPLAYED)
+    record = exchange.start_import(
+        call.upload.file,
+        kind=form.kind,
+        filename=call.upload.filename,
+        ctx=call.ctx,
+        **{name: value for name, value in structs.asdict(form).items() if name != "kind"},
+    )
+    keyed(
+        call.host.database,
+        key=call.key,
+        digest=wanted,
+        effect=lambda _: {"id": record.id},
+    )
+    ends_at = time.monotonic() + WAIT_S
+    while record.ended_at is None and time.monotonic() < ends_at:
+        time.sleep(LOOK_EVERY_S)
+        record = exchange.get_import(record.id, ctx=call.ctx)
+    return Replied(_worded(call, record), 201)
+
+
+def get_import(call: Call) -> ImportRecord:
+    """Show how an import stands."""
+    return _worded(call, call.host.exchange.get_import(call.path["id"], ctx=call.ctx))
+
+
+def undo_import(call: Call) -> Replied:
+    """Undo an import."""
+    record = call.host.exchange.undo_import(call.path["id"], ctx=call.ctx)
+    return Replied(_worded(call, record))
+
+
+async def export(call: Call) -> Stream:
+    """Write a table as a spreadsheet without formulas, in pieces."""
+    filters = dict(call.query or {})
+    form = str(filters.pop("format", "csv"))
+    kind, threads = call.path["kind"], edge_of(call).threads
+    loop = asyncio.get_running_loop()
+
+    def begun() -> tuple[bytes, Iterator[bytes]]:
+        pieces = call.host.exchange.export(kind, ctx=call.ctx, format=form, filters=filters)
+        return next(pieces, b""), pieces
+
+    # The first piece is made before the answer begins: a refusal still has its own status.
+    first, rest = await loop.run_in_executor(threads, begun)
+
+    async def chunks() -> AsyncIterator[bytes]:
+        piece: bytes | None = first
+        while piece is not None:
+            yield piece
+            piece = await loop.run_in_executor(threads, next, rest, None)
+
+    name = quote(f"{kind}.{form}")
+    headers = {
+        "content-disposition": f"attachment; filename*=UTF-8''{name}",
+        "x-content-type-options": "nosniff",
+    }
+    return Stream(chunks(), CSV if form == "csv" else XLSX, headers)
+
+
+def attach(call: Call) -> Replied:
+    """Keep a file."""
+    if call.upload is None:
+        raise refuse("unreadable_body", reason="no file")
+    kept = call.host.attachments.keep(call.upload.file)
+    record = AttachmentRecord(id=kept.id, media_type=kept.media_type, size=kept.size)
+    return Replied(record, 201, {} if kept.new else REPLAYED)
+
+
+def get_attachment(call: Call) -> Content:
+    """Give a kept file back."""
+    kept, content = call.host.attachments.read(call.path["id"])
+    headers = {
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "Cache-Control": "private, max-age=31536000, immutable",
+    }
+    shown = kept.media_type.startswith("image/")
+    return Content(content, kept.media_type, None if shown else kept.id, headers)
+
+
+def _worded(call: Call, record: ImportRecord) -> ImportRecord:
+    return worded_remarks(record, edge_of(call).messages, language=call.ctx.language)
+
+
+def _hash(file: BinaryIO) -> str:
+    digest_ = hashlib.sha256()
+    while chunk := file.read(1 << 16):
+        digest_.update(chunk)
+    file.seek(0)
+    return digest_.hexdigest()
+
+
+ROUTES = (
+    Route(
+        "POST",
+        "/imports",
+        start_import,
+        "import.run",
+        "Take in a spreadsheet",
+        form=ImportForm,
+        answer=ImportRecord,
+        status=201,
+        keyed=True,
+    ),
+    Route(
+        "GET",
+        "/imports/{id}",
+        get_import,
+        "import.run",
+        "How an import stands",
+        answer=ImportRecord,
+    ),
+    Route(
+        "POST",
+        "/imports/{id}/undo",
+        undo_import,
+        "import.run",
+        "Undo an import",
+        request=Nothing,
+        answer=ImportRecord,
+        optional=True,
+    ),
+    Route(
+        "GET",
+        "/exports/{kind}",
+        export,
+        "export.run",
+        "Write a spreadsheet",
+        query=dict,
+        media_type=CSV,
+    ),
+    Route(
+        "POST",
+        "/attachments",
+        attach,
+        "attachment.edit",
+        "Keep a file",
+        form=AttachmentForm,
+        answer=AttachmentRecord,
+        status=201,
+    ),
+    Route(
+        "GET",
+        "/attachments/{id}",
+        get_attachment,
+        "document.view",
+        "A kept file",
+        media_type="application/octet-stream",
+    ),
+)

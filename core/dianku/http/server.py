@@ -1,0 +1,229 @@
+"""Serving a host over HTTP with uvicorn: one process, or several on PostgreSQL.
+
+Each process has a listening socket of its own (SO_REUSEPORT) with Nagle's algorithm off: with it
+on, an answer on a kept connection waits for the caller's delayed acknowledgement, 40 ms each.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from typing import Any
+
+import uvicorn
+
+from dianku.config import HostConfig
+from dianku.errors import ConfigurationError
+from dianku.host import Host
+from dianku.http.app import Application, build_app
+
+BACKLOG = 2048
+GRACE_S = 10
+Ready = Callable[[], None]
+
+
+class Server(uvicorn.Server):
+    """A uvicorn server that says when it answers, and ends streams before it waits for them."""
+
+    def __init__(self, config: uvicorn.Config, *, app: Application, ready: Ready) -> None:
+        super().__init__(config)
+        self._application = app
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to answer, then say so."""
+        await super().startup(sockets)
+        if self.started:
+            self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let what is under way end, and stop."""
+        self._application.api.end_streams()
+        await super().shutdown(sockets)
+
+
+def listening_socket(host: str, port: int, *, shared: bool = False) -> socket.socket:
+    """A socket that listens, with answers sent at once; port 0 takes a free one.
+
+    Raises:
+        ConfigurationError: the address cannot be had: which, why, what to do.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    found = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        found.bind((host, port))
+        found.listen(BACKLOG)
+    except OSError as error:
+        found.close()
+        raise ConfigurationError(
+            f"cannot listen on {host} port {port}: {error.strerror or error}; "
+            "choose another with --port (0 takes a free one)"
+        ) from error
+    found.setblocking(False)
+    return found
+
+
+def serve(
+    config: HostConfig,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8080,
+    workers: int = 1,
+    announce: Callable[[str], None] | None = None,
+    opened: Callable[[Host], None] | None = None,
+) -> None:
+    """Serve until SIGTERM or SIGINT; what is under way is finished first.
+
+    Prints `listening on http://HOST:PORT` once it answers. `opened` is called with the host
+    when it has started (in the first process only), before that line.
+
+    Raises:
+        ConfigurationError: the address is taken, `workers` above 1 on SQLite, or whatever the
+            host's start refuses.
+    """
+    say = announce or _print
+    if workers > 1 and not config.url.startswith("postgresql"):
+        raise ConfigurationError(
+            "more than one worker needs PostgreSQL; on SQLite one process posts for all "
+            "(set --database postgresql://... or --workers 1)"
+        )
+    listener = listening_socket(host, port, shared=workers > 1)
+    address = _address(host, listener.getsockname()[1])
+
+    def ready() -> None:
+        say(f"listening on {address}")
+
+    if workers == 1:
+        _run(config, listener, ready=ready, opened=opened)
+        return
+    _run_workers(config, listener, host=host, count=workers, ready=ready, opened=opened)
+
+
+def _run(
+    config: HostConfig,
+    listener: socket.socket,
+    *,
+    ready: Ready,
+    opened: Callable[[Host], None] | None = None,
+) -> None:
+    with Host.build(config) as host:
+        if opened is not None:
+            opened(host)
+        app = build_app(host)
+        settings = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            lifespan="on",
+            timeout_graceful_shutdown=GRACE_S,
+            timeout_keep_alive=75,
+            http="httptools",
+            loop="uvloop" if sys.platform != "win32" else "asyncio",
+            ws="none",
+        )
+        server = Server(settings, app=app, ready=ready)
+        with _signals_kept(), asyncio.Runner(loop_factory=settings.get_loop_factory()) as runner:
+            runner.run(server.serve(sockets=[listener]))
+
+
+@contextmanager
+def _signals_kept() -> Iterator[None]:
+    """Keep the end of the process in our hands.
+
+    uvicorn raises the signal that stopped it once more when it is done, which would end the
+    process before the host is closed.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    held = {s: signal.signal(s, lambda *_: None) for s in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in held.items():
+            signal.signal(number, handler)
+
+
+def _worker(config: HostConfig, host: str, port: int, reply: Connection) -> None:
+    # The parent decides when to stop; a ctrl-C reaches the whole group.
+    listener = listening_socket(host, port, shared=True)
+    threading.Thread(target=_stop_with_parent, args=(os.getppid(),), daemon=True).start()
+    _run(config, listener, ready=lambda: reply.send(b"ready"))
+
+
+def _stop_with_parent(parent: int) -> None:
+    pause = threading.Event()
+    while not pause.wait(1):
+        if os.getppid() != parent:
+            os.kill(os.getpid(), signal.SIGTERM)
+            return
+
+
+def _run_workers(
+    config: HostConfig,
+    listener: socket.socket,
+    *,
+    host: str,
+    count: int,
+    ready: Ready,
+    opened: Callable[[Host], None] | None,
+) -> None:
+    """Serve in this process and in `count` - 1 others, each with its own socket and poster."""
+    port = listener.getsockname()[1]
+    context = multiprocessing.get_context("spawn")
+    started: list[Any] = []
+
+    def start_others(first: Host) -> None:
+        # The first process has migrated and loaded everything; now the others find it done.
+        if opened is not None:
+            opened(first)
+        replies = []
+        for _ in range(count - 1):
+            reply, child = context.Pipe(duplex=False)
+            process = context.Process(target=_worker, args=(config, host, port, child))
+            process.start()
+            child.close()
+            started.append(process)
+            replies.append(reply)
+        for reply in replies:
+            try:
+                reply.recv()
+            except EOFError as error:
+                raise ConfigurationError("a worker stopped while starting; see its log") from error
+
+    try:
+        _run(config, listener, ready=ready, opened=start_others)
+    finally:
+        for process in started:
+            process.terminate()
+        for process in started:
+            process.join(GRACE_S + 5)
+            if process.is_alive():
+                process.kill()
+                process.join()
+
+
+def _address(host: str, port: int) -> str:
+    shown = f"[{host}]" if ":" in host else host
+    return f"http://{shown}:{port}"
+
+
+def _print(line: str) -> None:
+    print(line, flush=True)  # noqa: T201 - the one line callers wait for
+
+
+__all__ = ["Server", "listening_socket", "serve"]

@@ -1,0 +1,174 @@
+"""The edge itself: paths, methods, languages, limits, bodies, the document that describes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+import pytest
+from starlette.testclient import TestClient
+
+from dianku.errors import ConfigurationError
+from dianku.host import Host
+from dianku.http.limits import RateLimit
+from dianku.http.route import PUBLIC, Route, RouteTable
+from dianku.http.routes import KERNEL_ROUTES
+
+
+def _handler(_call: Any) -> None:
+    return None
+
+
+def test_route_without_permission_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="no permission"):
+        RouteTable([Route("GET", "/x", _handler, "", "X")])
+
+
+def test_route_claimed_twice_is_refused_naming_both() -> None:
+    with pytest.raises(ConfigurationError, match="toys: route GET /x is claimed by dianku"):
+        RouteTable(
+            [
+                Route("GET", "/x", _handler, PUBLIC, "X"),
+                Route("GET", "/x", _handler, PUBLIC, "X", plugin="toys"),
+            ]
+        )
+
+
+def test_route_with_a_fixed_word_comes_before_a_parameter() -> None:
+    table = RouteTable(
+        [
+            Route("GET", "/a/{id}", _handler, PUBLIC, "one"),
+            Route("GET", "/a/special", _handler, PUBLIC, "special"),
+        ]
+    )
+    special, one = table.find("/a/special"), table.find("/a/else")
+    assert special is not None
+    assert one is not None
+    assert special.methods["GET"].summary == "special"
+    assert one.params == {"id": "else"}
+    assert table.find("/a/") is None
+
+
+def test_unknown_path_is_a_problem(client: TestClient) -> None:
+    answer = client.get("/api/v1/nothing")
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_wrong_method_names_those_allowed(client: TestClient) -> None:
+    answer = client.delete("/api/v1/products/x")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, PATCH")
+
+
+@pytest.mark.parametrize(
+    ("asked", "title"),
+    [("en-GB,zh;q=0.5", "Not found"), (None, "找不到"), ("fr", "找不到"), ("zh", "找不到")],
+)
+def test_problem_is_in_the_language_asked_for(
+    client: TestClient, asked: str | None, title: str
+) -> None:
+    headers = {"accept-language": asked} if asked else {"accept-language": ""}
+    assert client.get("/api/v1/nothing", headers=headers).json()["title"] == title
+
+
+def test_request_without_token_is_401_and_wrong_token_too(client: TestClient) -> None:
+    assert client.get("/api/v1/stock").status_code == 401
+    answer = client.get("/api/v1/stock", headers={"authorization": "Bearer dk_wrong"})
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+def test_unreadable_body_is_400(call: Callable[..., Any]) -> None:
+    for body in (b"{", b"", b"[" * 100_000, b'{"kind":"\xff"}', b'{"a":NaN}'):
+        answer = call(
+            "POST", "/documents", content=body, headers={"content-type": "application/json"}
+        )
+        assert (answer.status_code, answer.json()["code"]) == (400, "unreadable_body"), body[:9]
+
+
+def test_body_of_another_type_is_415(call: Callable[..., Any]) -> None:
+    answer = call("POST", "/documents", content=b"a=1", headers={"content-type": "text/plain"})
+    assert answer.status_code == 415
+
+
+def test_body_over_the_limit_is_refused_while_it_arrives(call: Callable[..., Any]) -> None:
+    sent = 0
+
+    def chunks() -> Iterator[bytes]:
+        nonlocal sent
+        for _ in range(400):
+            sent += 65_536
+            yield b" " * 65_536
+
+    headers = {"content-type": "application/json"}
+    answer = call("POST", "/documents", content=chunks(), headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
+
+
+def test_unknown_and_wrong_parameters_are_named_together(call: Callable[..., Any]) -> None:
+    errors = call("GET", "/stock?limit=0&storee=S1").json()["errors"]
+    assert {(e["pointer"], e["code"]) for e in errors} == {
+        ("/storee", "unknown_parameter"),
+        ("/limit", "too_small"),
+    }
+
+
+def test_rate_limit_empties_and_fills(host: Host, call: Callable[..., Any]) -> None:
+    call("PATCH", "/settings/http", {"rate_limit": 3})
+    answers = [call("GET", "/me", role="clerk") for _ in range(4)]
+    assert [a.status_code for a in answers] == [200, 200, 200, 429]
+    assert int(answers[-1].headers["retry-after"]) >= 1
+    assert host.settings.last.get("http", "rate_limit") == 3
+
+
+def test_bucket_fills_evenly() -> None:
+    now = 0.0
+    limit = RateLimit(lambda: 60, now=lambda: now)
+    assert [limit.wait_seconds("a") for _ in range(61)] == [0] * 60 + [1]
+    assert limit.wait_seconds("b") == 0
+    now = 1.0
+    assert [limit.wait_seconds("a"), limit.wait_seconds("a")] == [0, 1]
+
+
+def test_openapi_describes_every_route_and_names_existing_schemas(client: TestClient) -> None:
+    document = client.get("/api/v1/openapi.json").json()
+    described = {
+        (method.upper(), path) for path, methods in document["paths"].items() for method in methods
+    }
+    assert described >= {(r.method, f"/api/v1{r.path}") for r in KERNEL_ROUTES}
+    text = msgspec.json.encode(document).decode()
+    names = {part.split('"')[0] for part in text.split("#/components/schemas/")[1:]}
+    assert names <= document["components"]["schemas"].keys()
+    assert document["components"]["schemas"]["NewDocument"]["additionalProperties"] is False
+
+
+def test_openapi_is_valid(client: TestClient) -> None:
+    validator = pytest.importorskip("openapi_spec_validator")
+    validator.validate(client.get("/api/v1/openapi.json").json())
+
+
+def test_docs_page_asks_no_other_machine(client: TestClient) -> None:
+    answer = client.get("/api/docs")
+    assert answer.status_code == 200
+    assert "http://" not in answer.text
+    assert "https://" not in answer.text
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+def test_probes_answer_without_token(client: TestClient) -> None:
+    assert client.get("/healthz").status_code == 200
+    ready = client.get("/readyz")
+    assert (ready.status_code, ready.json()["ready"]) == (200, True)
+    assert "dianku_http_answers_total" in client.get("/metrics").text
+
+
+def test_broken_handler_answers_500_without_leaking(host: Host, call: Callable[..., Any]) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        raise RuntimeError("the secret plan")
+
+    host.catalog.list_stores = broken  # type: ignore[assignment,method-assign]
+    answer = call("GET", "/stores")
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
+    assert "secret plan" not in answer.text
+    assert answer.json()["request_id"] == answer.headers["x-request-id"]

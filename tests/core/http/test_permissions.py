@@ -1,0 +1,111 @@
+"""Every route for every role: what the table of roles says, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from dianku.access.permissions import KERNEL, ROLES
+from dianku.http.route import PUBLIC, SIGNED_IN
+from dianku.http.routes import KERNEL_ROUTES
+
+EXPECTED_FORBIDDEN = {
+    "owner": set(),
+    "manager": {
+        "PATCH /settings/{section}",
+        "GET /users",
+        "POST /users",
+        "GET /users/{id}",
+        "PATCH /users/{id}",
+        "DELETE /users/{id}",
+        "GET /tokens",
+        "POST /tokens",
+        "DELETE /tokens/{id}",
+        "GET /audit",
+    },
+    "counter": {
+        f"{r.method} {r.path}"
+        for r in KERNEL_ROUTES
+        if r.path != "/scan/{code}" and r.permission not in {PUBLIC, SIGNED_IN}
+    },
+}
+MAY_NOT_POST = {"counter", "readonly"}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_role_is_let_through_exactly_where_it_holds_the_permission(
+    call: Callable[..., Any], role: str
+) -> None:
+    forbidden = set()
+    for route in KERNEL_ROUTES:
+        held = route.permission in KERNEL[role]
+        if route.permission == PUBLIC or (held and route.media_type == "text/event-stream"):
+            continue
+        path = route.path
+        for name in ("number", "sku", "store", "code", "name", "id", "section", "kind"):
+            path = path.replace(f"{{{name}}}", "unknown")
+        body: dict[str, str] | None = {} if route.request is not None else None
+        answer = call(route.method, path, body, role=role)
+        assert answer.status_code < 500, (route.method, path, answer.text)
+        if answer.status_code == 403 and answer.json()["detail"].startswith("You lack"):
+            forbidden.add(f"{route.method} {route.path}")
+    by_table = {
+        f"{r.method} {r.path}"
+        for r in KERNEL_ROUTES
+        if r.permission not in {PUBLIC, SIGNED_IN, *KERNEL[role]}
+    }
+    assert forbidden == by_table
+    if role in EXPECTED_FORBIDDEN:
+        assert forbidden == EXPECTED_FORBIDDEN[role]
+
+
+@pytest.mark.parametrize("role", sorted(MAY_NOT_POST))
+def test_role_that_only_looks_may_not_post(call: Callable[..., Any], role: str) -> None:
+    sale = {"kind": "issue", "store": "S1", "lines": [{"sku": "cola", "quantity": 1}]}
+    assert call("POST", "/documents", sale, role=role).status_code == 403
+
+
+def test_clerk_may_sell_but_not_set_stock_right(call: Callable[..., Any]) -> None:
+    sale = {"kind": "issue", "store": "S1", "lines": [{"sku": "cola", "quantity": 1}]}
+    count = {"kind": "adjustment", "store": "S1", "lines": [{"sku": "cola", "counted": 5}]}
+    assert call("POST", "/documents", sale, role="clerk").status_code == 201
+    assert call("POST", "/documents", count, role="clerk").status_code == 403
+    assert call("POST", "/documents", count, role="manager").status_code == 201
+
+
+def test_caller_of_one_store_sees_and_changes_no_other(call: Callable[..., Any]) -> None:
+    mine = {"role": "clerk", "stores": ["S1"]}
+    sale = {"kind": "issue", "store": "S2", "lines": [{"sku": "cola", "quantity": 1}]}
+    assert call("POST", "/documents", sale, **mine).status_code == 403
+    assert call("GET", "/stock?store=S2", **mine).status_code == 403
+    assert call("GET", "/moves?sku=cola&store=S2", **mine).status_code == 403
+    assert call("GET", "/scan/cola?store=S2", **mine).status_code == 403
+    codes = [s["code"] for s in call("GET", "/stores", **mine).json()["items"]]
+    assert codes == ["S1"]
+    call("POST", "/documents", sale)
+    stores = {e["store"] for e in call("GET", "/events", **mine).json()["items"]}
+    assert "S2" not in stores
+
+
+def test_batch_refuses_only_what_the_caller_may_not(call: Callable[..., Any]) -> None:
+    line = {"lines": [{"sku": "cola", "quantity": 1}]}
+    documents = [{"kind": "issue", "store": s, **line} for s in ("S1", "S2", "S1")]
+    body = call("POST", "/documents/batch", {"documents": documents}, role="clerk", stores=["S1"])
+    assert [r["status"] for r in body.json()["results"]] == ["created", "refused", "created"]
+    assert body.json()["results"][1]["problem"]["code"] == "forbidden"
+
+
+@pytest.mark.usefixtures("stocked")
+def test_caller_without_cost_view_gets_no_cost_or_value(call: Callable[..., Any]) -> None:
+    sale = {"kind": "issue", "store": "S1", "lines": [{"sku": "cola", "quantity": 1}]}
+    posted = call("POST", "/documents", sale, role="clerk").json()
+    assert posted["lines"][0]["cost"] is None
+    assert posted["balances"][0]["value"] is None
+    assert posted["lines"][0]["amount"] == "3.00"
+    assert call("GET", "/products/cola", role="clerk").json()["cost"] is None
+    assert call("GET", "/stock", role="clerk").json()["items"][0]["value"] is None
+    assert call("GET", "/moves?sku=cola", role="clerk").json()["items"][0]["value"] is None
+    assert call("GET", "/products/cola").json()["cost"] == "2.00"
+    assert call("GET", "/stock?store=S1&sku=cola").json()["items"][0]["value"] == "198.00"
