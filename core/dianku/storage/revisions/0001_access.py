@@ -66,7 +66,7 @@ def _sign_in_failure() -> None:
     op.create_table(
         "sign_in_failure",
         sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("last_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_sign_in_failure")),
     )
