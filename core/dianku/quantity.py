@@ -61,7 +61,7 @@ def scaled(number: Decimal, digits: int, *, largest: int) -> int:
             raise NumberRefused("too_many_digits", digits=digits)
     if whole > largest:
         raise NumberRefused("too_large")
-    return -whole if sign else whole
+    return int(-whole if sign else whole)
 
 
 def parse_quantity(number: Decimal, precision: int) -> int:

@@ -17,7 +17,7 @@ from dianku.ledger.requests import (
     LotQuantity,
     ReservationLineRecord,
     ReservationRecord,
-    Warning,  # noqa: A004 - the trade's word
+    Warning,
 )
 from dianku.ledger.snapshot import Promise, Snapshot
 from dianku.quantity import format_amount, format_cost, format_quantity

@@ -189,7 +189,6 @@ class Posting:
     timed: bool = False
     import_id: int | None = None
 
-
     def counted_at(self, line: Line) -> tuple[int, int]:
         """The moment a line was counted at, and the one from which movements came later.
 

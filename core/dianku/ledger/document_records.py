@@ -24,7 +24,7 @@ from dianku.ledger.requests import (
     DocumentRecord,
     LineRecord,
     LotQuantity,
-    Warning,  # noqa: A004 - the trade's word
+    Warning,
 )
 from dianku.quantity import format_amount, format_cost, format_quantity
 from dianku.storage.bulk import select_set

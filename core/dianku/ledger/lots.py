@@ -92,9 +92,7 @@ class LotShelf:
         for lot in self.lots:
             if lot.quantity < 0:
                 exchange[lot.lot_id] = exchange.get(lot.lot_id, 0) - lot.quantity
-        surplus = (
-            sum(x.quantity for x in self.lots) + sum(exchange.values()) - max(on_hand, 0)
-        )
+        surplus = sum(x.quantity for x in self.lots) + sum(exchange.values()) - max(on_hand, 0)
         for lot in sorted(self.lots, key=lambda x: (x.expires_on == 0, x.expires_on, x.lot_id)):
             if surplus <= 0:
                 break

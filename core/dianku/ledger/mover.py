@@ -74,8 +74,14 @@ class Mover:
         settlement = balance.put(quantity, value)
         if settlement:
             self.note(
-                store, product, line=line, flow=Flow.SETTLED, quantity=0, value=settlement,
-                occurred_at=occurred_at, reason=reason,
+                store,
+                product,
+                line=line,
+                flow=Flow.SETTLED,
+                quantity=0,
+                value=settlement,
+                occurred_at=occurred_at,
+                reason=reason,
             )
         split = split or [(0, quantity)]
         self._note(store, product, line, flow, reason, occurred_at, split, quantity, value, 1)
@@ -88,7 +94,12 @@ class Mover:
         self.snapshot.balances[store.id, product.id].moved = True
         self.note(store, product, line=line, flow=flow, quantity=quantity, value=value)
         self.note(
-            store, product, line=line, flow=Flow.WRITTEN_OFF, quantity=-quantity, value=-value,
+            store,
+            product,
+            line=line,
+            flow=Flow.WRITTEN_OFF,
+            quantity=-quantity,
+            value=-value,
             reason=lost,
         )
 
@@ -113,8 +124,15 @@ class Mover:
         if shelf is not None and lot_id:
             shelf.change([(lot_id, quantity)])
         self.note(
-            store, product, line=line, flow=flow, quantity=quantity, value=value, lot_id=lot_id,
-            reason=reason, occurred_at=occurred_at,
+            store,
+            product,
+            line=line,
+            flow=flow,
+            quantity=quantity,
+            value=value,
+            lot_id=lot_id,
+            reason=reason,
+            occurred_at=occurred_at,
         )
         self.settle_lots(store, product, line, occurred_at, reason)
 
@@ -138,12 +156,19 @@ class Mover:
             moment, day = draft.occurred_at, draft.business_date
         else:
             moment = draft.occurred_at if occurred_at is None else occurred_at
-            day = business_day(
-                moment, zone=store.timezone, cutoff_minutes=store.day_cutoff_minutes
-            )
+            day = business_day(moment, zone=store.timezone, cutoff_minutes=store.day_cutoff_minutes)
         draft.moves.append(
             Move(
-                line, store.id, product.id, bucket, flow, quantity, value, moment, day, lot_id,
+                line,
+                store.id,
+                product.id,
+                bucket,
+                flow,
+                quantity,
+                value,
+                moment,
+                day,
+                lot_id,
                 reason,
             )
         )
@@ -171,8 +196,15 @@ class Mover:
             part = share_of(value, done, quantity) - valued
             valued += part
             self.note(
-                store, product, line=line, flow=flow, quantity=sign * steps, value=sign * part,
-                lot_id=lot_id, reason=reason, occurred_at=occurred_at,
+                store,
+                product,
+                line=line,
+                flow=flow,
+                quantity=sign * steps,
+                value=sign * part,
+                lot_id=lot_id,
+                reason=reason,
+                occurred_at=occurred_at,
             )
         shelf = self.snapshot.shelves.get((store.id, product.id))
         if shelf is not None:
@@ -190,8 +222,15 @@ class Mover:
         balance = self.snapshot.balances[pair]
         for lot_id, steps in shelf.settle(balance.on_hand):
             self.note(
-                store, product, line=line, flow=Flow.REATTRIBUTED, quantity=steps, value=0,
-                lot_id=lot_id, occurred_at=occurred_at, reason=reason,
+                store,
+                product,
+                line=line,
+                flow=Flow.REATTRIBUTED,
+                quantity=steps,
+                value=0,
+                lot_id=lot_id,
+                occurred_at=occurred_at,
+                reason=reason,
             )
         balance.expired = shelf.expired
 

@@ -24,10 +24,12 @@ from dianku.ledger.answers import document_record, reservation_record
 from dianku.ledger.commands import Outcome, Posted, Posting, Reserved, Reserving, Swept
 from dianku.ledger.document_records import document_records
 from dianku.ledger.draft import Draft
-from dianku.ledger.load import load, read_promises
+from dianku.ledger.guards import PlanOutdated
+from dianku.ledger.load import load
+from dianku.ledger.load_promises import read_promises
 from dianku.ledger.plan.planner import Planned, Task, plan_command
 from dianku.ledger.snapshot import Promise, Snapshot
-from dianku.ledger.write import KeyRow, PlanOutdated, write
+from dianku.ledger.write import KeyRow, write
 from dianku.storage.bulk import delete_rows, select_set
 from dianku.storage.engine import LOCK_CATALOG, Database
 
@@ -115,7 +117,7 @@ class BatchPoster:
         self.cache.refresh(connection)
         claims = _claim(connection, entries)
         fresh = [e for e in entries if e.key is None or e.key in claims.fresh]
-        stale = {id(e): p for e in fresh if (p := self._stale(connection, e)) is not None}
+        stale = {id(e): p for e in fresh if (p := self._stale(e)) is not None}
         living = [e for e in fresh if id(e) not in stale]
         snapshot = load(
             self.database, connection, self.cache, [e.task for e in living], now_ms=now_ms
@@ -129,7 +131,7 @@ class BatchPoster:
             for e in entries
         ]
 
-    def _stale(self, connection: Connection, entry: Entry) -> Problem | None:
+    def _stale(self, entry: Entry) -> Problem | None:
         """Resolve again what was resolved by an older catalog; the problem if that refuses it."""
         resolved = entry.task.resolved
         if resolved is None:

@@ -116,4 +116,4 @@ def _refresh_balances(connection: Connection) -> int:
         where=pair,
         rows=[(cost, store, product) for store, product, cost in last_costs(connection)],
     )
-    return connection.execute(sa.text("SELECT COUNT(*) FROM stock_balance")).scalar_one()
+    return int(connection.execute(sa.text("SELECT COUNT(*) FROM stock_balance")).scalar_one())

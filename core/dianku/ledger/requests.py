@@ -30,7 +30,7 @@ LotCode = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[^\x00-\x1
 Text = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
 
-class NewLine(Request):
+class NewLine(Request, frozen=True, kw_only=True):
     """One line of a document. `quantity` is in base units, or in packs where `barcode` is given."""
 
     sku: Code | None = None
@@ -52,7 +52,7 @@ class NewLine(Request):
     occurred_at: When | None = None
 
 
-class NewDocument(Request):
+class NewDocument(Request, frozen=True, kw_only=True):
     """A document to post. What each kind takes and does: `docs/http.md`."""
 
     kind: Kind
@@ -71,26 +71,26 @@ class NewDocument(Request):
     fact: bool = False
 
 
-class KeyedDocument(NewDocument):
+class KeyedDocument(NewDocument, frozen=True, kw_only=True):
     """A document of a batch, with its own key."""
 
     key: Annotated[str, Meta(min_length=1, max_length=255)] | None = None
 
 
-class NewBatch(Request):
+class NewBatch(Request, frozen=True, kw_only=True):
     """Up to a thousand documents, posted in order, each on its own."""
 
     documents: Annotated[list[KeyedDocument], Meta(min_length=1, max_length=1000)]
 
 
-class LineQuantity(Request):
+class LineQuantity(Request, frozen=True, kw_only=True):
     """A line of a document that is there already, and how much of it. None: all that is left."""
 
     line: Annotated[int, Meta(ge=1, le=LINES_MAX)]
     quantity: Number | None = None
 
 
-class LineQuantities(Request):
+class LineQuantities(Request, frozen=True, kw_only=True):
     """What of a document's lines was handed over or has arrived."""
 
     lines: Annotated[list[LineQuantity], Meta(min_length=1, max_length=LINES_MAX)]
@@ -98,26 +98,26 @@ class LineQuantities(Request):
     sent_at: When | None = None
 
 
-class NewReversal(Request):
+class NewReversal(Request, frozen=True, kw_only=True):
     """Why a document is reversed."""
 
     reason: Note
 
 
-class TransferClose(Request):
+class TransferClose(Request, frozen=True, kw_only=True):
     """Close a transfer short: who bears the loss of what never arrived."""
 
     loss_to: Literal["sender", "receiver"]
 
 
-class NewReservationLine(Request):
+class NewReservationLine(Request, frozen=True, kw_only=True):
     """How much of what is to be kept."""
 
     sku: Code
     quantity: Number
 
 
-class NewReservation(Request):
+class NewReservation(Request, frozen=True, kw_only=True):
     """Stock to promise: a hold that ends by itself, or a preorder that is demand only."""
 
     store: Code
@@ -129,7 +129,7 @@ class NewReservation(Request):
     due_on: Day | None = None
 
 
-class ReservationExtend(Request):
+class ReservationExtend(Request, frozen=True, kw_only=True):
     """Seconds from now until the hold ends."""
 
     expires_in: Annotated[int, Meta(ge=1, le=366 * 86_400)]

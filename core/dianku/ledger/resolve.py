@@ -1,4 +1,6 @@
-"""From the caller's words to a posting: barcodes to products, decimals to steps, all errors at once.
+"""From the caller's words to a posting: barcodes to products, decimals to steps.
+
+All that is wrong with a document is found in one pass.
 
 Pure but for the catalog cache it reads. Whatever is looked up must be held by the cache
 (`needs` says what); what is refused is refused with every wrong field named, before anything is
@@ -19,7 +21,7 @@ from dianku.catalog.snapshot import CatalogCache
 from dianku.clock import day_number, day_of, to_ms
 from dianku.context import Context
 from dianku.errors import FieldError, NumberRefused, Problem
-from dianku.ledger.commands import Line, Posting, Reserving
+from dianku.ledger.commands import Line, Posting
 from dianku.ledger.composition import parts_of, recipe_of
 from dianku.ledger.flows import Bucket
 from dianku.ledger.requests import NewDocument, NewLine, NewReservation
@@ -30,7 +32,6 @@ from dianku.quantity import (
     QUANTITY_MAX,
     amount_of,
     parse_amount,
-    parse_quantity,
     scaled,
 )
 
@@ -53,10 +54,13 @@ def needs(new: NewDocument | NewReservation, cache: CatalogCache) -> tuple[set[s
 
 
 @define
-class _Errors:
+class Errors:
+    """The wrong fields found so far."""
+
     found: list[FieldError] = field(factory=list)
 
     def add(self, pointer: str, code: str, **params: Any) -> None:
+        """Note a wrong field."""
         self.found.append(FieldError(pointer, code, params))
 
     def number(self, pointer: str, number: Decimal, digits: int, *, largest: int) -> int:
@@ -79,7 +83,7 @@ def resolve_document(
 ) -> Posting | Problem:
     """Resolve a document, or say everything that is wrong with it."""
     rule = KINDS[new.kind]
-    errors = _Errors()
+    errors = Errors()
     store = cache.stores.get(new.store)
     if store is None:
         errors.add("/store", "unknown_store", name=new.store)
@@ -95,10 +99,11 @@ def resolve_document(
     offset = now_ms - to_ms(new.sent_at) if new.sent_at is not None else 0
     occurred_at = now_ms if new.occurred_at is None else to_ms(new.occurred_at) + offset
     _check_time("/occurred_at", occurred_at, now_ms, errors)
-    lines = tuple(
-        _LineResolver(new, rule, store, cache, errors, i, now_ms, offset).resolve()
+    lines = [
+        line
         for i in range(len(new.lines))
-    )
+        if (line := _LineResolver(new, rule, store, cache, errors, i, now_ms, offset).resolve())
+    ]
     if errors.found:
         return Problem("invalid", errors=errors.found)
     oldest = min([occurred_at, *(x.occurred_at for x in lines if x.occurred_at is not None)])
@@ -109,7 +114,7 @@ def resolve_document(
     return Posting(
         kind=new.kind,
         store=store,
-        lines=tuple(line for line in lines if line is not None),
+        lines=tuple(lines),
         strict=strict and not new.fact,
         occurred_at=occurred_at,
         catalog_version=cache.version,
@@ -144,7 +149,7 @@ def _denied(new: NewDocument, ctx: Context) -> Problem | None:
 
 
 def _channel(
-    new: NewDocument, rule: KindRule, cache: CatalogCache, errors: _Errors
+    new: NewDocument, rule: KindRule, cache: CatalogCache, errors: Errors
 ) -> Channel | None:
     if "channel" not in rule.head_fields:
         return None
@@ -157,7 +162,7 @@ def _channel(
     return channel
 
 
-def _destination(new: NewDocument, cache: CatalogCache, errors: _Errors) -> Store | None:
+def _destination(new: NewDocument, cache: CatalogCache, errors: Errors) -> Store | None:
     if new.kind != "transfer":
         return None
     if new.to_store is None:
@@ -171,7 +176,7 @@ def _destination(new: NewDocument, cache: CatalogCache, errors: _Errors) -> Stor
     return store
 
 
-def _check_time(pointer: str, moment_ms: int, now_ms: int, errors: _Errors) -> None:
+def _check_time(pointer: str, moment_ms: int, now_ms: int, errors: Errors) -> None:
     if moment_ms > now_ms + AHEAD_MS:
         errors.add(pointer, "in_future", minutes=AHEAD_MS // 60_000)
     elif moment_ms < 0:
@@ -186,7 +191,7 @@ class _LineResolver:
     rule: KindRule
     store: Store
     cache: CatalogCache
-    errors: _Errors
+    errors: Errors
     index: int
     now_ms: int
     offset: int
@@ -284,9 +289,7 @@ class _LineResolver:
             return None
         if len(living) > 1:
             names = ", ".join(r.product.sku for r in living[:5])
-            self.errors.add(
-                self._at("barcode"), "ambiguous_barcode", name=line.barcode, skus=names
-            )
+            self.errors.add(self._at("barcode"), "ambiguous_barcode", name=line.barcode, skus=names)
             return None
         return living[0]
 
@@ -422,64 +425,6 @@ class _LineResolver:
         elif kept > quantity:
             self.errors.add(self._at("kept"), "more_than_sold")
         return kept
-
-
-def resolve_reservation(
-    new: NewReservation, *, cache: CatalogCache, ctx: Context, now_ms: int, hold_seconds: int
-) -> Reserving | Problem:
-    """Resolve a reservation, or say everything that is wrong with it."""
-    errors = _Errors()
-    store = cache.stores.get(new.store)
-    if store is None:
-        errors.add("/store", "unknown_store", name=new.store)
-        return Problem("invalid", errors=errors.found)
-    if not (ctx.may("reservation.edit") and ctx.sees_store(new.store)):
-        return Problem("forbidden", {"permission": "reservation.edit", "store": new.store})
-    channel = cache.channels.get(new.channel) if new.channel is not None else None
-    if new.channel is not None and channel is None:
-        errors.add("/channel", "unknown_channel", name=new.channel)
-    if new.kind == "preorder" and new.due_on is None:
-        errors.add("/due_on", "missing")
-    if new.kind == "hold" and new.due_on is not None:
-        errors.add("/due_on", "not_for_kind", kind=new.kind)
-    lines = [_reserved_line(new, i, cache, errors) for i in range(len(new.lines))]
-    if errors.found:
-        return Problem("invalid", errors=errors.found)
-    seconds = new.expires_in or (hold_seconds if new.kind == "hold" else None)
-    return Reserving(
-        store=store,
-        lines=tuple(line for line in lines if line is not None),
-        kind=new.kind,
-        channel=channel,
-        reference=new.reference,
-        expires_at=now_ms + seconds * 1000 if seconds else None,
-        due_on=day_number(new.due_on) if new.due_on else None,
-        catalog_version=cache.version,
-    )
-
-
-def _reserved_line(
-    new: NewReservation, index: int, cache: CatalogCache, errors: _Errors
-) -> Line | None:
-    wanted = new.lines[index]
-    product = cache.by_sku(wanted.sku)
-    if product is None:
-        errors.add(f"/lines/{index}/sku", "unknown_product", name=wanted.sku)
-        return None
-    if product.archived:
-        errors.add(f"/lines/{index}/sku", "archived", name=wanted.sku)
-    try:
-        quantity = parse_quantity(wanted.quantity, product.precision)
-    except NumberRefused as refused:
-        errors.add(f"/lines/{index}/quantity", refused.code, **refused.params)
-        return None
-    if quantity <= 0:
-        errors.add(f"/lines/{index}/quantity", "not_positive")
-    recipe = () if product.stocked else recipe_of(product, cache)
-    parts = (
-        ((product, quantity),) if product.stocked else parts_of(product, quantity, recipe, cache)
-    )
-    return Line(number=index + 1, product=product, quantity=quantity, parts=parts, recipe=recipe)
 
 
 def pairs_of(lines: Iterable[Line], store_id: int) -> set[tuple[int, int]]:

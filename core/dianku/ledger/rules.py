@@ -56,7 +56,9 @@ KINDS: Mapping[str, KindRule] = {
         archived=True,
     ),
     "write_off": KindRule(
-        ("quantity",), frozenset({"lot", "expires_on", "reason", "bucket"}), frozenset(),
+        ("quantity",),
+        frozenset({"lot", "expires_on", "reason", "bucket"}),
+        frozenset(),
         archived=True,
     ),
     "transfer": KindRule(("quantity",), frozenset({"lot", "expires_on"}), frozenset({"to_store"})),

@@ -37,12 +37,14 @@ from dianku.ledger.commands import (
     SweepReservations,
     Swept,
 )
-from dianku.ledger.load import codes_of, due_reservations, numbers_of
+from dianku.ledger.load_documents import numbers_of
+from dianku.ledger.load_promises import codes_of, due_reservations
 from dianku.ledger.plan.planner import Task
 from dianku.ledger.posting import BatchPoster, Entry
 from dianku.ledger.rebuild import Rebuilt, rebuild
 from dianku.ledger.requests import NewDocument
-from dianku.ledger.resolve import AHEAD_MS, needs, resolve_document, resolve_reservation
+from dianku.ledger.resolve import AHEAD_MS, needs, resolve_document
+from dianku.ledger.resolve_reservation import resolve_reservation
 from dianku.ledger.usual import Usual, read_usual
 from dianku.ledger.verify import Verification, verify
 from dianku.storage.engine import Database

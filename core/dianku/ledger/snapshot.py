@@ -230,5 +230,3 @@ class Snapshot:
     def changed(self) -> Mapping[Pair, Balance]:
         """Rows that differ from what was loaded."""
         return {p: b for p, b in self.balances.items() if b.state() != self.loaded[p]}
-
-

@@ -46,12 +46,24 @@ document = sa.Table(
     sa.Column("device", sa.Text),
     sa.Column("import_id", Id),
     sa.Column("warnings", sa.Text),
-    sa.Index("ix_document_of", "of_document_id", sqlite_where=sa.text("of_document_id IS NOT NULL"),
-             postgresql_where=sa.text("of_document_id IS NOT NULL")),
-    sa.Index("ix_document_cause", "cause_id", sqlite_where=sa.text("cause_id IS NOT NULL"),
-             postgresql_where=sa.text("cause_id IS NOT NULL")),
-    sa.Index("ix_document_reference", "reference", sqlite_where=sa.text("reference IS NOT NULL"),
-             postgresql_where=sa.text("reference IS NOT NULL")),
+    sa.Index(
+        "ix_document_of",
+        "of_document_id",
+        sqlite_where=sa.text("of_document_id IS NOT NULL"),
+        postgresql_where=sa.text("of_document_id IS NOT NULL"),
+    ),
+    sa.Index(
+        "ix_document_cause",
+        "cause_id",
+        sqlite_where=sa.text("cause_id IS NOT NULL"),
+        postgresql_where=sa.text("cause_id IS NOT NULL"),
+    ),
+    sa.Index(
+        "ix_document_reference",
+        "reference",
+        sqlite_where=sa.text("reference IS NOT NULL"),
+        postgresql_where=sa.text("reference IS NOT NULL"),
+    ),
     sa.Index("ix_document_occurred", "occurred_at"),
 )
 """`action`: post, reversal, arrival or close (of a transfer), hand_over, absorption (by a count).
@@ -83,7 +95,7 @@ document_line = sa.Table(
     sa.Index("ix_document_line_product", "product_id", "document_id"),
     sqlite_with_rowid=False,
 )
-"""`quantity`: positive; signed for adjustments and for the negative line of a reversal.
+"""`quantity`: positive; signed for adjustments, negative on a reversal.
 
 `counted`: the level a count set, at `occurred_at`. `cost`: what the line was worth, ten-thousandths,
 positive. `variance`: what a reversal could not take back at the original cost. `recipe`: JSON of
@@ -183,9 +195,7 @@ reservation = sa.Table(
     sa.Column("actor", sa.Text, nullable=False),
     sa.Index("ix_reservation_state", "state", "expires_at"),
     sa.CheckConstraint("kind IN ('hold', 'preorder')", name="kind"),
-    sa.CheckConstraint(
-        "state IN ('active', 'committed', 'released', 'expired')", name="state"
-    ),
+    sa.CheckConstraint("state IN ('active', 'committed', 'released', 'expired')", name="state"),
 )
 
 reservation_line = sa.Table(
@@ -209,8 +219,13 @@ reservation_hold = sa.Table(
     _big("quantity"),
     sa.Column("active", sa.Boolean, nullable=False),
     sa.Column("expires_at", sa.BigInteger),
-    sa.Index("ix_reservation_hold_product", "product_id", "store_id",
-             sqlite_where=sa.text("active"), postgresql_where=sa.text("active")),
+    sa.Index(
+        "ix_reservation_hold_product",
+        "product_id",
+        "store_id",
+        sqlite_where=sa.text("active"),
+        postgresql_where=sa.text("active"),
+    ),
     sqlite_with_rowid=False,
 )
 """What an active hold keeps of each stocked product: the parts of `stock_balance.reserved`."""
@@ -253,8 +268,12 @@ stock_exception = sa.Table(
     sa.Column("settled_at", sa.BigInteger),
     sa.Column("settled_by", sa.Text),
     sa.Column("note", sa.Text),
-    sa.Index("ix_stock_exception_open", "raised_at", sqlite_where=sa.text("settled_at IS NULL"),
-             postgresql_where=sa.text("settled_at IS NULL")),
+    sa.Index(
+        "ix_stock_exception_open",
+        "raised_at",
+        sqlite_where=sa.text("settled_at IS NULL"),
+        postgresql_where=sa.text("settled_at IS NULL"),
+    ),
 )
 """What a person should look at: sold without stock, paid but short, a count's close call."""
 

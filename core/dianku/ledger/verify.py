@@ -179,20 +179,26 @@ _ORPHANS = (
     (
         "stock_move",
         "document",
-        "SELECT m.store_id, m.product_id, m.id FROM stock_move AS m LEFT JOIN document AS d "
-        "ON d.id = m.document_id WHERE d.id IS NULL",
+        (
+            "SELECT m.store_id, m.product_id, m.id FROM stock_move AS m LEFT JOIN document AS d "
+            "ON d.id = m.document_id WHERE d.id IS NULL"
+        ),
     ),
     (
         "document_line",
         "document",
-        "SELECT NULL AS store_id, l.product_id, l.document_id AS id FROM document_line AS l "
-        "LEFT JOIN document AS d ON d.id = l.document_id WHERE d.id IS NULL",
+        (
+            "SELECT NULL AS store_id, l.product_id, l.document_id AS id FROM document_line AS l "
+            "LEFT JOIN document AS d ON d.id = l.document_id WHERE d.id IS NULL"
+        ),
     ),
     (
         "document",
         "lines",
-        "SELECT d.store_id, NULL AS product_id, d.id FROM document AS d LEFT JOIN document_line "
-        "AS l ON l.document_id = d.id WHERE l.document_id IS NULL",
+        (
+            "SELECT d.store_id, NULL AS product_id, d.id FROM document AS d LEFT JOIN document_line "
+            "AS l ON l.document_id = d.id WHERE l.document_id IS NULL"
+        ),
     ),
 )
 

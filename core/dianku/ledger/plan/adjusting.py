@@ -73,7 +73,7 @@ def _guard(snapshot: Snapshot, posting: Posting) -> None:
         if steps > there and not seen:
             short.append((snapshot.cache.product(product_id), steps, max(there, 0)))
     if short:
-        raise short_of(snapshot, posting.store, short)
+        raise short_of(posting.store, short)
 
 
 def _count(snapshot: Snapshot, posting: Posting, mover: Mover, line: Line) -> None:
@@ -97,7 +97,10 @@ def _count(snapshot: Snapshot, posting: Posting, mover: Mover, line: Line) -> No
         snapshot.counts.setdefault(pair, []).append(Count(0, "", line.number, moment, mover.draft))
     mover.draft.lines.append(
         draft_line(
-            line, quantity=delta, cost=cost, occurred_at=moment,
+            line,
+            quantity=delta,
+            cost=cost,
+            occurred_at=moment,
             lot_id=lot_id_of(snapshot, line) if line.lot is not None else 0,
         )
     )
@@ -118,16 +121,28 @@ def _adjust(
     if delta < 0:
         split = lot_split(snapshot, posting, line, -delta)
         return mover.take(
-            line.product, -delta, line=line.number, flow=Flow.ADJUSTED, reason=reason,
-            split=split, occurred_at=moment, expired_first=line.reason == "expired",
+            line.product,
+            -delta,
+            line=line.number,
+            flow=Flow.ADJUSTED,
+            reason=reason,
+            split=split,
+            occurred_at=moment,
+            expired_first=line.reason == "expired",
         )
     balance = snapshot.balance(posting.store.id, line.product.id)
     value = balance.worth(delta)
     if line.amount is not None:
         value = line.amount * COST_PER_MINOR
     mover.put(
-        line.product, delta, value, line=line.number, flow=Flow.ADJUSTED, reason=reason,
-        split=[(lot_id_of(snapshot, line), delta)], occurred_at=moment,
+        line.product,
+        delta,
+        value,
+        line=line.number,
+        flow=Flow.ADJUSTED,
+        reason=reason,
+        split=[(lot_id_of(snapshot, line), delta)],
+        occurred_at=moment,
     )
     return value
 
@@ -148,8 +163,14 @@ def _damaged_delta(snapshot: Snapshot, mover: Mover, line: Line, delta: int) -> 
         balance.put_damaged(delta, value)
     if delta:
         mover.note(
-            store, line.product, line=line.number, flow=Flow.ADJUSTED, quantity=delta,
-            value=value, bucket=Bucket.DAMAGED, reason=line.reason or "",
+            store,
+            line.product,
+            line=line.number,
+            flow=Flow.ADJUSTED,
+            quantity=delta,
+            value=value,
+            bucket=Bucket.DAMAGED,
+            reason=line.reason or "",
         )
     return abs(value)
 
@@ -165,8 +186,13 @@ def plan_cost_adjustment(snapshot: Snapshot, posting: Posting, ctx: Context) -> 
             raise Refused(Problem("value_below_zero", {"sku": line.product.sku}))
         balance.revalue(value)
         mover.note(
-            posting.store, line.product, line=line.number, flow=Flow.COST_ADJUSTED,
-            quantity=0, value=value, reason=line.reason or "",
+            posting.store,
+            line.product,
+            line=line.number,
+            flow=Flow.COST_ADJUSTED,
+            quantity=0,
+            value=value,
+            reason=line.reason or "",
         )
         draft.lines.append(draft_line(line, cost=value))
     return draft

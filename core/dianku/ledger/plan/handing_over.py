@@ -31,8 +31,14 @@ def plan_hand_over(
     store = snapshot.cache.stores_by_id[family.root.store_id]
     wanted = line_quantities(snapshot, family, command.request, left=still_kept)
     draft = begin(
-        snapshot, ctx, kind="issue", action="hand_over", store=store, occurred_at=occurred_at,
-        of_document_id=family.root.id, of_number=family.root.number,
+        snapshot,
+        ctx,
+        kind="issue",
+        action="hand_over",
+        store=store,
+        occurred_at=occurred_at,
+        of_document_id=family.root.id,
+        of_number=family.root.number,
         channel=snapshot.cache.channels_by_id.get(family.root.channel_id or 0),
         reference=family.root.reference,
     )
@@ -56,14 +62,20 @@ def plan_hand_over(
         balance = snapshot.balance(store.id, product.id)
         balance.kept -= steps
         mover.note(
-            store, product, line=number, flow=Flow.KEPT, quantity=-steps, value=0,
+            store,
+            product,
+            line=number,
+            flow=Flow.KEPT,
+            quantity=-steps,
+            value=0,
             bucket=Bucket.KEPT,
         )
         draft.lines.append(DraftLine(number, product, steps, of_line=origin.number))
     if short:
         skus = ", ".join(str(row["sku"]) for row in short[:5])
         raise Refused(
-            Problem("insufficient_stock", {"skus": skus, "count": len(short)},
-                    extra={"short": short})
+            Problem(
+                "insufficient_stock", {"skus": skus, "count": len(short)}, extra={"short": short}
+            )
         )
     return draft

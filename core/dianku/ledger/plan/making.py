@@ -88,9 +88,7 @@ def draft_line(line: Line, **changes: Any) -> DraftLine:
     return DraftLine(**fields)
 
 
-def short_of(
-    snapshot: Snapshot, store: Store, short: Iterable[tuple[Product, int, int]]
-) -> Refused:
+def short_of(store: Store, short: Iterable[tuple[Product, int, int]]) -> Refused:
     """The refusal `insufficient_stock` with all (product, requested, available) that are short."""
     rows = [
         {

@@ -53,8 +53,13 @@ def plan_issue(
             balance = snapshot.balance(draft.store.id, line.product.id)
             balance.kept += line.kept
             mover.note(
-                draft.store, line.product, line=line.number, flow=Flow.KEPT,
-                quantity=line.kept, value=0, bucket=Bucket.KEPT,
+                draft.store,
+                line.product,
+                line=line.number,
+                flow=Flow.KEPT,
+                quantity=line.kept,
+                value=0,
+                bucket=Bucket.KEPT,
             )
         draft.lines.append(draft_line(line, cost=cost))
     if not posting.strict:
@@ -92,12 +97,22 @@ def _plan_strict_out(snapshot: Snapshot, posting: Posting, ctx: Context, flow: F
         if line.bucket == Bucket.DAMAGED:
             cost = snapshot.balance(draft.store.id, line.product.id).take_damaged(line.quantity)
             mover.note(
-                draft.store, line.product, line=line.number, flow=flow, quantity=-line.quantity,
-                value=-cost, bucket=Bucket.DAMAGED, reason=reason,
+                draft.store,
+                line.product,
+                line=line.number,
+                flow=flow,
+                quantity=-line.quantity,
+                value=-cost,
+                bucket=Bucket.DAMAGED,
+                reason=reason,
             )
         else:
             cost = mover.take(
-                line.product, line.quantity, line=line.number, flow=flow, reason=reason,
+                line.product,
+                line.quantity,
+                line=line.number,
+                flow=flow,
+                reason=reason,
                 split=lot_split(snapshot, posting, line, line.quantity),
                 expired_first=line.reason == "expired",
             )
@@ -105,18 +120,14 @@ def _plan_strict_out(snapshot: Snapshot, posting: Posting, ctx: Context, flow: F
     return draft
 
 
-def lot_split(
-    snapshot: Snapshot, posting: Posting, line: Line, steps: int
-) -> Split | None:
+def lot_split(snapshot: Snapshot, posting: Posting, line: Line, steps: int) -> Split | None:
     """The lot a line names, or None to choose. Refuses a lot nobody has heard of."""
     if line.lot is None:
         return None
     shelf = snapshot.shelf((posting.store.id, line.product.id))
     lot = shelf.find(line.lot, line.expires_on) if shelf is not None else None
     if lot is None:
-        error = FieldError(
-            f"/lines/{line.number - 1}/lot", "unknown_lot", {"name": line.lot}
-        )
+        error = FieldError(f"/lines/{line.number - 1}/lot", "unknown_lot", {"name": line.lot})
         raise Refused(Problem("invalid", errors=[error]))
     return [(lot.lot_id, steps)]
 
@@ -150,8 +161,8 @@ def fit(snapshot: Snapshot, posting: Posting) -> Sequence[Line]:
     there: dict[tuple[int, int], int] = {}
     wanted: dict[tuple[int, int], int] = {}
     kept: list[Line] = []
-    for line in posting.lines:
-        needs = _needs(snapshot, posting, line, there)
+    for asked in posting.lines:
+        line, needs = asked, _needs(snapshot, posting, asked, there)
         if posting.partial:
             line, needs = _shrunk(snapshot, posting, line, needs, there, wanted)
             if not line.quantity:
@@ -172,7 +183,7 @@ def fit(snapshot: Snapshot, posting: Posting) -> Sequence[Line]:
             for line in posting.lines
             for product, steps in line.parts
         ]
-    raise short_of(snapshot, posting.store, short)
+    raise short_of(posting.store, short)
 
 
 def _needs(
@@ -239,9 +250,7 @@ def _shrunk(
         else parts_of(line.product, room, line.recipe, snapshot.cache)
     )
     amount = None if line.amount is None else share_of(line.amount, room, line.quantity)
-    smaller = evolve(
-        line, quantity=room, parts=parts, amount=amount, kept=min(line.kept, room)
-    )
+    smaller = evolve(line, quantity=room, parts=parts, amount=amount, kept=min(line.kept, room))
     return smaller, _needs(snapshot, posting, smaller, there) if room else {}
 
 
@@ -317,8 +326,9 @@ def _against_receipt(snapshot: Snapshot, posting: Posting) -> Posting:
         origin = family.root.line(line.of_line)
         if family.root.kind != "receipt" or origin is None or origin.product_id != line.product.id:
             errors.append(
-                FieldError(f"/lines/{line.number - 1}/of_line", "no_such_line",
-                           {"line": line.of_line})
+                FieldError(
+                    f"/lines/{line.number - 1}/of_line", "no_such_line", {"line": line.of_line}
+                )
             )
             continue
         done = family.done(line.of_line, "post", kind="supplier_return")
@@ -337,8 +347,9 @@ def _against_receipt(snapshot: Snapshot, posting: Posting) -> Posting:
     if errors:
         raise Refused(Problem("invalid", errors=errors))
     if over:
-        raise Refused(Problem("over_returned", {"number": posting.of_document},
-                              extra={"lines": over}))
+        raise Refused(
+            Problem("over_returned", {"number": posting.of_document}, extra={"lines": over})
+        )
     return evolve(posting, lines=tuple(lines))
 
 

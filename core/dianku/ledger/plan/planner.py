@@ -44,7 +44,8 @@ from dianku.ledger.plan.promising import (
     sweep,
 )
 from dianku.ledger.plan.returning import plan_customer_return
-from dianku.ledger.plan.reversing import plan_reversal, take_absorption_back
+from dianku.ledger.plan.reversing import plan_reversal
+from dianku.ledger.plan.reversing_corrections import take_absorption_back
 from dianku.ledger.plan.transferring import plan_arrival, plan_close, plan_transfer
 from dianku.ledger.snapshot import Pair, Promise, Snapshot
 from dianku.ledger.usual import Usual

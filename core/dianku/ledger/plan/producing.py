@@ -33,8 +33,8 @@ def plan_production(snapshot: Snapshot, posting: Posting, ctx: Context) -> Draft
     if posting.strict:
         _guard(snapshot, posting)
     for line in posting.lines:
-        cost = _make(snapshot, mover, line) if line.quantity > 0 else _break_up(
-            snapshot, mover, line
+        cost = (
+            _make(snapshot, mover, line) if line.quantity > 0 else _break_up(snapshot, mover, line)
         )
         draft.lines.append(draft_line(line, cost=cost))
     return draft
@@ -43,8 +43,9 @@ def plan_production(snapshot: Snapshot, posting: Posting, ctx: Context) -> Draft
 def _guard(snapshot: Snapshot, posting: Posting) -> None:
     wanted: dict[int, int] = {}
     for line in posting.lines:
-        out = ingredients(snapshot, line) if line.quantity > 0 else ((line.product,
-                                                                      -line.quantity),)
+        out = (
+            ingredients(snapshot, line) if line.quantity > 0 else ((line.product, -line.quantity),)
+        )
         for product, steps in out:
             wanted[product.id] = wanted.get(product.id, 0) + steps
     short = []
@@ -54,7 +55,7 @@ def _guard(snapshot: Snapshot, posting: Posting) -> None:
         if steps > there and not seen_by_count(snapshot, pair, posting.occurred_at):
             short.append((snapshot.cache.product(product_id), steps, max(there, 0)))
     if short:
-        raise short_of(snapshot, posting.store, short)
+        raise short_of(posting.store, short)
 
 
 def _make(snapshot: Snapshot, mover: Mover, line: Line) -> int:
@@ -63,7 +64,11 @@ def _make(snapshot: Snapshot, mover: Mover, line: Line) -> int:
         if steps:
             cost += mover.take(product, steps, line=line.number, flow=Flow.CONSUMED)
     mover.put(
-        line.product, line.quantity, cost, line=line.number, flow=Flow.PRODUCED,
+        line.product,
+        line.quantity,
+        cost,
+        line=line.number,
+        flow=Flow.PRODUCED,
         split=named_split(snapshot, line),
     )
     return cost

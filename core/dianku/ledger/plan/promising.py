@@ -29,9 +29,7 @@ from dianku.ledger.snapshot import Promise, Snapshot
 from dianku.quantity import amount_of
 
 
-def plan_reservation(
-    snapshot: Snapshot, asked: Reserving, ctx: Context, *, code: str
-) -> Promise:
+def plan_reservation(snapshot: Snapshot, asked: Reserving, ctx: Context, *, code: str) -> Promise:
     """Promise stock, all lines or none."""
     holds: dict[int, int] = {}
     for line in asked.lines:
@@ -70,7 +68,7 @@ def _hold(snapshot: Snapshot, store: Store, holds: dict[int, int]) -> None:
         if steps > there:
             short.append((snapshot.cache.product(product_id), steps, there))
     if short:
-        raise short_of(snapshot, store, short)
+        raise short_of(store, short)
     for product_id, steps in holds.items():
         snapshot.balance(store.id, product_id).reserved += steps
 
@@ -101,7 +99,9 @@ def plan_commit(snapshot: Snapshot, command: CommitReservation, ctx: Context) ->
     promise = _found(snapshot, command.code, ctx)
     if promise.state not in {"active", "expired"}:
         raise refuse(
-            "reservation_ended", id=promise.code, state=promise.state,
+            "reservation_ended",
+            id=promise.code,
+            state=promise.state,
             extra={"document": promise.document_number},
         )
     store = snapshot.cache.stores_by_id[promise.store_id]
@@ -170,8 +170,12 @@ def plan_release(snapshot: Snapshot, command: ReleaseReservation, ctx: Context) 
     promise = _found(snapshot, command.code, ctx)
     if promise.state != "active" or _due(snapshot, promise):
         state = "expired" if promise.state == "active" else promise.state
-        raise refuse("reservation_ended", id=promise.code, state=state,
-                     extra={"document": promise.document_number})
+        raise refuse(
+            "reservation_ended",
+            id=promise.code,
+            state=state,
+            extra={"document": promise.document_number},
+        )
     _let_go(snapshot, promise)
     promise.state = "released"
     return promise
@@ -181,8 +185,12 @@ def plan_extension(snapshot: Snapshot, command: ExtendReservation, ctx: Context)
     """Set a new end. One that is past its end is not extended but committed or made again."""
     promise = _found(snapshot, command.code, ctx)
     if promise.state in {"committed", "released"}:
-        raise refuse("reservation_ended", id=promise.code, state=promise.state,
-                     extra={"document": promise.document_number})
+        raise refuse(
+            "reservation_ended",
+            id=promise.code,
+            state=promise.state,
+            extra={"document": promise.document_number},
+        )
     if promise.state == "expired" or _due(snapshot, promise):
         raise refuse("reservation_expired", id=promise.code)
     promise.expires_at = snapshot.now_ms + command.request.expires_in * 1000

@@ -78,8 +78,14 @@ def _back(mover: Mover, draft: Draft, line: Line, part: Taken, product: Product)
         balance = mover.snapshot.balance(draft.store.id, product.id)
         balance.put_damaged(part.quantity, part.value)
         mover.note(
-            draft.store, product, line=line.number, flow=flow, quantity=part.quantity,
-            value=part.value, bucket=Bucket.DAMAGED, lot_id=part.lot_id,
+            draft.store,
+            product,
+            line=line.number,
+            flow=flow,
+            quantity=part.quantity,
+            value=part.value,
+            bucket=Bucket.DAMAGED,
+            lot_id=part.lot_id,
         )
     elif line.disposition == "discard":
         mover.pass_through(
@@ -87,7 +93,11 @@ def _back(mover: Mover, draft: Draft, line: Line, part: Taken, product: Product)
         )
     else:
         mover.put(
-            product, part.quantity, part.value, line=line.number, flow=flow,
+            product,
+            part.quantity,
+            part.value,
+            line=line.number,
+            flow=flow,
             split=[(part.lot_id, part.quantity)],
         )
 
@@ -106,7 +116,8 @@ def _matched(posting: Posting, family: Family) -> Posting:
             where = f"/lines/{line.number - 1}/of_line"
             errors.append(FieldError(where, "no_such_line", {"line": line.of_line or 0}))
             continue
-        assert origin is not None and number is not None, "checked above"
+        assert origin is not None, "checked above"
+        assert number is not None, "checked above"
         left = origin.quantity - returned_so_far(family, number) - used.get(number, 0)
         if family.root.reversed or line.quantity > left:
             precision = line.product.precision
@@ -115,7 +126,8 @@ def _matched(posting: Posting, family: Family) -> Posting:
                     "line": number,
                     "sku": line.product.sku,
                     "requested": format_quantity(line.quantity, precision),
-                    "returnable": "0" if family.root.reversed
+                    "returnable": "0"
+                    if family.root.reversed
                     else format_quantity(max(left, 0), precision),
                 }
             )

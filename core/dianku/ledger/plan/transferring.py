@@ -12,8 +12,7 @@ from typing import Any
 from dianku.catalog.records import Product, Store
 from dianku.context import Context
 from dianku.errors import FieldError, NumberRefused, Problem, Refused, refuse
-from dianku.ledger.commands import CloseTransfer, ReceiveTransfer
-from dianku.ledger.commands import Posting
+from dianku.ledger.commands import CloseTransfer, Posting, ReceiveTransfer
 from dianku.ledger.draft import Draft, DraftLine
 from dianku.ledger.flows import Bucket, Flow
 from dianku.ledger.mover import Mover
@@ -35,7 +34,10 @@ def plan_transfer(snapshot: Snapshot, posting: Posting, ctx: Context) -> Draft:
     for line in lines:
         start = len(draft.moves)
         cost = mover.take(
-            line.product, line.quantity, line=line.number, flow=Flow.TRANSFERRED_OUT,
+            line.product,
+            line.quantity,
+            line=line.number,
+            flow=Flow.TRANSFERRED_OUT,
             split=lot_split(snapshot, posting, line, line.quantity),
         )
         there = snapshot.balance(posting.to_store.id, line.product.id)
@@ -43,8 +45,13 @@ def plan_transfer(snapshot: Snapshot, posting: Posting, ctx: Context) -> Draft:
         for move in draft.moves[start:]:
             if move.flow == Flow.TRANSFERRED_OUT:
                 mover.note(
-                    posting.to_store, line.product, line=line.number, flow=Flow.TRANSFERRED_IN,
-                    quantity=-move.quantity, value=-move.value, bucket=Bucket.IN_TRANSIT,
+                    posting.to_store,
+                    line.product,
+                    line=line.number,
+                    flow=Flow.TRANSFERRED_IN,
+                    quantity=-move.quantity,
+                    value=-move.value,
+                    bucket=Bucket.IN_TRANSIT,
                     lot_id=move.lot_id,
                 )
         draft.lines.append(draft_line(line, cost=cost))
@@ -74,8 +81,14 @@ def plan_arrival(
     store = _destination(snapshot, family)
     wanted = _quantities(snapshot, family, command.request)
     draft = begin(
-        snapshot, ctx, kind="transfer", action="arrival", store=store, occurred_at=occurred_at,
-        of_document_id=family.root.id, of_number=family.root.number,
+        snapshot,
+        ctx,
+        kind="transfer",
+        action="arrival",
+        store=store,
+        occurred_at=occurred_at,
+        of_document_id=family.root.id,
+        of_number=family.root.number,
         reference=family.root.reference,
     )
     mover = Mover(snapshot, draft)
@@ -87,9 +100,7 @@ def plan_arrival(
         _leave_transit(mover, store, product, number, steps, cost, Flow.TRANSFERRED_IN, "")
         split = _lots_between(family, store, origin, start, start + steps)
         mover.put(product, steps, cost, line=number, flow=Flow.TRANSFERRED_IN, split=split)
-        draft.lines.append(
-            DraftLine(number, product, steps, cost=cost, of_line=origin.number)
-        )
+        draft.lines.append(DraftLine(number, product, steps, cost=cost, of_line=origin.number))
     return draft
 
 
@@ -100,8 +111,14 @@ def plan_close(snapshot: Snapshot, command: CloseTransfer, ctx: Context) -> Draf
     sender = snapshot.cache.stores_by_id[family.root.store_id]
     store = there if command.loss_to == "receiver" else sender
     draft = begin(
-        snapshot, ctx, kind="transfer", action="close", store=store,
-        of_document_id=family.root.id, of_number=family.root.number, loss_to=command.loss_to,
+        snapshot,
+        ctx,
+        kind="transfer",
+        action="close",
+        store=store,
+        of_document_id=family.root.id,
+        of_number=family.root.number,
+        loss_to=command.loss_to,
         reference=family.root.reference,
     )
     mover = Mover(snapshot, draft)
@@ -119,12 +136,14 @@ def plan_close(snapshot: Snapshot, command: CloseTransfer, ctx: Context) -> Draf
             flow = Flow.TRANSFERRED_IN
             _leave_transit(mover, there, product, number, steps, cost, flow, "")
             mover.pass_through(
-                product, steps, cost, line=number, flow=Flow.TRANSFERRED_OUT,
+                product,
+                steps,
+                cost,
+                line=number,
+                flow=Flow.TRANSFERRED_OUT,
                 lost=LOST_ON_THE_WAY,
             )
-        draft.lines.append(
-            DraftLine(number, product, steps, cost=cost, of_line=origin.number)
-        )
+        draft.lines.append(DraftLine(number, product, steps, cost=cost, of_line=origin.number))
     return draft
 
 
@@ -189,9 +208,7 @@ def line_quantities(
                 if steps <= 0:
                     raise NumberRefused("not_positive")
             except NumberRefused as refused:
-                errors.append(
-                    FieldError(f"/lines/{i}/quantity", refused.code, refused.params)
-                )
+                errors.append(FieldError(f"/lines/{i}/quantity", refused.code, refused.params))
                 continue
         before = wanted[asked.line][1] if asked.line in wanted else 0
         wanted[asked.line] = origin, before + steps
@@ -217,8 +234,14 @@ def _leave_transit(
 ) -> None:
     mover.snapshot.balance(store.id, product.id).take_in_transit(steps, value)
     mover.note(
-        store, product, line=line, flow=flow, quantity=-steps, value=-value,
-        bucket=Bucket.IN_TRANSIT, reason=reason,
+        store,
+        product,
+        line=line,
+        flow=flow,
+        quantity=-steps,
+        value=-value,
+        bucket=Bucket.IN_TRANSIT,
+        reason=reason,
     )
 
 

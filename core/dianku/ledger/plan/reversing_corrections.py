@@ -1,0 +1,266 @@
+"""Take corrections back: adjustments, counts with what they absorbed, production, changes of value.
+
+A difference is taken back net, a count at its own moment.
+"""
+
+from __future__ import annotations
+
+from dianku.catalog.records import Product
+from dianku.context import Context
+from dianku.ledger.draft import Draft, DraftLine
+from dianku.ledger.flows import Bucket, Flow
+from dianku.ledger.mover import COUNT_REASON, Mover
+from dianku.ledger.plan.making import begin
+from dianku.ledger.plan.reversing_parts import Refusals, absorbed_by_count, line_refusal, own_moves
+from dianku.ledger.snapshot import Family, Snapshot, StoredLine, StoredMove
+
+
+def reverse_adjustment(
+    snapshot: Snapshot, family: Family, mover: Mover, refusals: Refusals
+) -> None:
+    """Take differences back, and a count with all that it absorbed."""
+    root, draft = family.root, mover.draft
+    absorbed = [
+        m
+        for child in family.living("absorption")
+        for m in child.moves
+        if child.of_document_id == root.id
+    ]
+    refusals += _missing_gains(snapshot, family, draft.store.id)
+    if refusals:
+        return
+    for line in root.lines:
+        product = snapshot.cache.product(line.product_id)
+        pair = draft.store.id, product.id
+        if line.counted is not None:
+            counts = snapshot.counts.get(pair, [])
+            snapshot.counts[pair] = [c for c in counts if c.document_id != root.id]
+            balance = snapshot.balances[pair]
+            balance.counted_at = max((c.at for c in snapshot.counts[pair]), default=0)
+        moves = [*own_moves(root, line.number)]
+        moves += [m for m in absorbed if m.product_id == product.id]
+        absorbed = [m for m in absorbed if m.product_id != product.id]
+        variance = _undo_adjusted(snapshot, mover, line, product, moves)
+        net = sum(m.quantity for m in moves if m.flow == Flow.ADJUSTED)
+        draft.lines.append(
+            DraftLine(
+                line.number,
+                product,
+                -net,
+                cost=-line.cost,
+                variance=variance,
+                of_line=line.number,
+                reason=line.reason,
+                bucket=line.bucket,
+                occurred_at=line.occurred_at,
+            )
+        )
+
+
+def _missing_gains(snapshot: Snapshot, family: Family, store_id: int) -> Refusals:
+    """What was found too much and is not there any more to be taken back, summed per product."""
+    gains: dict[tuple[int, int], tuple[StoredLine, int]] = {}
+    for line in family.root.lines:
+        if line.quantity > 0 and (line.counted is None or line.bucket == Bucket.DAMAGED):
+            key = line.product_id, line.bucket
+            _, before = gains.get(key, (line, 0))
+            gains[key] = line, before + line.quantity
+    refusals: Refusals = []
+    for (product_id, bucket), (line, steps) in gains.items():
+        product = snapshot.cache.product(product_id)
+        balance = snapshot.balance(store_id, product_id)
+        damaged = bucket == Bucket.DAMAGED
+        there = balance.damaged if damaged else balance.on_hand - balance.reserved
+        if steps > there and (damaged or not absorbed_by_count(family, product)):
+            refusals.append(line_refusal(line, product, steps, there))
+    return refusals
+
+
+def _undo_adjusted(
+    snapshot: Snapshot,
+    mover: Mover,
+    line: StoredLine,
+    product: Product,
+    moves: list[StoredMove],
+) -> int:
+    """Move the net of a line's adjustments back; returns the variance in value."""
+    draft = mover.draft
+    balance = snapshot.balance(draft.store.id, product.id)
+    reason = COUNT_REASON if line.counted is not None else ""
+    moment = line.occurred_at if line.counted is not None else None
+    moves = [m for m in moves if m.flow == Flow.ADJUSTED]
+    net = sum(m.quantity for m in moves)
+    value = sum(m.value for m in moves)
+    if line.bucket == Bucket.DAMAGED:
+        if net > 0:
+            worth = -balance.take_damaged(net)
+        else:
+            worth = -value
+            balance.put_damaged(-net, worth)
+        mover.note(
+            draft.store,
+            product,
+            line=line.number,
+            flow=Flow.ADJUSTED,
+            quantity=-net,
+            value=worth,
+            bucket=Bucket.DAMAGED,
+            reason=line.reason or "",
+        )
+        return value + worth
+    if net > 0:
+        lots = [(m.lot_id, m.quantity) for m in moves if m.lot_id]
+        split = lots if sum(steps for _, steps in lots) == net and len(lots) == 1 else None
+        worth = mover.take(
+            product,
+            net,
+            line=line.number,
+            flow=Flow.ADJUSTED,
+            reason=reason,
+            occurred_at=moment,
+            split=split,
+        )
+        return value - worth
+    if net < 0:
+        lots = [(m.lot_id, -m.quantity) for m in moves]
+        split = lots if all(steps > 0 for _, steps in lots) else None
+        mover.put(
+            product,
+            -net,
+            max(-value, 0),
+            line=line.number,
+            flow=Flow.ADJUSTED,
+            reason=reason,
+            occurred_at=moment,
+            split=split,
+        )
+    return 0
+
+
+def reverse_production(
+    snapshot: Snapshot, family: Family, mover: Mover, refusals: Refusals
+) -> None:
+    """What was made leaves at its average and must be there; what was used comes back."""
+    root, draft = family.root, mover.draft
+    for line in root.lines:
+        product = snapshot.cache.product(line.product_id)
+        moves = own_moves(root, line.number)
+        cost = 0
+        for move in sorted(moves, key=lambda m: m.quantity < 0):
+            part = snapshot.cache.product(move.product_id)
+            if move.flow in (Flow.SETTLED, Flow.REATTRIBUTED):
+                continue
+            if move.quantity > 0:
+                there = snapshot.balance(draft.store.id, part.id).available
+                if move.quantity > there and not absorbed_by_count(family, part):
+                    refusals.append(line_refusal(line, part, move.quantity, there))
+                    continue
+                cost += mover.take(
+                    part,
+                    move.quantity,
+                    line=line.number,
+                    flow=Flow(move.flow),
+                    split=[(move.lot_id, move.quantity)] if move.lot_id else None,
+                )
+            else:
+                mover.put(
+                    part,
+                    -move.quantity,
+                    -move.value,
+                    line=line.number,
+                    flow=Flow(move.flow),
+                    split=[(move.lot_id, -move.quantity)],
+                )
+        draft.lines.append(
+            DraftLine(
+                line.number,
+                product,
+                -line.quantity,
+                cost=-cost,
+                variance=line.cost - cost,
+                of_line=line.number,
+            )
+        )
+
+
+def reverse_cost(snapshot: Snapshot, family: Family, mover: Mover, refusals: Refusals) -> None:
+    """Take a change of value back, as long as that leaves no negative value."""
+    draft = mover.draft
+    for line in family.root.lines:
+        product = snapshot.cache.product(line.product_id)
+        balance = snapshot.balance(draft.store.id, product.id)
+        if balance.on_hand <= 0 or balance.value - line.cost < 0:
+            refusals.append(line_refusal(line, product, 0, balance.on_hand))
+            continue
+        balance.revalue(-line.cost)
+        mover.note(
+            draft.store,
+            product,
+            line=line.number,
+            flow=Flow.COST_ADJUSTED,
+            quantity=0,
+            value=-line.cost,
+            reason=line.reason or "",
+        )
+        draft.lines.append(
+            DraftLine(
+                line.number,
+                product,
+                0,
+                amount=None if line.amount is None else -line.amount,
+                cost=-line.cost,
+                of_line=line.number,
+                reason=line.reason,
+            )
+        )
+
+
+def take_absorption_back(snapshot: Snapshot, family: Family, reversal: Draft, ctx: Context) -> None:
+    """A reversed late movement had been absorbed by counts: reverse that too, at their moments."""
+    for child in family.living("absorption"):
+        if child.cause_id != family.root.id:
+            continue
+        store = snapshot.cache.stores_by_id[child.store_id]
+        draft = begin(
+            snapshot,
+            ctx,
+            kind="adjustment",
+            action="absorption",
+            store=store,
+            occurred_at=child.occurred_at,
+            of_document_id=child.of_document_id,
+            cause=reversal,
+        )
+        mover = Mover(snapshot, draft)
+        for line in child.lines:
+            product = snapshot.cache.product(line.product_id)
+            moves = [
+                m
+                for m in reversal.moves
+                if m.product_id == product.id
+                and m.store_id == store.id
+                and m.bucket == Bucket.SELLABLE
+            ]
+            for move in moves:
+                mover.undo(
+                    product,
+                    store=store,
+                    line=line.number,
+                    flow=Flow.ADJUSTED,
+                    quantity=-move.quantity,
+                    value=-move.value,
+                    lot_id=move.lot_id,
+                    reason=COUNT_REASON,
+                    occurred_at=child.occurred_at,
+                )
+            draft.lines.append(
+                DraftLine(
+                    line.number,
+                    product,
+                    -sum(m.quantity for m in moves),
+                    cost=abs(sum(m.value for m in moves)),
+                    of_line=line.of_line,
+                    occurred_at=child.occurred_at,
+                )
+            )
+        snapshot.drafts.append(draft)

@@ -1,0 +1,39 @@
+"""What every reversal uses: a line's own moves, its refusal, whether a count absorbed it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dianku.catalog.records import Product
+from dianku.ledger.flows import Flow
+from dianku.ledger.snapshot import Family, Original, StoredLine, StoredMove
+from dianku.quantity import format_quantity
+
+Refusals = list[dict[str, Any]]
+
+
+def line_refusal(line: StoredLine, product: Product, wanted: int, there: int) -> dict[str, Any]:
+    """What is told of a line that cannot be taken back: how much of what is there."""
+    return {
+        "line": line.number,
+        "sku": product.sku,
+        "requested": format_quantity(wanted, product.precision),
+        "available": format_quantity(max(there, 0), product.precision),
+    }
+
+
+def absorbed_by_count(family: Family, product: Product) -> bool:
+    """Whether a count had absorbed this movement, so that taking it back moves nothing either."""
+    return any(
+        line.product_id == product.id
+        for child in family.living("absorption")
+        if child.cause_id == family.root.id
+        for line in child.lines
+    )
+
+
+def own_moves(root: Original, line: int) -> list[StoredMove]:
+    """A line's own moves, without settlements and exchanges of lots."""
+    return [
+        m for m in root.moves if m.line == line and m.flow not in (Flow.SETTLED, Flow.REATTRIBUTED)
+    ]
