@@ -19,8 +19,9 @@ from dianku.access.permissions import Grant, Permissions
 from dianku.access.service import Access
 from dianku.access.trail import record_change
 from dianku.attachments import Attachments
+from dianku.catalog.channels import ensure_defaults
 from dianku.catalog.service import CatalogService
-from dianku.catalog.snapshot import CatalogCache
+from dianku.catalog.snapshot import CATALOG_VERSION, CatalogCache
 from dianku.config import HostConfig, strict_from
 from dianku.context import Context
 from dianku.errors import ConfigurationError
@@ -39,7 +40,8 @@ from dianku.plugins.set import PluginSet
 from dianku.plugins.shop import OwnSettings, Shop
 from dianku.settings.store import Settings
 from dianku.storage.bell import Bell
-from dianku.storage.engine import Database
+from dianku.storage.engine import LOCK_CATALOG, Database
+from dianku.storage.events import bump
 from dianku.storage.fence import FencedDatabase
 from dianku.storage.migrate import CORE, Owner, pending, upgrade
 
@@ -119,6 +121,7 @@ class Host:
             MigrationFailed: the kernel's tables could not be brought up.
         """
         upgrade(self.database, [CORE])
+        self._seed()
         self.settings.view()
         self.plugins.load(self._shop, migrate=self._migrate)
         for folder in self.plugins.texts:
@@ -142,6 +145,13 @@ class Host:
             pass
         ready = self._started and not self._closed and CORE.name not in behind
         return {"ready": ready, "migrations_pending": behind, "leader": self.leader.held}
+
+    def _seed(self) -> None:
+        """Make what exists from the start: the channel `counter`."""
+        with self.database.writing() as connection:
+            self.database.lock(connection, LOCK_CATALOG)
+            if ensure_defaults(connection):
+                bump(connection, CATALOG_VERSION)
 
     def close(self) -> None:
         """Stop everything that runs and close the database; may be called twice."""

@@ -7,9 +7,10 @@ from typing import Any
 
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
 from starlette.requests import Request as StarletteRequest
 
-from dianku.errors import FieldError, invalid, refuse
+from dianku.errors import FieldError, Refused, invalid, refuse
 from dianku.http.fields import convert_value
 from dianku.http.route import Upload
 
@@ -85,10 +86,17 @@ class Form:
             data = await self._request.form(
                 max_files=1, max_fields=FIELDS_MAX, max_part_size=FIELD_BYTES_MAX
             )
-        except (HTTPException, KeyError, ValueError) as error:
+        except (HTTPException, MultiPartException, KeyError, ValueError) as error:
             reason = str(getattr(error, "detail", error))
             raise refuse("unreadable_body", reason=reason) from error
         self._data = data
+        try:
+            return self._read(data)
+        except Refused:
+            await data.close()
+            raise
+
+    def _read(self, data: FormData) -> tuple[Any, Upload]:
         texts: dict[str, str] = {}
         upload: UploadFile | None = None
         for name, value in data.multi_items():

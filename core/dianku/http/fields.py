@@ -228,7 +228,8 @@ class _Walk:
             if not trial.errors:
                 return mended
             trials.append(trial.errors)
-        self.errors.extend(min(trials, key=_misses_the_kind))
+        nearest: list[FieldError] = min(trials, key=_misses_the_kind)
+        self.errors += nearest
         return value
 
     def text(self, shape: Any, value: Any, pointer: str) -> Any:

@@ -172,3 +172,23 @@ def test_broken_handler_answers_500_without_leaking(host: Host, call: Callable[.
     assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
     assert "secret plan" not in answer.text
     assert answer.json()["request_id"] == answer.headers["x-request-id"]
+
+
+def test_broken_form_is_400_and_one_without_file_names_it(call: Callable[..., Any]) -> None:
+    media = {"content-type": "multipart/form-data; boundary=b"}
+    broken = call("POST", "/attachments", content=b"--b\r\nx--b--\r\n", headers=media)
+    assert (broken.status_code, broken.json()["code"]) == (400, "unreadable_body")
+    empty = call("POST", "/imports", data={"kind": "products"}, files={"other": b"x"})
+    assert empty.status_code == 422
+    assert call("POST", "/imports", {}).status_code == 415
+
+
+def test_kept_picture_comes_back_as_itself_and_cannot_act(call: Callable[..., Any]) -> None:
+    picture = b"\x89PNG\r\n\x1a\n" + b"\x00" * 40
+    kept = call("POST", "/attachments", files={"file": ("a.html", picture, "text/html")})
+    assert kept.status_code == 201
+    found = call("GET", f"/attachments/{kept.json()['id']}")
+    assert (found.headers["content-type"], found.content) == ("image/png", picture)
+    assert found.headers["x-content-type-options"] == "nosniff"
+    page = call("POST", "/attachments", files={"file": ("a.png", b"<html>", "image/png")})
+    assert page.status_code == 422

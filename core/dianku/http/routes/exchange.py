@@ -214,6 +214,6 @@ ROUTES = (
         get_attachment,
         "document.view",
         "A kept file",
-        media_type="application/octet-stream",
+        media_type="*/*",
     ),
 )
