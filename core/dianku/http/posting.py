@@ -61,7 +61,7 @@ class Landing:
         waiting: asyncio.Future[Any] = self._loop.create_future()
 
         def submit() -> None:
-            ledger.submit(
+            ledger.hand_in(
                 command, key=key, ctx=ctx, done=lambda outcome: self.arrive(waiting, outcome)
             )
 
@@ -83,7 +83,7 @@ class Landing:
 
         def submit() -> None:
             for (command, key), future in zip(commands, waiting, strict=True):
-                ledger.submit(command, key=key, ctx=ctx, done=partial(self.arrive, future))
+                ledger.hand_in(command, key=key, ctx=ctx, done=partial(self.arrive, future))
 
         await self._loop.run_in_executor(self._threads, submit)
         return await asyncio.gather(*waiting)

@@ -80,6 +80,11 @@ class Balance:
             self.counted_at,
         )
 
+    def restore(self, state: tuple[int, ...]) -> None:
+        """Put the stored columns back as `state` gave them."""
+        for name, value in zip(STORED, state, strict=True):
+            setattr(self, name, value)
+
     def worth(self, quantity: int) -> int:
         """What `quantity` (positive) would be worth going in at today's cost."""
         if self.on_hand > 0:

@@ -19,9 +19,9 @@ from dianku.ledger.commands import (
     Reserving,
 )
 from dianku.ledger.load_counts import load_counts
-from dianku.ledger.load_documents import for_update, load_children, load_roots, numbers_of
+from dianku.ledger.load_documents import for_update, load_children, load_roots
 from dianku.ledger.load_lots import load_shelves
-from dianku.ledger.load_promises import codes_of, load_promises, release_due
+from dianku.ledger.load_promises import load_promises, release_due
 from dianku.ledger.plan.planner import Task
 from dianku.ledger.resolve import pairs_of
 from dianku.ledger.snapshot import (
@@ -86,9 +86,8 @@ def _pairs(task: Task, snapshot: Snapshot, roots: Sequence[Original]) -> set[Pai
         pairs |= _posting_pairs(resolved)
     elif isinstance(resolved, Reserving):
         pairs |= pairs_of(resolved.lines, resolved.store.id)
-    numbers = set(numbers_of(task))
     for root in roots:
-        if root.number in numbers:
+        if root.number in task.numbers:
             pairs |= {(m.store_id, m.product_id) for m in root.moves}
             stores = {root.store_id, root.to_store_id or root.store_id}
             pairs |= {
@@ -97,7 +96,7 @@ def _pairs(task: Task, snapshot: Snapshot, roots: Sequence[Original]) -> set[Pai
                 for x in root.lines
                 if snapshot.cache.product(x.product_id).stocked
             }
-    for code in codes_of(task):
+    for code in task.codes:
         promise = snapshot.promises.get(code)
         if promise is not None:
             pairs |= {(promise.store_id, i) for i in promise.holds}
@@ -129,24 +128,10 @@ def _load_balances(
     execute_set(connection, _INSERT_MISSING, columns=_PAIR, rows=pairs)
     rows = select_set(connection, _BALANCES + for_update(database, "b"), columns=_PAIR, rows=pairs)
     for row in rows:
-        product = snapshot.cache.product(row.product_id)
-        balance = Balance(
-            row.store_id,
-            row.product_id,
-            product.precision,
-            row.on_hand,
-            row.reserved,
-            row.damaged,
-            row.kept,
-            row.in_transit,
-            row.expired,
-            row.value,
-            row.damaged_value,
-            row.in_transit_value,
-            row.last_cost,
-            bool(row.moved),
-            row.counted_at,
-        )
+        store_id, product_id, *columns = tuple(row)
+        product = snapshot.cache.product(product_id)
+        balance = Balance(store_id, product_id, product.precision, *columns)
+        balance.moved = bool(balance.moved)
         snapshot.balances[balance.pair] = balance
         snapshot.loaded[balance.pair] = balance.state()
         if not balance.moved and not balance.last_cost:

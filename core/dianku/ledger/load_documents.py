@@ -46,7 +46,7 @@ def load_roots(
     database: Database, connection: Connection, snapshot: Snapshot, tasks: Sequence[Task]
 ) -> list[Original]:
     """Lock and read the documents that are referred to, in the order of their ids."""
-    numbers = sorted({n for task in tasks for n in numbers_of(task)})
+    numbers = sorted({n for task in tasks for n in task.numbers})
     if not numbers:
         return []
     rows = select_set(

@@ -51,7 +51,7 @@ def load_promises(
     database: Database, connection: Connection, snapshot: Snapshot, tasks: Sequence[Task]
 ) -> None:
     """Lock and read the reservations that are referred to."""
-    codes = sorted({c for task in tasks for c in codes_of(task)})
+    codes = sorted({c for task in tasks for c in task.codes})
     if not codes:
         return
     rows = select_set(

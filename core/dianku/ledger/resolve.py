@@ -14,6 +14,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from attrs import define, field
+from msgspec.structs import astuple
 
 from dianku.catalog.records import Channel, Product, Store
 from dianku.catalog.scan import Reading, candidates, read_code
@@ -25,7 +26,7 @@ from dianku.ledger.commands import Line, Posting
 from dianku.ledger.composition import parts_of, recipe_of
 from dianku.ledger.flows import Bucket
 from dianku.ledger.requests import NewDocument, NewLine, NewReservation
-from dianku.ledger.rules import HEAD_FIELDS, KINDS, LINE_FIELDS, KindRule
+from dianku.ledger.rules import HEAD_FIELDS, KINDS, KindRule
 from dianku.quantity import (
     AMOUNT_MAX,
     MINOR_DIGITS,
@@ -255,10 +256,8 @@ class _LineResolver:
 
     def _check_fields(self) -> None:
         line = self.line
-        for name in LINE_FIELDS:
-            if getattr(line, name) is None or name in self.rule.measure:
-                continue
-            if name not in self.rule.line_fields:
+        for name, value in zip(NewLine.__struct_fields__, astuple(line), strict=True):
+            if value is not None and name not in self.rule.taken:
                 self.errors.add(self._at(name), "not_for_kind", kind=self.new.kind)
         if line.occurred_at is not None and line.counted is None:
             self.errors.add(self._at("occurred_at"), "not_for_kind", kind=self.new.kind)

@@ -7,6 +7,7 @@ dropped would be a wrong book entry later.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 
 from attrs import frozen
 
@@ -27,6 +28,11 @@ class KindRule:
     """Whether archived goods may still be booked, to clear them out."""
     permissive_channel: bool = False
     """Whether the channel's policy decides; otherwise the kind is strict."""
+
+    @cached_property
+    def taken(self) -> frozenset[str]:
+        """Every field a line of this kind may carry."""
+        return self.line_fields | {*self.measure, "sku", "barcode", "occurred_at"}
 
 
 _LOT = frozenset({"lot", "made_on", "expires_on"})
@@ -72,20 +78,4 @@ KINDS: Mapping[str, KindRule] = {
     "cost_adjustment": KindRule((), frozenset({"amount", "reason"}), frozenset({"supplier"})),
 }
 
-LINE_FIELDS = (
-    "quantity",
-    "delta",
-    "counted",
-    "amount",
-    "unit_price",
-    "unit_cost",
-    "lot",
-    "made_on",
-    "expires_on",
-    "reason",
-    "disposition",
-    "of_line",
-    "bucket",
-    "kept",
-)
 HEAD_FIELDS = ("to_store", "channel", "of_document", "supplier")

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Any
 
+import sqlalchemy as sa
 from attrs import evolve
 
 from dianku.catalog.snapshot import CatalogCache
@@ -57,6 +58,8 @@ BATCH_LINES = 4_000
 BACKFILL_DAYS = 35
 HOLD_SECONDS = 15 * 60
 SWEEP_AT_ONCE = 500
+
+_KNOWN = sa.text("SELECT 1 FROM posted_key WHERE key_high = :high AND key_low = :low")
 
 Check = Callable[[Posting, Context], Problem | None]
 Deliver = Callable[[Outcome | Exception], None]
@@ -117,33 +120,33 @@ class Ledger:
         """Commands in the queue."""
         return len(self._queue)
 
-    def submit(
-        self, command: Command, *, key: str | None, ctx: Context, done: Deliver | None = None
-    ) -> Future[Outcome]:
-        """Hand a command in; the future (and `done`) get its outcome after the commit.
+    def hand_in(self, command: Command, *, key: str | None, ctx: Context, done: Deliver) -> None:
+        """Hand a command in; `done` gets its outcome after the commit.
 
         `done` is called on the poster's thread, or at once on this one for what is refused
         before it is queued. A broken command gets its exception instead of an outcome.
         """
+        try:
+            entry = self._entry(command, key=key, ctx=ctx, deliver=done)
+        except Refused as refused:
+            done(refused.problem)
+            return
+        if isinstance(entry, Problem):
+            done(entry)
+        elif not self._join(entry):
+            done(Problem("busy"))
+
+    def submit(self, command: Command, *, key: str | None, ctx: Context) -> Future[Outcome]:
+        """Hand a command in; the future gets its outcome after the commit."""
         future: Future[Outcome] = Future()
 
-        def deliver(outcome: Outcome | Exception) -> None:
-            if done is not None:
-                done(outcome)
+        def done(outcome: Outcome | Exception) -> None:
             if isinstance(outcome, Exception):
                 future.set_exception(outcome)
             else:
                 future.set_result(outcome)
 
-        try:
-            entry = self._entry(command, key=key, ctx=ctx, deliver=deliver)
-        except Refused as refused:
-            deliver(refused.problem)
-            return future
-        if isinstance(entry, Problem):
-            deliver(entry)
-        elif not self._join(entry):
-            deliver(Problem("busy"))
+        self.hand_in(command, key=key, ctx=ctx, done=done)
         return future
 
     def execute(self, command: Command, *, ctx: Context, key: str | None = None) -> Outcome:
@@ -208,30 +211,43 @@ class Ledger:
     def _entry(
         self, command: Command, *, key: str | None, ctx: Context, deliver: Deliver
     ) -> Entry | Problem:
-        task = Task(command, ctx)
-        lines = 1
+        entry = Entry(Task(command, ctx), deliver)
+        if key is not None:
+            name, params, body = _asked(command)
+            entry.key, entry.digest = hash_key(key), digest(name, params, body)
+        problem = self._prepare(entry)
+        if problem is not None and not (entry.key is not None and self._known(entry.key)):
+            return problem
+        # What was posted once is answered for ever, though today it would be refused: a known
+        # key goes on to the poster, which finds what it stands for.
+        task = entry.task
+        task.numbers = tuple(numbers_of(task))
+        task.codes = tuple(codes_of(task))
+        return entry
+
+    def _prepare(self, entry: Entry) -> Problem | None:
+        """Resolve an entry's command and let the checks speak; the problem that refuses it."""
+        task, command, ctx = entry.task, entry.task.command, entry.task.ctx
         if isinstance(command, Post | Reserve):
             resolved = self._resolved(command, ctx)
             if isinstance(resolved, Problem):
                 return resolved
             task.resolved = resolved
-            lines = len(resolved.lines)
+            entry.lines = len(resolved.lines)
             if isinstance(resolved, Posting) and resolved.kind == "receipt":
                 task.usual = self._usual(resolved)
             if self.check is not None and isinstance(resolved, Posting):
-                objection = self.check(resolved, ctx)
-                if objection is not None:
-                    return objection
+                return self.check(resolved, ctx)
         elif isinstance(command, HandOver | ReceiveTransfer):
             moment = self._moment(command.request)
             if isinstance(moment, Problem):
                 return moment
             task.occurred_at = moment
-        entry = Entry(task, deliver, lines=lines)
-        if key is not None:
-            name, params, body = _asked(command)
-            entry.key, entry.digest = hash_key(key), digest(name, params, body)
-        return entry
+        return None
+
+    def _known(self, key: tuple[int, int]) -> bool:
+        with self.database.reading() as connection:
+            return connection.execute(_KNOWN, {"high": key[0], "low": key[1]}).first() is not None
 
     def _resolved(self, command: Post | Reserve, ctx: Context) -> Posting | Reserving | Problem:
         """Resolve from memory; before refusing, look whether the catalog has moved on."""
@@ -333,7 +349,7 @@ def take_batch(queue: deque[Entry]) -> list[Entry]:
     lines = 0
     while queue and len(batch) < BATCH_COMMANDS and lines < BATCH_LINES:
         entry = queue[0]
-        own = {entry.key, *numbers_of(entry.task), *codes_of(entry.task)} - {None}
+        own = {entry.key, *entry.task.numbers, *entry.task.codes} - {None}
         alone = isinstance(entry.task.command, Reverse)
         if batch and (alone or own & names):
             break

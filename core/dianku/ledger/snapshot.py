@@ -1,13 +1,12 @@
 """What a batch is planned on: the locked rows, and what the batch has done to them so far.
 
 Loaded by `dianku.ledger.load`, changed by the planners, written by `dianku.ledger.write`. A
-command that is refused half way leaves no trace: `attempt` puts every row back.
+command that is refused half way leaves no trace: `restore` puts every row back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from copy import copy, deepcopy
 
 from attrs import define, field, fields, frozen
@@ -162,6 +161,18 @@ class Hold:
     expires_at: int | None
 
 
+@frozen
+class Saved:
+    """How the rows and lists a command touches stood before it was planned."""
+
+    balances: list[tuple[Balance, tuple[int, ...]]]
+    shelves: dict[Pair, LotShelf]
+    counts: dict[Pair, list[Count]]
+    promises: list[tuple[Promise, Promise]]
+    planned: list[tuple[Pair, int]]
+    drafts: int
+
+
 @define
 class Snapshot:
     """The state of all that a batch touches."""
@@ -200,32 +211,32 @@ class Snapshot:
             return None
         return min((c for c in counts if c.at > moment), key=lambda c: c.at, default=None)
 
-    @contextmanager
-    def attempt(self, pairs: Iterable[Pair]) -> Iterator[None]:
-        """Undo what the block did to rows and lists when it raises `Refused`."""
+    def save(self, pairs: Iterable[Pair]) -> Saved:
+        """Remember how what a command touches stands, to put it back if it is refused."""
         touched = [p for p in pairs if p in self.balances]
-        rows = {p: copy(self.balances[p]) for p in touched}
-        shelves = {p: deepcopy(self.shelves[p]) for p in touched if p in self.shelves}
-        counts = {p: list(self.counts[p]) for p in touched if p in self.counts}
-        promises = [(p, copy(p)) for p in self.promises.values()]
-        sizes = len(self.drafts), len(self.released)
-        planned = {p: len(self.moves_planned.get(p, ())) for p in touched}
-        try:
-            yield
-        except Exception:
-            self.balances.update(rows)
-            self.shelves.update(shelves)
-            self.counts.update(counts)
-            self.promises = {p.code: p for p, _ in promises}
-            for promise, before in promises:
-                for each in fields(Promise):
-                    setattr(promise, each.name, getattr(before, each.name))
-            del self.drafts[sizes[0] :]
-            del self.released[sizes[1] :]
-            for pair, size in planned.items():
-                if pair in self.moves_planned:
-                    del self.moves_planned[pair][size:]
-            raise
+        return Saved(
+            balances=[(self.balances[p], self.balances[p].state()) for p in touched],
+            shelves={p: deepcopy(self.shelves[p]) for p in touched if p in self.shelves},
+            counts={p: list(self.counts[p]) for p in touched if p in self.counts},
+            promises=[(p, copy(p)) for p in self.promises.values()],
+            planned=[(p, len(self.moves_planned.get(p, ()))) for p in touched],
+            drafts=len(self.drafts),
+        )
+
+    def restore(self, saved: Saved) -> None:
+        """Put everything back as it was saved: a refused command leaves no trace."""
+        for balance, state in saved.balances:
+            balance.restore(state)
+        self.shelves.update(saved.shelves)
+        self.counts.update(saved.counts)
+        self.promises = {p.code: p for p, _ in saved.promises}
+        for promise, before in saved.promises:
+            for each in fields(Promise):
+                setattr(promise, each.name, getattr(before, each.name))
+        for pair, size in saved.planned:
+            if pair in self.moves_planned:
+                del self.moves_planned[pair][size:]
+        del self.drafts[saved.drafts :]
 
     def changed(self) -> Mapping[Pair, Balance]:
         """Rows that differ from what was loaded."""

@@ -8,19 +8,24 @@ the commit lock, numbers and event ids, which are therefore without gaps in the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 from attrs import define
 from sqlalchemy.engine import Connection
 
 from dianku.ledger import tables as t
-from dianku.ledger.balance import STORED
+from dianku.ledger.balance import STORED, Balance
 from dianku.ledger.draft import Draft
 from dianku.ledger.guards import expect
-from dianku.ledger.snapshot import Promise, Snapshot
+from dianku.ledger.snapshot import Pair, Promise, Snapshot
 from dianku.ledger.write_documents import number_drafts, write_documents, write_promises
-from dianku.ledger.write_events import document_events, promise_events, stock_events
+from dianku.ledger.write_events import (
+    document_events,
+    promise_events,
+    stock_chunks,
+    stock_events,
+)
 from dianku.ledger.write_summaries import write_summaries
 from dianku.storage.bulk import insert_rows, update_rows
 from dianku.storage.engine import LOCK_COMMIT, Database
@@ -47,20 +52,22 @@ def write(
     Raises:
         PlanOutdated: a guard found no row.
     """
-    _write_balances(connection, snapshot)
+    changed = snapshot.changed()
+    _write_balances(connection, snapshot, changed)
     _write_lots(connection, snapshot)
     _write_holds(connection, snapshot)
     write_summaries(connection, snapshot)
     promises = [p for p in snapshot.promises.values() if p.changed]
     if snapshot.drafts or promises:
+        chunks = stock_chunks(changed)
         database.lock(connection, LOCK_COMMIT)
-        ids = number_drafts(connection, snapshot, promises)
+        ids = number_drafts(connection, snapshot, promises, chunks=len(chunks))
         write_promises(connection, promises)
         write_documents(connection, snapshot, ids)
         events = [
             *document_events(snapshot),
             *promise_events(promises),
-            *stock_events(snapshot),
+            *stock_events(snapshot, chunks),
         ]
         write_events(
             connection, events, last=ids.values["event"] + len(events), now_ms=snapshot.now_ms
@@ -68,19 +75,21 @@ def write(
     _write_keys(connection, keys)
 
 
-def _write_balances(connection: Connection, snapshot: Snapshot) -> None:
+def _write_balances(
+    connection: Connection, snapshot: Snapshot, changed: Mapping[Pair, Balance]
+) -> None:
     rows = [
         (*balance.state(), *pair, *snapshot.loaded[pair])
-        for pair, balance in sorted(snapshot.changed().items())
+        for pair, balance in sorted(changed.items())
     ]
-    changed = update_rows(
+    written = update_rows(
         connection,
         t.stock_balance,
         sets=STORED,
         where=("store_id", "product_id", *STORED),
         rows=rows,
     )
-    expect(changed, len(rows), "stock_balance")
+    expect(written, len(rows), "stock_balance")
 
 
 def _write_lots(connection: Connection, snapshot: Snapshot) -> None:

@@ -16,7 +16,6 @@ from dianku.ledger import tables as t
 from dianku.ledger.draft import Draft
 from dianku.ledger.guards import expect
 from dianku.ledger.snapshot import Promise, Snapshot
-from dianku.ledger.write_events import stock_chunks
 from dianku.storage.bulk import insert_rows, select_set, update_rows
 
 PREFIXES = {
@@ -53,7 +52,9 @@ RETURNING name, value
 """
 
 
-def number_drafts(connection: Connection, snapshot: Snapshot, promises: Sequence[Promise]) -> Ids:
+def number_drafts(
+    connection: Connection, snapshot: Snapshot, promises: Sequence[Promise], *, chunks: int
+) -> Ids:
     """Raise every counter the batch needs in one statement, and number drafts and promises."""
     wanted: dict[str, int] = {
         "document": len(snapshot.drafts),
@@ -63,7 +64,7 @@ def number_drafts(connection: Connection, snapshot: Snapshot, promises: Sequence
         "event": len(snapshot.drafts)
         + sum(len(d.raised) for d in snapshot.drafts)
         + len(promises)
-        + len(stock_chunks(snapshot)),
+        + chunks,
     }
     series = [_series(draft, snapshot.now_ms) for draft in snapshot.drafts]
     for name in series:

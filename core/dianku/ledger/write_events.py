@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from dianku.ledger.snapshot import Promise, Snapshot
+from dianku.ledger.snapshot import Pair, Promise, Snapshot
 from dianku.quantity import format_quantity
 from dianku.storage.events import NewEvent
 
@@ -48,10 +48,10 @@ def promise_events(promises: Sequence[Promise]) -> list[NewEvent]:
     ]
 
 
-def stock_chunks(snapshot: Snapshot) -> list[tuple[int, list[int]]]:
+def stock_chunks(changed: Iterable[Pair]) -> list[tuple[int, list[int]]]:
     """What changed, by store, in pieces of at most `STOCK_EVENT_MAX` products."""
     stores: dict[int, list[int]] = {}
-    for store_id, product_id in sorted(snapshot.changed()):
+    for store_id, product_id in sorted(changed):
         stores.setdefault(store_id, []).append(product_id)
     return [
         (store_id, products[i : i + STOCK_EVENT_MAX])
@@ -60,10 +60,10 @@ def stock_chunks(snapshot: Snapshot) -> list[tuple[int, list[int]]]:
     ]
 
 
-def stock_events(snapshot: Snapshot) -> list[NewEvent]:
+def stock_events(snapshot: Snapshot, chunks: Sequence[tuple[int, list[int]]]) -> list[NewEvent]:
     """`stock.changed` by store: how each product that changed stands after the batch."""
     events = []
-    for store_id, products in stock_chunks(snapshot):
+    for store_id, products in chunks:
         items = []
         for product_id in products:
             balance = snapshot.balances[store_id, product_id]

@@ -381,6 +381,26 @@ def test_key_used_again_replays_and_with_another_body_is_refused(day: Day, shop:
     assert other.code == "idempotency_conflict"
 
 
+def test_key_used_before_is_answered_though_today_it_would_be_refused(
+    day: Day, shop: Shop, database: Database
+) -> None:
+    shop.product("tea")
+    first = day.ask("receipt", line("tea", "3"), key="K1", occurred_at="09:00")
+    with database.writing() as connection:
+        connection.execute(sa.text("UPDATE counter SET value = value + 1 WHERE name = 'catalog'"))
+        version = "(SELECT value FROM counter WHERE name = 'catalog')"
+        connection.execute(
+            sa.text(f"UPDATE product SET archived_at = 1, version = {version} WHERE sku = 'tea'")
+        )
+    morning = day.at("09:00")
+    day.clock.advance(days=100)
+    again = day.ask("receipt", line("tea", "3"), key="K1", occurred_at=morning)
+    assert again.replayed
+    assert again.record.number == first.record.number
+    refused = day.refused("receipt", line("tea", "3"))
+    assert [e.code for e in refused.errors] == ["archived"]
+
+
 def test_refusal_is_not_remembered_with_its_key(day: Day, shop: Shop) -> None:
     shop.product("tea")
     refused = day.ask("write_off", line("tea", 1, reason="lost"), key="K1")

@@ -70,7 +70,8 @@ class Task:
     """A command on its way through a batch.
 
     `resolved`: its posting or reservation with products looked up; `occurred_at`: the moment for
-    commands that carry one of their own; `pairs`: the rows it touches; `usual`: what receipts and
+    commands that carry one of their own; `pairs`: the rows it touches; `numbers`, `codes`: the
+    documents and reservations it refers to; `usual`: what receipts and
     sales are usual of what it brings.
     """
 
@@ -79,6 +80,8 @@ class Task:
     resolved: Posting | Reserving | None = None
     occurred_at: int = 0
     pairs: frozenset[Pair] = frozenset()
+    numbers: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ()
     usual: Mapping[Pair, Usual] = field(factory=dict)
 
 
@@ -88,14 +91,15 @@ def plan_command(snapshot: Snapshot, task: Task) -> Planned:
         refusal = _missing_original(snapshot, task.resolved)
         if refusal is not None:
             return refusal
+    saved = snapshot.save(task.pairs)
     try:
-        with snapshot.attempt(task.pairs):
-            planned = _plan(snapshot, task)
-            if isinstance(planned, Draft):
-                _complete(snapshot, task, planned)
-            return planned
+        planned = _plan(snapshot, task)
+        if isinstance(planned, Draft):
+            _complete(snapshot, task, planned)
     except Refused as refused:
+        snapshot.restore(saved)
         return refused.problem
+    return planned
 
 
 def _missing_original(snapshot: Snapshot, posting: Posting) -> Problem | None:
