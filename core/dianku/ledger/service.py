@@ -19,7 +19,7 @@ from dianku.catalog.snapshot import CatalogCache
 from dianku.clock import Clock, local_day, to_ms
 from dianku.context import Actor, Context
 from dianku.errors import FieldError, Problem, Refused
-from dianku.idempotency import digest, hash_key
+from dianku.idempotency import digest, hash_key, is_used
 from dianku.ledger.commands import (
     CloseTransfer,
     Command,
@@ -208,30 +208,45 @@ class Ledger:
     def _entry(
         self, command: Command, *, key: str | None, ctx: Context, deliver: Deliver
     ) -> Entry | Problem:
-        task = Task(command, ctx)
-        lines = 1
+        entry = Entry(Task(command, ctx), deliver)
+        problem = self._prepare(entry)
+        if problem is not None and not self._answered(problem, key=key):
+            return problem
+        if key is not None:
+            name, params, body = _asked(command)
+            entry.key, entry.digest = hash_key(key), digest(name, params, body)
+        return entry
+
+    def _prepare(self, entry: Entry) -> Problem | None:
+        """Look up what a command names and ask the plugins; the problem if it cannot be queued."""
+        task = entry.task
+        command = task.command
         if isinstance(command, Post | Reserve):
-            resolved = self._resolved(command, ctx)
+            resolved = self._resolved(command, task.ctx)
             if isinstance(resolved, Problem):
                 return resolved
             task.resolved = resolved
-            lines = len(resolved.lines)
+            entry.lines = len(resolved.lines)
             if isinstance(resolved, Posting) and resolved.kind == "receipt":
                 task.usual = self._usual(resolved)
             if self.check is not None and isinstance(resolved, Posting):
-                objection = self.check(resolved, ctx)
-                if objection is not None:
-                    return objection
+                return self.check(resolved, task.ctx)
         elif isinstance(command, HandOver | ReceiveTransfer):
             moment = self._moment(command.request)
             if isinstance(moment, Problem):
                 return moment
             task.occurred_at = moment
-        entry = Entry(task, deliver, lines=lines)
-        if key is not None:
-            name, params, body = _asked(command)
-            entry.key, entry.digest = hash_key(key), digest(name, params, body)
-        return entry
+        return None
+
+    def _answered(self, problem: Problem, *, key: str | None) -> bool:
+        """Whether a key has had its effect, so that its retry is answered, not refused (I3).
+
+        A product archived since, or a plugin that has come to object, undoes nothing that is
+        posted. Rights are asked anew all the same.
+        """
+        if key is None or problem.code == "forbidden":
+            return False
+        return is_used(self.database, key=key)
 
     def _resolved(self, command: Post | Reserve, ctx: Context) -> Posting | Reserving | Problem:
         """Resolve from memory; before refusing, look whether the catalog has moved on."""
