@@ -19,9 +19,9 @@ from dianku.access.permissions import Grant, Permissions
 from dianku.access.service import Access
 from dianku.access.trail import record_change
 from dianku.attachments import Attachments
-from dianku.catalog.channels import ensure_defaults
+from dianku.catalog.channels import ensure_defaults, has_defaults
 from dianku.catalog.service import CatalogService
-from dianku.catalog.snapshot import CATALOG_VERSION, CatalogCache
+from dianku.catalog.snapshot import CatalogCache
 from dianku.config import HostConfig, strict_from
 from dianku.context import Context
 from dianku.errors import ConfigurationError
@@ -41,7 +41,6 @@ from dianku.plugins.shop import OwnSettings, Shop
 from dianku.settings.store import Settings
 from dianku.storage.bell import Bell
 from dianku.storage.engine import LOCK_CATALOG, Database
-from dianku.storage.events import bump
 from dianku.storage.fence import FencedDatabase
 from dianku.storage.migrate import CORE, Owner, pending, upgrade
 
@@ -147,11 +146,13 @@ class Host:
         return {"ready": ready, "migrations_pending": behind, "leader": self.leader.held}
 
     def _seed(self) -> None:
-        """Make what exists from the start: the channel `counter`."""
+        """Make what exists from the start; written once in a shop's life, only looked at later."""
+        with self.database.reading() as connection:
+            if has_defaults(connection):
+                return
         with self.database.writing() as connection:
             self.database.lock(connection, LOCK_CATALOG)
-            if ensure_defaults(connection):
-                bump(connection, CATALOG_VERSION)
+            ensure_defaults(connection)
 
     def close(self) -> None:
         """Stop everything that runs and close the database; may be called twice."""
@@ -163,6 +164,8 @@ class Host:
             self.notifier.close()
         self.jobs.close()
         self.plugins.close()
+        # Imports in threads post through the ledger: they end before it does.
+        self.exchange.close()
         self.ledger.close()
         self.leader.close()
         for fence in self._fences:

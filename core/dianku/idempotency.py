@@ -133,6 +133,16 @@ def recall(database: Database, *, key: str | None, digest: Pair) -> Any:
     return None if kept is None else kept.body
 
 
+def is_used(database: Database, *, key: str) -> bool:
+    """Whether a key has had its effect; one in flight has not yet."""
+    high, low = hash_key(key)
+    found = sa.select(posted_key.c.key_high).where(
+        posted_key.c.key_high == high, posted_key.c.key_low == low
+    )
+    with database.reading() as connection:
+        return connection.execute(found).first() is not None
+
+
 def _look_up(connection: Connection, key: Pair, wanted: Pair) -> Kept | None:
     row = connection.execute(
         sa.select(posted_key, kept_answer.c.status, kept_answer.c.body)

@@ -36,6 +36,12 @@ def ensure_defaults(connection: Connection) -> bool:
     return bool(made)
 
 
+def has_defaults(connection: Connection) -> bool:
+    """Whether the channel `counter` is there, without writing anything."""
+    same = sa.select(channel.c.id).where(channel.c.name == COUNTER)
+    return connection.execute(same).scalar() is not None
+
+
 def create(connection: Connection, new: NewChannel, *, version: int) -> ChannelRecord:
     """Make a channel. Raises `Refused`: `already_exists`, `invalid`."""
     _check_stores(connection, new.stores)

@@ -13,14 +13,13 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Any
 
-import sqlalchemy as sa
 from attrs import evolve
 
 from dianku.catalog.snapshot import CatalogCache
 from dianku.clock import Clock, local_day, to_ms
 from dianku.context import Actor, Context
 from dianku.errors import FieldError, Problem, Refused
-from dianku.idempotency import digest, hash_key
+from dianku.idempotency import digest, hash_key, is_used
 from dianku.ledger.commands import (
     CloseTransfer,
     Command,
@@ -58,8 +57,6 @@ BATCH_LINES = 4_000
 BACKFILL_DAYS = 35
 HOLD_SECONDS = 15 * 60
 SWEEP_AT_ONCE = 500
-
-_KNOWN = sa.text("SELECT 1 FROM posted_key WHERE key_high = :high AND key_low = :low")
 
 Check = Callable[[Posting, Context], Problem | None]
 Deliver = Callable[[Outcome | Exception], None]
@@ -216,7 +213,7 @@ class Ledger:
             name, params, body = _asked(command)
             entry.key, entry.digest = hash_key(key), digest(name, params, body)
         problem = self._prepare(entry)
-        if problem is not None and not (entry.key is not None and self._known(entry.key)):
+        if problem is not None and not self._answered(problem, key=key):
             return problem
         # What was posted once is answered for ever, though today it would be refused: a known
         # key goes on to the poster, which finds what it stands for.
@@ -245,9 +242,17 @@ class Ledger:
             task.occurred_at = moment
         return None
 
-    def _known(self, key: tuple[int, int]) -> bool:
-        with self.database.reading() as connection:
-            return connection.execute(_KNOWN, {"high": key[0], "low": key[1]}).first() is not None
+    def _answered(self, problem: Problem, *, key: str | None) -> bool:
+        """Whether a key has had its effect, so that its retry is answered, not refused (I3).
+
+        A product archived since, or a plugin that has come to object, undoes nothing that is
+        posted. Rights are asked anew all the same.
+        """
+        if key is None:
+            return False
+        if problem.code == "forbidden" and problem.params.get("permission") != "backfill":
+            return False
+        return is_used(self.database, key=key)
 
     def _resolved(self, command: Post | Reserve, ctx: Context) -> Posting | Reserving | Problem:
         """Resolve from memory; before refusing, look whether the catalog has moved on."""

@@ -143,6 +143,67 @@ def test_host_tells_plugins_asks_their_checks_and_runs_their_jobs(
     assert host.plugins.state("listener").status is Status.LOADED
 
 
+def test_document_posted_before_a_plugin_objects_is_answered_again_with_its_key(
+    build: Callable[..., Host], plugin_shelf: Shelf
+) -> None:
+    before = build(plugins=False)
+    before.start()
+    ctx = stocked(before)
+    before.ledger.post(document("receipt"), ctx=ctx)
+    loss = document("write_off", 1, reason="lost")
+    first = before.ledger.post(loss, ctx=ctx, key="loss-1")
+    assert isinstance(first, Posted)
+    before.close()
+    plugin_shelf.plugin("listener", LISTENER, more=SETTINGS)
+    host = build(strict=True)
+    host.start()
+
+    again = host.ledger.post(loss, ctx=ctx, key="loss-1")
+    other = host.ledger.post(loss, ctx=ctx, key="loss-2")
+
+    assert isinstance(again, Posted)
+    assert again.replayed
+    assert again.record.number == first.record.number
+    assert isinstance(other, Problem)
+    assert other.code == "checked_refused"
+
+
+def test_document_of_a_product_archived_since_is_answered_again_with_its_key(
+    build: Callable[..., Host],
+) -> None:
+    host = build()
+    host.start()
+    ctx = stocked(host)
+    gone = document("receipt")
+    first = host.ledger.post(gone, ctx=ctx, key="delivery-1")
+    out = host.ledger.post(document("write_off", reason="lost"), ctx=ctx)
+    assert isinstance(first, Posted)
+    assert isinstance(out, Posted)
+    host.catalog.archive_product("A", ctx=ctx)
+
+    again = host.ledger.post(gone, ctx=ctx, key="delivery-1")
+    other = host.ledger.post(gone, ctx=ctx, key="delivery-2")
+
+    assert isinstance(again, Posted)
+    assert again.record.number == first.record.number
+    assert isinstance(other, Problem)
+
+
+def test_host_started_has_the_counter_and_posts_over_it_at_once(
+    build: Callable[..., Host],
+) -> None:
+    host = build()
+    host.start()
+    ctx = stocked(host)
+    host.ledger.post(document("receipt"), ctx=ctx)
+
+    sold = host.ledger.post(document("issue", 1), ctx=ctx)
+
+    assert isinstance(sold, Posted)
+    assert sold.record.channel == "counter"
+    assert [channel.name for channel in host.catalog.list_channels(ctx=ctx)] == ["counter"]
+
+
 def test_host_without_background_tells_later_what_was_posted(
     build: Callable[..., Host], plugin_shelf: Shelf
 ) -> None:
