@@ -49,13 +49,13 @@ def test_slice_replayed_on_postgresql_equals_the_oracle(
     postgres_server.drop(name)
 
 
-@pytest.mark.replay
+@pytest.mark.long("replay")
 @pytest.mark.timeout(3_600)
 def test_year_replayed_on_sqlite_equals_the_oracle(tmp_path: Path, shared_data: Path) -> None:
     _is_whole(_replay(shared_data / YEAR, "", tmp_path / "figures.json"), ROWS["year"])
 
 
-@pytest.mark.replay
+@pytest.mark.long("replay")
 @pytest.mark.timeout(3_600)
 def test_year_replayed_on_postgresql_equals_the_oracle(
     tmp_path: Path, shared_data: Path, postgres_server: Any

@@ -25,7 +25,7 @@ REQUESTS_PER_ROUND = 1_500
 CONNECTIONS = 32
 START = 1_000_000
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.long("faults"), pytest.mark.timeout(900)]
 
 
 class Till:

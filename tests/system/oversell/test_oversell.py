@@ -48,7 +48,7 @@ def shop_folder(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> It
     [
         (64, 1),
         pytest.param(200, 20),
-        pytest.param(1000, 100, marks=pytest.mark.full),
+        pytest.param(1000, 100, marks=pytest.mark.long("full")),
     ],
 )
 def test_scarce_goods_many_clients_by_every_way_exactly_all_are_gone(
