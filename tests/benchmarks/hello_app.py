@@ -24,6 +24,7 @@ def listen(app: Starlette) -> None:
     """Serve on a free port with the settings of `dianku serve`, and say where."""
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     listener.bind(("127.0.0.1", 0))
     host, port = listener.getsockname()
     config = uvicorn.Config(
@@ -31,7 +32,11 @@ def listen(app: Starlette) -> None:
         loop="uvloop",
         http="httptools",
         access_log=False,
-        log_level="warning",
+        log_config=None,
+        server_header=False,
+        date_header=False,
+        timeout_keep_alive=75,
+        ws="none",
         lifespan="off",
     )
     print(f"listening on http://{host}:{port}", flush=True)

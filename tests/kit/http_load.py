@@ -9,8 +9,8 @@ It reads one JSON specification from standard input and writes one JSON result t
   A request's `then` is sent by the same client once the request succeeded, with the `id` of its
   answer in place of `{id}`; its answer is the one that counts.
 * `flood`: send a template over and over for some seconds, every request with the next number
-  (twelve digits) in place of `{n}` and a product number (six digits) in place of `{p}`; the
-  result has latencies and counts.
+  (twelve digits) in place of `{n}` and another product number (six digits) in place of each
+  `{p}`; the result has latencies and counts.
 
 It uses neither Dianku nor an HTTP library: what it measures and what it proves is the server's.
 """
@@ -23,7 +23,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import uvloop
 
@@ -48,8 +48,8 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # Not every uvloop registers its transports with asyncio's class.
+        self._transport = cast("asyncio.Transport", transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._waiting is not None and not self._waiting.done():
@@ -158,21 +158,24 @@ async def run_flood(spec: dict[str, Any]) -> dict[str, Any]:
     target = spec["targets"][0]
     numbers = _numbers(spec.get("first", 0))
     latencies: list[float] = []
-    bad: list[int] = []
+    bad: list[Answer] = []
     products = spec.get("products", 1)
     plain = json.dumps(spec["template"]).replace("{n}", NUMBER).replace("{p}", PRODUCT)
-    template = encode(target, json.loads(plain))
+    pieces = encode(target, json.loads(plain)).split(PRODUCT.encode())
+    places = len(pieces) - 1
 
     async def work() -> None:
         connection = await connect(target)
         while (start := time.perf_counter()) < stop_at:
             number = next(numbers)
-            request = template.replace(NUMBER.encode(), b"%012d" % number)
-            request = request.replace(PRODUCT.encode(), b"%06d" % (number * 7919 % products))
+            request = pieces[0].replace(NUMBER.encode(), b"%012d" % number)
+            for place, piece in enumerate(pieces[1:]):
+                product = (number * places + place) * 7919 % products
+                request += b"%06d" % product + piece.replace(NUMBER.encode(), b"%012d" % number)
             answer = await connection.ask(request)
             latencies.append(time.perf_counter() - start)
             if answer.status >= 300:
-                bad.append(answer.status)
+                bad.append(answer)
 
     began = time.perf_counter()
     stop_at = began + spec["seconds"]
@@ -182,6 +185,7 @@ async def run_flood(spec: dict[str, Any]) -> dict[str, Any]:
     return {
         "requests": len(latencies),
         "refused": len(bad),
+        "first_refusal": bad[0].body.decode() if bad else None,
         "seconds": elapsed,
         "per_second": len(latencies) / elapsed,
         "p50_ms": 1000 * _percentile(latencies, 0.50),
