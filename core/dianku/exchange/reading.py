@@ -105,7 +105,7 @@ def _check_zip(content: bytes, *, limits: Limits) -> None:
             for part in parts:
                 sheet = part.filename.startswith("xl/worksheets/")
                 left -= _check_part(archive, part, left=left, sheet=sheet, limits=limits)
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, ValueError) as error:
+    except (zipfile.BadZipFile, RuntimeError, EOFError, OSError, ValueError) as error:
         raise _unreadable("broken") from error
     except Exception as error:
         if type(error).__module__ == "zlib":
