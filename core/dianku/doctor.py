@@ -77,7 +77,7 @@ def _soundness(host: Host) -> Iterator[Finding]:
 
 
 def _books(host: Host) -> Iterator[Finding]:
-    count = len(host.ledger.verify())
+    count = len(host.ledger.verify().differences)
     if count:
         yield Finding(
             "error",

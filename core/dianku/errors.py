@@ -124,7 +124,7 @@ class ConfigurationError(DiankuError):
 
 
 def refuse(code: str, *, extra: Mapping[str, Any] | None = None, **params: Any) -> Refused:
-    """Make a `Refused` of one code: `raise refuse("not_found", what="product", name=sku)`."""
+    """Make a `Refused` of one code, such as "not_found", with its parameters."""
     return Refused(Problem(code, params, (), extra or {}))
 
 

@@ -56,7 +56,7 @@ def digest(command: str, params: Mapping[str, Any], body: Any) -> Pair:
     return _pair(_encode([command, canonical(params), plain]))
 
 
-def canonical(value: Any) -> Any:  # noqa: PLR0911 - one return for each kind of value
+def canonical(value: Any) -> Any:
     """Plain values that are equal exactly when two requests ask for the same."""
     kind = type(value)
     if kind is str or kind is bool or value is None:

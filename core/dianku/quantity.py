@@ -52,7 +52,7 @@ def scaled(number: Decimal, digits: int, *, largest: int) -> int:
     shift = int(exponent) + digits
     whole = int("".join(map(str, figures)))
     if shift >= 0:
-        whole *= 10**shift
+        whole *= int(10**shift)
     else:
         if -shift > len(figures) + 18:
             raise NumberRefused("too_many_digits", digits=digits)

@@ -19,6 +19,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from dianku.testing.runs import forget_process, note_process
+
 KIT = Path(__file__).parent
 DIANKU = (sys.executable, "-c", "from dianku_cli.main import main; main()")
 """The command `dianku` of the interpreter that runs the tests."""
@@ -78,6 +80,7 @@ class Server:
             stderr=self._log,
             start_new_session=True,
         )
+        note_process(self._process.pid)
         self.host, self.port = self._listening()
 
     def _listening(self) -> tuple[str, int]:
@@ -105,7 +108,7 @@ class Server:
         """End it and its workers without a word: kill -9 to the session it leads."""
         os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait(timeout=30)
-        self._log.close()
+        self._ended()
 
     def stop(self) -> None:
         """Ask it to end, as Ctrl-C does; insist when it does not."""
@@ -115,6 +118,10 @@ class Server:
                 self._process.wait(timeout=20)
             except subprocess.TimeoutExpired:
                 self.kill()
+        self._ended()
+
+    def _ended(self) -> None:
+        forget_process(self._process.pid)
         self._log.close()
 
     def __enter__(self) -> Self:

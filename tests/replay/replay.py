@@ -59,7 +59,7 @@ def rows_of(path: Path) -> Iterator[Mapping[str, Any]]:
         with path.open(encoding="utf-8", newline="") as file:
             yield from csv.DictReader(file)
         return
-    from pyarrow import parquet  # type: ignore[import-untyped]  # the slice needs no pyarrow
+    from pyarrow import parquet  # the slice needs no pyarrow
 
     for batch in parquet.ParquetFile(path).iter_batches():
         yield from batch.to_pylist()

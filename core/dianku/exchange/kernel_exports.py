@@ -142,7 +142,7 @@ class MoveExport(Request, frozen=True):
     store: list[Code] = field(default_factory=list)
 
 
-def kernel_exports(  # noqa: C901 - four exports, one below the other
+def kernel_exports(
     database: Database, *, catalog: CatalogService, stock: StockQueries
 ) -> list[KernelExport]:
     """The kernel's exports over a shop's services."""

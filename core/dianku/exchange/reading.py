@@ -96,16 +96,16 @@ def _check_zip(content: bytes, *, limits: Limits) -> None:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             parts = archive.infolist()
             if len(parts) > limits.parts:
-                raise _too_large("parts", limits.parts)  # noqa: TRY301
+                raise _too_large("parts", limits.parts)
             if sum(part.file_size for part in parts) > limits.unpacked_bytes:
-                raise _too_large("unpacked_bytes", limits.unpacked_bytes)  # noqa: TRY301
+                raise _too_large("unpacked_bytes", limits.unpacked_bytes)
             if any(part.flag_bits & 1 for part in parts):
-                raise _unreadable("encrypted")  # noqa: TRY301
+                raise _unreadable("encrypted")
             left = limits.unpacked_bytes
             for part in parts:
                 sheet = part.filename.startswith("xl/worksheets/")
                 left -= _check_part(archive, part, left=left, sheet=sheet, limits=limits)
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, ValueError) as error:
+    except (zipfile.BadZipFile, RuntimeError, EOFError, OSError, ValueError) as error:
         raise _unreadable("broken") from error
     except Exception as error:
         if type(error).__module__ == "zlib":
@@ -161,7 +161,7 @@ def _read_calamine(content: bytes, *, format_: str, limits: Limits) -> Workbook:
             _check_extent(end[0] + 1, end[1] + 1, limits=limits)
             cells += (end[0] + 1) * (end[1] + 1)
             if cells > limits.cells:
-                raise _too_large("cells", limits.cells)  # noqa: TRY301
+                raise _too_large("cells", limits.cells)
             sheets.append(Sheet(name, sheet.to_python(skip_empty_area=False)))
         return Workbook(format_, tuple(sheets))
     except python_calamine.PasswordError as error:

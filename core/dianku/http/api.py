@@ -193,7 +193,7 @@ class Api:
             raise refuse("method_not_allowed", method=method, allow=allow)
         return route, match.params
 
-    async def _with_form(  # noqa: PLR0917 - as many as a request has sides
+    async def _with_form(
         self,
         route: Route,
         ctx: Context,

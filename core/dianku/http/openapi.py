@@ -75,7 +75,7 @@ def openapi_document(routes: Iterable[Route], *, version: str) -> dict[str, Any]
 def _anything(kind: Any) -> dict[str, Any]:
     """The schema of `object`: any JSON value."""
     if kind is not object:
-        raise NotImplementedError
+        raise TypeError(f"a type JSON has no schema for: {kind!r}")
     return {"description": "Any JSON value"}
 
 

@@ -6,8 +6,6 @@ of a connection that stays open. Neither leaves anything behind after `kill -9`.
 
 from __future__ import annotations
 
-import os
-import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
@@ -16,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from dianku.storage.engine import LOCK_LEADER, Database
+from dianku.storage.file_lock import FileLock
 
 
 class LeaderLock(Protocol):
@@ -35,7 +34,7 @@ def leader_lock(database: Database) -> LeaderLock:
     if database.dialect == "postgresql":
         return _ConnectionLock(database)
     path = database.url.database
-    return _FileLock(Path(f"{path}.leader")) if path and path != ":memory:" else _Alone()
+    return FileLock(Path(f"{path}.leader")) if path and path != ":memory:" else _Alone()
 
 
 class _Alone:
@@ -46,41 +45,6 @@ class _Alone:
 
     def release(self) -> None:
         pass
-
-
-class _FileLock:
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._file: int | None = None
-
-    def hold(self) -> bool:
-        if self._file is not None:
-            return True
-        file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            _lock(file)
-        except OSError:
-            os.close(file)
-            return False
-        self._file = file
-        return True
-
-    def release(self) -> None:
-        if self._file is not None:
-            # Closing lets the lock go; the file stays, so that two cannot lock two files.
-            os.close(self._file)
-            self._file = None
-
-
-def _lock(file: int) -> None:
-    if sys.platform == "win32":
-        import msvcrt
-
-        msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
-    else:
-        import fcntl
-
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 class _ConnectionLock:

@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     from dianku.ledger.service import Ledger
     from dianku.storage.engine import Database
     from dianku.testing.postgres import PostgresServer
+    from dianku.testing.runs import Run
     from dianku.testing.shop import Shop
 
-_RUN = "DIANKU_TEST_RUN"
 _MARKERS = (
     "sqlite_only: the database is SQLite alone",
     "postgres_only: the database is PostgreSQL alone",
 )
-_run_key = pytest.StashKey[Path]()
+_run_key: pytest.StashKey[Run] = pytest.StashKey()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -45,19 +45,16 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", line)
     required()
     if not hasattr(config, "workerinput"):
-        from dianku.testing.postgres import reachable_folder
+        from dianku.testing.runs import Run
 
-        config.stash[_run_key] = reachable_folder("dianku-tests-")
-        os.environ[_RUN] = str(config.stash[_run_key])
+        config.stash[_run_key] = Run()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop what the run started."""
-    folder = config.stash.get(_run_key, None)
-    if folder is not None:
-        from dianku.testing.postgres import stop_if_started
-
-        stop_if_started(folder)
+    run = config.stash.get(_run_key, None)
+    if run is not None:
+        run.close()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -92,9 +89,10 @@ def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def postgres_server() -> PostgresServer:
     """The run's PostgreSQL server; absent, the test is skipped, or fails where it is required."""
     from dianku.testing.postgres import PostgresAbsent, server_of_run
+    from dianku.testing.runs import folder_of_run
 
     try:
-        return server_of_run(Path(os.environ[_RUN]), make_schema=_make_schema)
+        return server_of_run(folder_of_run(), make_schema=_make_schema)
     except PostgresAbsent as error:
         absent("postgres", str(error))
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
 import stat
 import tempfile
 import warnings
@@ -172,9 +171,8 @@ def copy_of_template(server: PostgresServer) -> str:
 
 
 def stop_if_started(run: Path) -> None:
-    """Stop a run's server, if one of its workers started it, and remove the folder."""
+    """Stop a run's server, if one of its workers started it."""
     if (run / "pg" / "postmaster.pid").exists():
         server = PostgresServer(run / "pg")
         server.start()
         server.stop()
-    shutil.rmtree(run, ignore_errors=True)

@@ -39,7 +39,7 @@ class Day:
         assert isinstance(outcome, Posted), outcome
         return outcome.record
 
-    def ask(self, kind: str, *lines: NewLine, **more: Any) -> Any:
+    def ask(self, kind: Any, *lines: NewLine, **more: Any) -> Any:
         """Post a document and give back whatever comes of it."""
         key = more.pop("key", None)
         if isinstance(more.get("occurred_at"), str):

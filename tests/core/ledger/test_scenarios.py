@@ -8,6 +8,11 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from say import Day, balance_of, line
+
+from dianku.clock import SetClock
+from dianku.context import Context
+from dianku.errors import Problem
 from dianku.ledger.commands import (
     CloseTransfer,
     CommitReservation,
@@ -25,11 +30,6 @@ from dianku.ledger.requests import (
     NewReservationLine,
 )
 from dianku.ledger.service import Ledger
-from say import Day, balance_of, line
-
-from dianku.clock import SetClock
-from dianku.context import Context
-from dianku.errors import Problem
 from dianku.storage.engine import Database
 from dianku.testing.shop import Shop
 
@@ -76,7 +76,7 @@ def test_cost_of_three_thirds_comes_out_whole(day: Day, shop: Shop) -> None:
 
 
 def test_count_while_selling_is_restated_by_what_moved_before_it(
-    day: Day, shop: Shop, clock: SetClock, database: Database
+    day: Day, shop: Shop, database: Database
 ) -> None:
     shop.product("tea")
     day.set("08:00")
@@ -216,8 +216,12 @@ def test_recipe_changed_after_a_sale_does_not_change_its_return(
     with database.writing() as connection:
         connection.execute(sa.text("UPDATE component SET quantity = 5 WHERE quantity = 2"))
         connection.execute(sa.text("UPDATE counter SET value = value + 1 WHERE name = 'catalog'"))
-        connection.execute(sa.text("UPDATE product SET version = (SELECT value FROM counter "
-                                   "WHERE name = 'catalog') WHERE sku = 'box'"))
+        connection.execute(
+            sa.text(
+                "UPDATE product SET version = (SELECT value FROM counter "
+                "WHERE name = 'catalog') WHERE sku = 'box'"
+            )
+        )
     back = day.post("customer_return", line("box", 1, of_line=1), of_document=sale.number)
     assert balance_of(back, "cake").on_hand == "3"
     assert balance_of(back, "candle").on_hand == "6"
@@ -291,18 +295,14 @@ def test_expired_goods_are_not_sold_online_and_warned_about_at_the_counter(
     assert balance_of(gone, "milk").on_hand == "0"
 
 
-def test_counter_sells_what_the_books_do_not_show_and_tells_a_person(
-    day: Day, shop: Shop
-) -> None:
+def test_counter_sells_what_the_books_do_not_show_and_tells_a_person(day: Day, shop: Shop) -> None:
     shop.product("tea")
     sold = day.post("issue", line("tea", 2))
     assert [w.code for w in sold.warnings] == ["sold_without_stock"]
     assert balance_of(sold, "tea").on_hand == "-2"
 
 
-def test_promised_goods_are_sold_with_a_warning_that_names_the_order(
-    day: Day, shop: Shop
-) -> None:
+def test_promised_goods_are_sold_with_a_warning_that_names_the_order(day: Day, shop: Shop) -> None:
     shop.product("tea")
     day.post("receipt", line("tea", 3))
     hold = NewReservation(

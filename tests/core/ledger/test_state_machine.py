@@ -255,7 +255,11 @@ def _enough(accepted: Counter[str]) -> dict[str, int]:
 
 @pytest.mark.timeout(600)
 def test_ledger_thousands_of_random_steps_agrees_with_plain_model(
-    shop: Shop, database: Database, clock: SetClock, ledger: Ledger, owner: Any,
+    shop: Shop,
+    database: Database,
+    clock: SetClock,
+    ledger: Ledger,
+    owner: Any,
     database_digest: Any,
 ) -> None:
     _prepare(shop)

@@ -1,0 +1,50 @@
+"""A lock of the operating system on a file: it dies with its process and leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+
+class FileLock:
+    """One process at a time holds it; `kill -9` lets it go like any other end."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: int | None = None
+
+    def hold(self) -> bool:
+        """Take the lock if it is free; True while it is held, also when asked again.
+
+        Raises:
+            OSError: The file cannot be made or opened.
+        """
+        if self._file is not None:
+            return True
+        file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            _lock(file)
+        except OSError:
+            os.close(file)
+            return False
+        self._file = file
+        return True
+
+    def release(self) -> None:
+        """Let it go."""
+        if self._file is not None:
+            # Closing lets the lock go; the file stays, so that two cannot lock two files.
+            os.close(self._file)
+            self._file = None
+
+
+def _lock(file: int) -> None:
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
