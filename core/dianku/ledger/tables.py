@@ -97,9 +97,9 @@ document_line = sa.Table(
 )
 """`quantity`: positive; signed for adjustments, negative on a reversal.
 
-`counted`: the level a count set, at `occurred_at`. `cost`: what the line was worth, 1/10000, negative on
-positive. `variance`: what a reversal could not take back at the original cost. `recipe`: JSON of
-[product_id, steps per base unit], the composition as it was used.
+`counted`: the level a count set, at `occurred_at`. `cost`: what the line was worth, in 1/10000,
+negative on a reversal. `variance`: what a reversal could not take back at the original cost.
+`recipe`: JSON of [product_id, steps per base unit], the composition as it was used.
 """
 
 stock_move = sa.Table(

@@ -196,8 +196,8 @@ _ORPHANS = (
         "document",
         "lines",
         (
-            "SELECT d.store_id, NULL AS product_id, d.id FROM document AS d LEFT JOIN document_line "
-            "AS l ON l.document_id = d.id WHERE l.document_id IS NULL"
+            "SELECT d.store_id, NULL AS product_id, d.id FROM document AS d "
+            "LEFT JOIN document_line AS l ON l.document_id = d.id WHERE l.document_id IS NULL"
         ),
     ),
 )
