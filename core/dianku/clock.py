@@ -76,7 +76,16 @@ def to_ms(moment: datetime) -> int:
 
 def format_ms(value: int) -> str:
     """RFC 3339 with milliseconds and zone: "2026-03-01T10:00:00.000Z"."""
-    return from_ms(value).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    day, rest = divmod(value, 86_400_000)
+    seconds, ms = divmod(rest, 1000)
+    minutes, second = divmod(seconds, 60)
+    return f"{day_text(day)}T{minutes // 60:02d}:{minutes % 60:02d}:{second:02d}.{ms:03d}Z"
+
+
+@lru_cache(maxsize=4096)
+def day_text(number: int) -> str:
+    """The date of a day number as text: "2026-03-01"."""
+    return day_of(number).isoformat()
 
 
 @lru_cache(maxsize=256)

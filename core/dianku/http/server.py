@@ -136,6 +136,7 @@ def _run(
             http="httptools",
             loop="uvloop" if sys.platform != "win32" else "asyncio",
             ws="none",
+            proxy_headers=False,
         )
         server = Server(settings, app=app, ready=ready)
         with _signals_kept(), asyncio.Runner(loop_factory=settings.get_loop_factory()) as runner:

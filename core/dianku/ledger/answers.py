@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dianku.clock import day_of, format_ms
+from dianku.clock import day_text, format_ms
 from dianku.ledger.draft import Draft, DraftLine
 from dianku.ledger.flows import Bucket, Flow
 from dianku.ledger.requests import (
@@ -46,7 +46,7 @@ def document_record(snapshot: Snapshot, draft: Draft) -> DocumentRecord:
         note=draft.note,
         occurred_at=format_ms(draft.occurred_at),
         recorded_at=format_ms(snapshot.now_ms),
-        business_date=day_of(draft.business_date).isoformat(),
+        business_date=day_text(draft.business_date),
         late=draft.late,
         actor=draft.actor,
         device=draft.device,
@@ -106,7 +106,7 @@ def _lots(snapshot: Snapshot, draft: Draft) -> Mapping[int, list[LotQuantity]]:
 
 
 def _day(number: int) -> str | None:
-    return day_of(number).isoformat() if number else None
+    return day_text(number) if number else None
 
 
 def _balances(snapshot: Snapshot, draft: Draft) -> list[BalanceRecord]:

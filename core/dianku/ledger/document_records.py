@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 from sqlalchemy.engine import Connection, Row
 
-from dianku.clock import day_of, format_ms
+from dianku.clock import day_of, day_text, format_ms
 from dianku.context import Context
 from dianku.ledger.flows import Bucket, Flow
 from dianku.ledger.levels import Level, levels
@@ -145,7 +145,7 @@ def _document(
         note=head.note,
         occurred_at=format_ms(head.occurred_at),
         recorded_at=format_ms(head.recorded_at),
-        business_date=day_of(head.business_date).isoformat(),
+        business_date=day_text(head.business_date),
         late=bool(head.late),
         actor=head.actor,
         device=head.device,
