@@ -124,8 +124,13 @@ class BatchPoster:
         )
         planned: dict[int, Planned] = dict(stale)
         planned.update((id(e), plan_command(snapshot, e.task)) for e in living)
-        self._write(connection, snapshot, fresh, planned)
+        effects = any(isinstance(p, Draft | Promise | Swept) for p in planned.values())
+        if effects:
+            self._write(connection, snapshot, fresh, planned)
         replays = self._replays(connection, entries, claims, now_ms)
+        if not effects:
+            # All was refused or replayed: not even an empty row may be left behind.
+            self.database.abandon(connection)
         return [
             replays[id(e)] if id(e) in replays else _outcome(snapshot, planned[id(e)])
             for e in entries

@@ -295,8 +295,7 @@ class _LineResolver:
     def _measure(self, reading: Reading) -> tuple[int, int | None]:
         """The quantity in steps (signed for a delta) and, for a count, the level counted."""
         line, precision = self.line, reading.product.precision
-        given = [n for n in ("quantity", "delta", "counted") if getattr(line, n) is not None]
-        given = [n for n in given if n in self.rule.measure]
+        given = [n for n in self.rule.measure if getattr(line, n) is not None]
         if not self.rule.measure:
             return 0, None
         if reading.quantity is not None and given in ([], ["quantity"]):

@@ -4,17 +4,23 @@ A statement per row would cost more than the posting itself, and a statement who
 with the number of rows defeats every cache. Here a set of rows travels as one JSON parameter
 (`json_each` on SQLite, `jsonb_array_elements` on PostgreSQL), or, for inserts on SQLite, through
 the driver's `executemany`, which is faster still.
+
+These statements go to the driver's own cursor, on SQLAlchemy's connection and in its transaction:
+a batch runs some fifteen of them, and building SQLAlchemy's results around each would cost as much
+as all the planning. Errors come out as SQLAlchemy's, so callers know one kind.
 """
 
 from __future__ import annotations
 
+import re
+from collections import namedtuple
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Row
+from sqlalchemy.engine import Connection
 
 _PG_TYPES: Mapping[str, str] = {
     "BIGINT": "bigint",
@@ -48,9 +54,44 @@ def set_of(dialect: str, columns: Sequence[tuple[str, str]]) -> str:
     return f"(SELECT {picks} FROM jsonb_array_elements(CAST(:rows AS jsonb)) AS e)"
 
 
-@lru_cache(maxsize=512)
-def _statement(dialect: str, template: str, columns: tuple[tuple[str, str], ...]) -> sa.TextClause:
-    return sa.text(template.replace("{rows}", set_of(dialect, columns)))
+@lru_cache(maxsize=1024)
+def _statement(dialect: str, template: str, columns: tuple[tuple[str, str], ...]) -> str:
+    """The statement in the driver's words: parameters are `:name`, on PostgreSQL `%(name)s`."""
+    sql = template.replace("{rows}", set_of(dialect, columns)) if columns else template
+    if dialect == "sqlite":
+        return sql
+    return re.sub(r"(?<!:):([a-z_]+)", r"%(\1)s", sql.replace("%", "%%"))
+
+
+@lru_cache(maxsize=1024)
+def _row_type(sql: str, names: tuple[str, ...]) -> Any:  # noqa: ARG001 - rows of one statement
+    """The class of a statement's rows: tuples whose columns can be read by name."""
+    return namedtuple("Row", names, rename=True)  # noqa: PYI024 - names are known at run time
+
+
+def _executed(connection: Connection, sql: str, parameters: Any, *, many: bool = False) -> Any:
+    """Run a statement on the driver's cursor; raises SQLAlchemy's errors."""
+    cursor = connection.connection.cursor()
+    try:
+        (cursor.executemany if many else cursor.execute)(sql, parameters)
+    except _driver_error(connection) as error:
+        raise sa.exc.DBAPIError.instance(
+            sql, None, error, _driver_error(connection), dialect=connection.dialect
+        ) from error
+    return cursor
+
+
+def _driver_error(connection: Connection) -> type[Exception]:
+    found: type[Exception] = connection.dialect.loaded_dbapi.Error
+    return found
+
+
+def query(connection: Connection, sql: str, **parameters: Any) -> Sequence[Any]:
+    """Run a statement that returns rows, readable by name; parameters are written `:name`."""
+    statement = _statement(connection.dialect.name, sql, ())
+    cursor = _executed(connection, statement, parameters)
+    make = _row_type(statement, tuple(column[0] for column in cursor.description))._make
+    return [make(row) for row in cursor.fetchall()]
 
 
 def select_set(
@@ -60,15 +101,18 @@ def select_set(
     columns: tuple[tuple[str, str], ...],
     rows: Iterable[Sequence[Any]],
     **parameters: Any,
-) -> Sequence[Row[Any]]:
+) -> Sequence[Any]:
     """Run a SELECT (or any statement that returns rows) that joins `{rows}`, a set of rows.
+
+    Rows come back as tuples whose columns can be read by name.
 
     Example: `select_set(c, "SELECT p.id FROM {rows} AS w JOIN product p ON p.sku = w.sku",
     columns=(("sku", "text"),), rows=[["A"], ["B"]])`.
     """
     statement = _statement(connection.dialect.name, template, columns)
-    bound = {"rows": _encode(list(rows)).decode(), **parameters}
-    return connection.execute(statement, bound).all()
+    cursor = _executed(connection, statement, {"rows": _rows(rows), **parameters})
+    make = _row_type(statement, tuple(column[0] for column in cursor.description))._make
+    return [make(row) for row in cursor.fetchall()]
 
 
 def execute_set(
@@ -81,8 +125,21 @@ def execute_set(
 ) -> int:
     """Run a statement that joins `{rows}`; returns how many rows it changed."""
     statement = _statement(connection.dialect.name, template, columns)
-    bound = {"rows": _encode(list(rows)).decode(), **parameters}
-    return connection.execute(statement, bound).rowcount
+    changed: int = _executed(connection, statement, {"rows": _rows(rows), **parameters}).rowcount
+    return changed
+
+
+def _rows(rows: Iterable[Sequence[Any]]) -> str:
+    return _encode(rows if isinstance(rows, list) else list(rows)).decode()
+
+
+def _written(connection: Connection, sql: str, rows: Sequence[tuple[Any, ...]]) -> int:
+    """Run a statement once per row on SQLite, once for all of them on PostgreSQL."""
+    if connection.dialect.name == "sqlite":
+        changed: int = _executed(connection, sql, rows, many=True).rowcount
+    else:
+        changed = _executed(connection, sql, {"rows": _encode(rows).decode()}).rowcount
+    return changed
 
 
 @lru_cache(maxsize=256)
@@ -116,9 +173,7 @@ def insert_rows(
     if not rows:
         return 0
     sql = _insert_sql(connection.dialect.name, table, columns, conflict)
-    if connection.dialect.name == "sqlite":
-        return connection.exec_driver_sql(sql, list(rows)).rowcount
-    return connection.exec_driver_sql(sql, {"rows": _encode(rows).decode()}).rowcount
+    return _written(connection, sql, rows)
 
 
 @lru_cache(maxsize=256)
@@ -155,9 +210,7 @@ def update_rows(
     if not rows:
         return 0
     sql = _update_sql(connection.dialect.name, table, sets, where)
-    if connection.dialect.name == "sqlite":
-        return connection.exec_driver_sql(sql, list(rows)).rowcount
-    return connection.exec_driver_sql(sql, {"rows": _encode(rows).decode()}).rowcount
+    return _written(connection, sql, rows)
 
 
 def delete_rows(
@@ -172,7 +225,7 @@ def delete_rows(
     if connection.dialect.name == "sqlite":
         match = " AND ".join(f"{c} = ?" for c in keys)
         sql = f"DELETE FROM {table} WHERE {match}"
-        return connection.exec_driver_sql(sql, list(rows)).rowcount
+        return _written(connection, sql, rows)
     match = " AND ".join(f"t.{c} = r.{c}" for c in keys)
     columns = tuple((c, "int") for c in keys)
     return execute_set(

@@ -86,6 +86,12 @@ class Database:
         with self._writer.connect() as connection, connection.begin():
             yield connection
 
+    def abandon(self, connection: Connection) -> None:
+        """Roll a write transaction back before its block ends; nothing may be asked after it."""
+        transaction = connection.get_transaction()
+        if transaction is not None:
+            transaction.rollback()
+
     @contextmanager
     def joined(self, connection: Connection) -> Iterator[None]:
         """Let every `writing` of this thread, within the block, be part of this transaction.

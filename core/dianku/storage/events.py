@@ -10,15 +10,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-import sqlalchemy as sa
 from attrs import frozen
 from sqlalchemy.engine import Connection
 
-from dianku.storage.bulk import insert_rows
+from dianku.storage.bulk import insert_rows, query
 from dianku.storage.engine import LOCK_COMMIT, Database
 from dianku.storage.schema import event
 
-_BUMP = sa.text(
+_BUMP = (
     "INSERT INTO counter (name, value) VALUES (:name, :by) "
     "ON CONFLICT (name) DO UPDATE SET value = counter.value + :by RETURNING value"
 )
@@ -35,15 +34,13 @@ class NewEvent:
 
 def bump(connection: Connection, name: str, by: int = 1) -> int:
     """Raise a named counter and return its new value."""
-    return int(connection.execute(_BUMP, {"name": name, "by": by}).scalar_one())
+    return int(query(connection, _BUMP, name=name, by=by)[0].value)
 
 
 def current(connection: Connection, name: str) -> int:
     """The value of a named counter, 0 if it was never raised."""
-    found = connection.execute(
-        sa.text("SELECT value FROM counter WHERE name = :name"), {"name": name}
-    ).scalar()
-    return int(found or 0)
+    found = query(connection, "SELECT value FROM counter WHERE name = :name", name=name)
+    return int(found[0].value) if found else 0
 
 
 def append(
