@@ -25,6 +25,7 @@ from dianku.config import HostConfig
 from dianku.errors import ConfigurationError
 from dianku.host import Host
 from dianku.http.app import Application, build_app
+from dianku.http.log import server_log
 
 BACKLOG = 2048
 GRACE_S = 10
@@ -119,7 +120,8 @@ def _run(
     ready: Ready,
     opened: Callable[[Host], None] | None = None,
 ) -> None:
-    with Host.build(config) as host:
+    host = Host.build(config)
+    with server_log(host.settings), host:
         if opened is not None:
             opened(host)
         app = build_app(host)
