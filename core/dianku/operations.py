@@ -22,7 +22,7 @@ from dianku.config import strict_from
 from dianku.context import Context
 from dianku.differences import readable
 from dianku.doctor import examine
-from dianku.errors import ConfigurationError, refuse
+from dianku.errors import ConfigurationError, WordedError, refuse
 from dianku.exchange.records import ImportRecord
 from dianku.host import Host, HostConfig
 from dianku.http.fields import convert_value as checked
@@ -50,6 +50,7 @@ __all__ = [
     "SetUpWish",
     "StockFilter",
     "Verification",
+    "WordedError",
     "backup",
     "checked",
     "copy_to",
@@ -117,16 +118,16 @@ def _sessions(host: Host) -> Sessions:
     return Sessions(host.database, access=host.access, clock=host.clock)
 
 
-def database_trouble(error: Exception) -> str | None:
+def database_trouble(error: Exception) -> ConfigurationError | None:
     """What to say where the database cannot be had: unreachable, locked, its address no address.
 
     None for any other error; a table that is missing is a mistake of ours and no trouble of this
     kind.
     """
     if isinstance(error, sa.exc.ArgumentError):
-        return "the database's address cannot be read; use sqlite:///FILE or postgresql://..."
+        return ConfigurationError("database_address")
     if isinstance(error, sa.exc.OperationalError) and not str(error.orig).startswith("no such"):
-        return f"the database cannot be used: {str(error.orig).strip()}"
+        return ConfigurationError("database_unusable", reason=str(error.orig).strip())
     return None
 
 

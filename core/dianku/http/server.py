@@ -70,8 +70,7 @@ def listening_socket(host: str, port: int, *, shared: bool = False) -> socket.so
     except OSError as error:
         found.close()
         raise ConfigurationError(
-            f"cannot listen on {host} port {port}: {error.strerror or error}; "
-            "choose another with --port (0 takes a free one)"
+            "address_not_had", host=host, port=port, reason=error.strerror or str(error)
         ) from error
     found.setblocking(False)
     return found
@@ -97,10 +96,7 @@ def serve(
     """
     say = announce or _print
     if workers > 1 and not config.url.startswith("postgresql"):
-        raise ConfigurationError(
-            "more than one worker needs PostgreSQL; on SQLite one process posts for all "
-            "(set --database postgresql://... or --workers 1)"
-        )
+        raise ConfigurationError("workers_need_postgresql")
     listener = listening_socket(host, port, shared=workers > 1)
     address = _address(host, listener.getsockname()[1])
 
@@ -219,7 +215,7 @@ def _run_workers(
             try:
                 reply.recv()
             except EOFError as error:
-                raise ConfigurationError("a worker stopped while starting; see its log") from error
+                raise ConfigurationError("worker_stopped") from error
 
     try:
         _run(config, listener, ready=ready, opened=start_others)
