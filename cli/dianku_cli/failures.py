@@ -57,11 +57,12 @@ def _reason(error: Exception, language: str) -> str | None:
 
     if isinstance(error, Refused):
         return refusal_text(error.problem, language)
-    if isinstance(error, DiankuError):
-        return str(error)
-    from dianku.operations import database_trouble
+    from dianku.operations import WordedError, database_trouble
 
-    return database_trouble(error)
+    told = error if isinstance(error, WordedError) else database_trouble(error)
+    if told is not None:
+        return told.worded(language)
+    return str(error) if isinstance(error, DiankuError) else None
 
 
 def refusal_text(problem: Problem, language: str) -> str:

@@ -100,6 +100,19 @@ def progress(label: str) -> Iterator[Progress]:
         yield advance
 
 
+@contextmanager
+def waiting(label: str) -> Iterator[None]:
+    """A line on standard error while something runs that cannot say how far it is."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    click.echo(f"{label}…", err=True, nl=False)
+    try:
+        yield
+    finally:
+        click.echo("\r\x1b[K", err=True, nl=False)
+
+
 def _pad(text: str, cells: int, *, right: bool = False) -> str:
     blank = " " * (cells - width(text))
     return blank + text if right else text + blank

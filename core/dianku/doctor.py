@@ -1,4 +1,6 @@
-"""What `dianku doctor` looks at: tables, books, plugins, people, room; then what plugins ask.
+"""What `dianku doctor` looks at: tables, books, clock, backups, plugins, people, room.
+
+Then come the questions that plugins bring.
 
 It changes nothing. Each check stands alone: one that breaks is itself a finding, and the others
 are still asked.
@@ -9,13 +11,27 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 
+import sqlalchemy as sa
+
+from dianku.access.tables import audit
+from dianku.access.trail import BACKED_UP
+from dianku.catalog.tables import product, store
+from dianku.clock import format_ms
 from dianku.hooks.records import Finding, Title
 from dianku.host import Host
+from dianku.ledger.tables import document
 from dianku.plugins.states import PluginState, Status
 from dianku.storage import migrate
+from dianku.storage.schema import event
 
 ROOM_MIN_BYTES = 500_000_000
 """Less free than this where the data lies is worth a warning: a backup needs room of its own."""
+
+BACKUP_DAYS_MAX = 7
+DAY_MS = 86_400_000
+CLOCK_SLACK_MS = 60_000
+"""Machines that share a database differ by seconds."""
+_NAMED = {"product_id": product, "store_id": store, "document_id": document}
 
 Check = Callable[[Host], Iterable[Finding]]
 _SEVERITY = {"error": 0, "warning": 1, "note": 2}
@@ -77,14 +93,96 @@ def _soundness(host: Host) -> Iterator[Finding]:
 
 
 def _books(host: Host) -> Iterator[Finding]:
-    count = len(host.ledger.verify().differences)
-    if count:
+    found = host.ledger.verify()
+    if not found.clean:
+        count = len(found.differences)
         yield Finding(
             "error",
-            Title(f"{count} 处结存与流水不符", f"{count} sums differ from their moves"),
+            Title(f"{count} 处结存或汇总与流水不符", f"{count} sums differ from their moves"),
             "ledger",
-            Title("运行 dianku ledger verify 查看", "run: dianku ledger verify"),
+            Title(
+                "运行 dianku ledger verify 查看，dianku ledger rebuild 重建",
+                "run: dianku ledger verify, then: dianku ledger rebuild",
+            ),
         )
+
+
+def _time(host: Host) -> Iterator[Finding]:
+    """A clock that stands before what has happened gives everything wrong times and dates."""
+    newest = sa.select(event.c.at).order_by(event.c.id.desc()).limit(1)
+    with host.database.reading() as connection:
+        last = connection.execute(newest).scalar()
+    now_ms = host.clock.now_ms()
+    if last is not None and last > now_ms + CLOCK_SLACK_MS:
+        yield Finding(
+            "error",
+            Title(
+                f"本机时钟是 {format_ms(now_ms)}，而最后一条事件记于 {format_ms(last)}",
+                f"the clock says {format_ms(now_ms)}, yet the last event is of {format_ms(last)}",
+            ),
+            "clock",
+            Title("校准本机时钟", "set the clock of this machine right"),
+        )
+
+
+def _backups(host: Host) -> Iterator[Finding]:
+    """Days without a backup, counted from the first event where there never was one."""
+    with host.database.reading() as connection:
+        made = connection.execute(
+            sa.select(sa.func.max(audit.c.at)).where(audit.c.action == BACKED_UP)
+        ).scalar()
+        begun = connection.execute(sa.select(event.c.at).order_by(event.c.id).limit(1)).scalar()
+    since = made if made is not None else begun
+    if since is None:
+        return
+    days = (host.clock.now_ms() - since) // DAY_MS
+    if days > BACKUP_DAYS_MAX:
+        zh = f"上次备份是 {days} 天前" if made is not None else f"开店 {days} 天，还没有备份过"
+        en = "the last backup was made" if made is not None else "never backed up; it began"
+        yield Finding(
+            "warning",
+            Title(zh, f"{en} {days} days ago"),
+            "backup",
+            Title("运行 dianku backup 文件名", "run: dianku backup FILE"),
+        )
+
+
+def _orphans(host: Host) -> Iterator[Finding]:
+    """Rows of plugins that name what the core no longer has; no foreign key keeps them from it.
+
+    A plugin's column called `product_id`, `store_id` or `document_id` holds the core's number.
+    """
+    inspector = sa.inspect(host.database.engine)
+    there = set(inspector.get_table_names())
+    for manifest in host.plugins.manifests:
+        for table in sorted(there.intersection(manifest.tables)):
+            columns = {column["name"] for column in inspector.get_columns(table)}
+            for name in sorted(columns & _NAMED.keys()):
+                count = _count_orphans(host, table, name)
+                if count:
+                    yield _orphan(manifest.name, f"{table}.{name}", count)
+
+
+def _count_orphans(host: Host, table: str, name: str) -> int:
+    theirs = sa.table(table, sa.column(name)).c[name]
+    ours = _NAMED[name].c.id
+    query = sa.select(sa.func.count()).where(
+        theirs.is_not(None), ~sa.exists().where(ours == theirs)
+    )
+    with host.database.reading() as connection:
+        return int(connection.execute(query).scalar_one())
+
+
+def _orphan(plugin: str, column: str, count: int) -> Finding:
+    return Finding(
+        "warning",
+        Title(
+            f"{count} 行指向已不存在的记录（{column}）",
+            f"{count} rows name records that are not there ({column})",
+        ),
+        plugin,
+        Title("它们不影响库存；请告知插件作者", "stock is not touched; tell the plugin's author"),
+    )
 
 
 def _plugins(host: Host) -> Iterator[Finding]:
@@ -129,5 +227,15 @@ def _room(host: Host) -> Iterator[Finding]:
         )
 
 
-CHECKS: tuple[Check, ...] = (_tables, _soundness, _books, _plugins, _people, _room)
+CHECKS: tuple[Check, ...] = (
+    _tables,
+    _soundness,
+    _books,
+    _time,
+    _backups,
+    _plugins,
+    _orphans,
+    _people,
+    _room,
+)
 """The kernel's own checks."""

@@ -119,7 +119,38 @@ class NumberRefused(DiankuError):
         self.params = params
 
 
-class ConfigurationError(DiankuError):
+class WordedError(DiankuError):
+    """What whoever runs the shop is told, in their language: `error.<code>` of the catalogue.
+
+    `str()` is the English of it, for logs and tracebacks. A figure that is itself such an error,
+    or several of them, is worded along.
+    """
+
+    def __init__(self, code: str, **params: Any) -> None:
+        super().__init__(code)
+        self.code = code
+        self.params = params
+
+    def __str__(self) -> str:
+        return self.worded("en")
+
+    def worded(self, language: str) -> str:
+        """What happened, what it is about, and what to do."""
+        from dianku.messages import Messages
+
+        figures = {name: _figure(value, language) for name, value in self.params.items()}
+        return Messages().text(f"error.{self.code}", language, **figures)
+
+
+def _figure(value: Any, language: str) -> Any:
+    if isinstance(value, WordedError):
+        return value.worded(language)
+    if isinstance(value, tuple) and all(isinstance(one, WordedError) for one in value):
+        return "\n".join(one.worded(language) for one in value)
+    return value
+
+
+class ConfigurationError(WordedError):
     """The installation is wrong: says what, where, and what to do. Ends the command with 1."""
 
 

@@ -213,7 +213,7 @@ class Host:
             settings.prefer(edition.settings)
         except ValueError as error:
             raise ConfigurationError(
-                f"edition {edition.name!r} sets what cannot be set: {error}; mend its edition.toml"
+                "edition_settings_wrong", edition=edition.name, reason=str(error)
             ) from error
         return settings
 

@@ -16,16 +16,19 @@ from attrs import frozen
 
 from dianku.access.records import NewToken, NewUser
 from dianku.access.sessions import Sessions
+from dianku.access.trail import BACKED_UP, record_change
 from dianku.catalog.requests import NewStore
 from dianku.config import strict_from
 from dianku.context import Context
+from dianku.differences import readable
 from dianku.doctor import examine
-from dianku.errors import ConfigurationError, refuse
+from dianku.errors import ConfigurationError, WordedError, refuse
 from dianku.exchange.records import ImportRecord
 from dianku.host import Host, HostConfig
 from dianku.http.fields import convert_value as checked
 from dianku.http.wording import worded_remarks
 from dianku.ledger.queries_requests import StockFilter
+from dianku.ledger.verify import Verification
 from dianku.messages import Messages
 from dianku.plugins.editions import Edition, installed_editions
 from dianku.plugins.states import PluginState
@@ -46,6 +49,8 @@ __all__ = [
     "SetUpOutcome",
     "SetUpWish",
     "StockFilter",
+    "Verification",
+    "WordedError",
     "backup",
     "checked",
     "copy_to",
@@ -55,6 +60,7 @@ __all__ = [
     "examine",
     "import_file",
     "make_demo",
+    "readable",
     "restore",
     "schema_states",
     "serve",
@@ -112,16 +118,16 @@ def _sessions(host: Host) -> Sessions:
     return Sessions(host.database, access=host.access, clock=host.clock)
 
 
-def database_trouble(error: Exception) -> str | None:
+def database_trouble(error: Exception) -> ConfigurationError | None:
     """What to say where the database cannot be had: unreachable, locked, its address no address.
 
     None for any other error; a table that is missing is a mistake of ours and no trouble of this
     kind.
     """
     if isinstance(error, sa.exc.ArgumentError):
-        return "the database's address cannot be read; use sqlite:///FILE or postgresql://..."
+        return ConfigurationError("database_address")
     if isinstance(error, sa.exc.OperationalError) and not str(error.orig).startswith("no such"):
-        return f"the database cannot be used: {str(error.orig).strip()}"
+        return ConfigurationError("database_unusable", reason=str(error.orig).strip())
     return None
 
 
@@ -205,14 +211,20 @@ def edition(host: Host, name: str | None) -> Edition:
     raise refuse("not_found", what="edition", name=name)
 
 
-def backup(host: Host, file: Path) -> archives.Manifest:
-    """Write the whole shop into one new file. Raises `DiankuError`: says what, and what to do."""
-    return archives.backup(
-        host.database,
-        file,
-        now_ms=host.clock.now_ms(),
-        attachments=host.config.data_dir / ATTACHMENTS,
+def backup(host: Host, file: Path, *, ctx: Context) -> archives.Manifest:
+    """Write the whole shop into one new file, and into the trail that it was done.
+
+    Raises:
+        BackupRefused: says what, and what to do.
+    """
+    now_ms = host.clock.now_ms()
+    made = archives.backup(
+        host.database, file, now_ms=now_ms, attachments=host.config.data_dir / ATTACHMENTS
     )
+    with host.database.writing() as connection:
+        # Once the file is whole: what the doctor counts the days from.
+        record_change(connection, ctx=ctx, at_ms=now_ms, action=BACKED_UP, subject=file.name)
+    return made
 
 
 def restore(host: Host, file: Path) -> archives.Restored:

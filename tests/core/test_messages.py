@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import dianku
-from dianku.errors import STATUS
+from dianku.errors import STATUS, ConfigurationError
 from dianku.messages import LANGUAGES, Messages, negotiate, places
 
 SOURCES = sorted(Path(dianku.__file__).parent.rglob("*.py"))
@@ -41,6 +41,23 @@ def test_every_field_code_in_the_code_has_words(messages: Messages) -> None:
     assert used
     missing = {code for code in used if f"field.{code}" not in set(messages.keys("en"))}
     assert missing == set()
+
+
+def test_every_error_for_whoever_runs_the_shop_has_words(messages: Messages) -> None:
+    raised = re.compile(
+        r"\b(?:ConfigurationError|BackupRefused|CopyRefused|MigrationFailed)\(\s*\"(\w+)\""
+    )
+    used = {code for path in SOURCES for code in raised.findall(path.read_text(encoding="utf-8"))}
+    told = {key.removeprefix("error.") for key in messages.keys("en") if key.startswith("error.")}
+    assert used == told
+
+
+def test_error_is_worded_with_the_errors_it_stands_on() -> None:
+    inner = ConfigurationError("needed_when_strict")
+    one = ConfigurationError("plugin_switched_off", plugin="bad", need=inner)
+    error = ConfigurationError("plugins_not_running", told=(one, one))
+    assert str(error).count("plugin 'bad' (DIANKU_STRICT is on) is switched off") == 2
+    assert "插件 'bad'（DIANKU_STRICT 已打开）已停用" in error.worded("zh-CN")
 
 
 def test_place_without_a_figure_is_left_out(messages: Messages) -> None:

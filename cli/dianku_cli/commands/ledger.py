@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from dianku_cli.output import Column, as_plain, progress, remark, write_json, write_table
+from dianku_cli.books import readable_differences, write_differences
+from dianku_cli.output import Column, as_plain, remark, waiting, write_json, write_table
 from dianku_cli.settings import Settings
 from dianku_cli.shop import acting, open_shop
 from dianku_cli.texts import say
@@ -19,7 +20,9 @@ def ledger() -> None:
 
 
 @ledger.command
-@click.option("--json", "as_json", is_flag=True, help="Print JSON: {clean, differences}.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print JSON: {clean, moves, differences: [...]}."
+)
 @click.pass_context
 def verify(ctx: click.Context, *, as_json: bool) -> None:
     """Compare every balance and summary with the moves it is made of.
@@ -29,20 +32,18 @@ def verify(ctx: click.Context, *, as_json: bool) -> None:
     Example: dianku ledger verify
     """
     settings: Settings = ctx.obj
-    with (
-        open_shop(settings) as host,
-        progress(say("verifying", settings.language)) as advance,
-    ):
-        differences = as_plain(host.ledger.verify(progress=advance))
+    with open_shop(settings) as host, waiting(say("verifying", settings.language)):
+        found = host.ledger.verify()
+        rows = [] if as_json else readable_differences(host, found)
     if as_json:
-        write_json({"clean": not differences, "differences": differences})
-    elif differences:
-        write_table(differences, [Column(key, key) for key in differences[0]])
-    if differences:
-        remark(say("ledger_differs", settings.language, count=len(differences)))
+        write_json(found)
+    elif found.clean:
+        click.echo(say("ledger_clean", settings.language, moves=found.moves))
+    else:
+        write_differences(rows, settings.language)
+    if not found.clean:
+        remark(say("ledger_differs", settings.language, count=len(found.differences)))
         ctx.exit(1)
-    if not as_json:
-        click.echo(say("ledger_clean", settings.language))
 
 
 @ledger.command
@@ -51,17 +52,16 @@ def verify(ctx: click.Context, *, as_json: bool) -> None:
 def rebuild(settings: Settings, *, as_json: bool) -> None:
     """Make balances and summaries anew from the moves, which are never changed.
 
+    Nothing is posted meanwhile; a running server waits.
+
     Example: dianku ledger rebuild
     """
-    with (
-        open_shop(settings) as host,
-        progress(say("rebuilding", settings.language)) as advance,
-    ):
-        done = host.ledger.rebuild(progress=advance)
+    with open_shop(settings) as host, waiting(say("rebuilding", settings.language)):
+        done = host.ledger.rebuild()
     if as_json:
-        write_json(done)
+        write_json({"rows": done.rows})
     else:
-        click.echo(say("ledger_rebuilt", settings.language))
+        click.echo(say("ledger_rebuilt", settings.language, rows=sum(done.rows.values())))
 
 
 NUMBERS = ("on_hand", "reserved", "available", "damaged", "kept", "sold_7d", "sold_30d", "value")

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dianku_cli.output import Column, as_plain, remark, write_json, write_table
+from dianku_cli.books import readable_differences, write_differences
+from dianku_cli.output import Column, remark, write_json, write_table
 from dianku_cli.settings import Settings
-from dianku_cli.shop import closed_shop, judged_shop, open_shop
+from dianku_cli.shop import acting, closed_shop, judged_shop, open_shop
 from dianku_cli.texts import say
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def backup(settings: Settings, *, file: Path, as_json: bool) -> None:
     from dianku import operations
 
     with open_shop(settings) as host:
-        made = operations.backup(host, file)
+        made = operations.backup(host, file, ctx=acting(host, settings))
     if as_json:
         write_json({"file": str(file), "rows": made.rows, "left_out": made.left_out})
         return
@@ -60,15 +61,20 @@ def restore(ctx: click.Context, *, file: Path, as_json: bool) -> None:
     with closed_shop(settings) as host:
         done = operations.restore(host, file)
     with open_shop(settings) as host:
-        differences = as_plain(host.ledger.verify())
+        found = host.ledger.verify()
+        rows = [] if as_json else readable_differences(host, found)
     if as_json:
-        write_json({"rows": done.rows, "left_out": done.left_out, "differences": differences})
+        said = {"rows": done.rows, "left_out": done.left_out, "clean": found.clean}
+        write_json(said | {"differences": found.differences})
     else:
         click.echo(say("restored", settings.language, rows=sum(done.rows.values())))
         _remark_left_out(done.left_out, settings)
-    if differences:
-        remark(say("ledger_differs", settings.language, count=len(differences)))
-        ctx.exit(1)
+    if found.clean:
+        return
+    if not as_json:
+        write_differences(rows, settings.language)
+    remark(say("ledger_differs", settings.language, count=len(found.differences)))
+    ctx.exit(1)
 
 
 def _remark_left_out(names: Sequence[str], settings: Settings) -> None:

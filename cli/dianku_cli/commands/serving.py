@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
+import signal
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 import click
 
@@ -80,15 +83,45 @@ def demo(settings: Settings, port: int, keep: Path | None) -> None:
 
     Example: dianku demo --port 8080
     """
+    with stopped_by_sigterm(), _folder(keep) as folder:
+        shop = Settings(
+            data=folder, language=settings.language, plugins=settings.plugins, environ={}
+        )
+        click.echo(f"token {_fill(shop)}")
+        remark(say("demo_hint", settings.language))
+        run_server(shop, host="127.0.0.1", port=port)
+
+
+def _fill(shop: Settings) -> str:
+    """Make the shop; returns an owner's token."""
     from dianku.operations import make_demo
 
-    folder = keep or Path(tempfile.mkdtemp(prefix="dianku-demo-"))
-    shop = Settings(data=folder, language=settings.language, plugins=settings.plugins, environ={})
+    with open_shop(shop) as host, progress(say("making_demo", shop.language)) as advance:
+        return make_demo(host, ctx=acting(host, shop), progress=advance)
+
+
+@contextmanager
+def _folder(keep: Path | None) -> Iterator[Path]:
+    """The folder of a demonstration; removed afterwards, however it ends, unless it is kept."""
+    if keep is not None:
+        yield keep
+        return
+    with tempfile.TemporaryDirectory(prefix="dianku-demo-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+@contextmanager
+def stopped_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM end the block the way Ctrl-C does, so that what it opened is closed.
+
+    Without it the process would end on the spot; while the server runs, the server answers it.
+    """
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(128 + signal.SIGTERM)
+
+    before = signal.signal(signal.SIGTERM, stop)
     try:
-        with open_shop(shop) as host, progress(say("making_demo", settings.language)) as advance:
-            token = make_demo(host, ctx=acting(host, settings), progress=advance)
-        click.echo(f"token {token}")
-        run_server(shop, host="127.0.0.1", port=port)
+        yield
     finally:
-        if keep is None:
-            shutil.rmtree(folder, ignore_errors=True)
+        signal.signal(signal.SIGTERM, before)

@@ -95,8 +95,11 @@ class Permissions:
             for role in (*grant.roles, OWNER):
                 if role not in roles:
                     raise ConfigurationError(
-                        f"plugin {grant.plugin}: permission {grant.permission} names the role "
-                        f"{role!r}; roles are {', '.join(ROLES)}"
+                        "role_unknown",
+                        plugin=grant.plugin,
+                        permission=grant.permission,
+                        role=role,
+                        roles=", ".join(ROLES),
                     )
                 roles[role].add(grant.permission)
         self._roles = {role: frozenset(held) for role, held in roles.items()}

@@ -21,6 +21,8 @@ from dianku.wire import Answer
 
 _SECRET = re.compile(r"secret|password|token$|api_?key|private|credential", re.IGNORECASE)
 MASK = "••••"
+BACKED_UP = "backup"
+"""The action of a line that tells of a backup made; its subject is the file's name."""
 
 
 class AuditRecord(Answer):

@@ -1,14 +1,17 @@
 """Fill a database with the demonstration shop, through the catalog and the ledger.
 
 The shop's past is posted like its present: every document goes through the poster, with a clock
-that is set to the evening of each day in turn, so nothing is late and every date is right. What
-is refused stops the filling: a demonstration with holes in it would teach the wrong thing.
+that is set to each moment in turn. In the last week, the part that is looked at, that is within
+minutes of each document; before it, the evening of each day, as of a shop that keys its sales in
+after closing, which takes a fifth of the time. What is refused stops the filling: a demonstration
+with holes in it would teach the wrong thing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from datetime import datetime, timedelta
 
 from attrs import frozen
 from msgspec.structs import replace
@@ -20,12 +23,16 @@ from dianku.catalog.snapshot import CatalogCache
 from dianku.clock import SetClock, from_ms, to_ms
 from dianku.context import Actor, Context
 from dianku.demo.goods import CATEGORIES, CHANNELS, STORES, products
-from dianku.demo.trade import DemoDocument, Step, Trade
+from dianku.demo.trade import DemoDocument, Step, Trade, moment_of
 from dianku.errors import DiankuError, Problem
 from dianku.ledger.commands import Command, Outcome, Post, Posted, ReceiveTransfer
 from dianku.ledger.requests import LineQuantities, LineQuantity
 from dianku.ledger.service import Ledger
 from dianku.storage.engine import Database
+
+PROMPT_DAYS = 7
+PROMPT_SPAN = timedelta(minutes=8)
+"""Shorter than what the ledger calls late."""
 
 Progress = Callable[[int, int], None]
 """Called with how many days are done, of how many."""
@@ -77,13 +84,27 @@ def fill_shop(
     try:
         posted = _Posting(ledger, ctx)
         for done, (end, steps) in enumerate(trade.by_day(), 1):
-            clock.set(to_ms(end))
-            posted.day(steps)
+            prompt = done > days - PROMPT_DAYS
+            for moment, together in _prompt(steps) if prompt else [(end, steps)]:
+                clock.set(to_ms(moment))
+                posted.post(together)
             if progress is not None:
                 progress(done, days)
     finally:
         ledger.close()
     return Filled(products=goods, documents=posted.count)
+
+
+def _prompt(steps: Sequence[Step]) -> Iterator[tuple[datetime, list[Step]]]:
+    """Steps of a few minutes together, with the moment of the last: none is late by then."""
+    group: list[Step] = []
+    for step in steps:
+        if group and moment_of(step) - moment_of(group[0]) > PROMPT_SPAN:
+            yield moment_of(group[-1]), group
+            group = []
+        group.append(step)
+    if group:
+        yield moment_of(group[-1]), group
 
 
 def _catalog(catalog: CatalogService, *, ctx: Context) -> int:
@@ -108,8 +129,8 @@ class _Posting:
         self._numbers: dict[str, str] = {}
         self.count = 0
 
-    def day(self, steps: Sequence[Step]) -> None:
-        """Post a day's steps: runs of independent ones together, in their order."""
+    def post(self, steps: Sequence[Step]) -> None:
+        """Post steps: runs of independent ones together, in their order."""
         waiting: list[tuple[str, Future[Outcome]]] = []
         unknown: set[str] = set()
         for step in steps:

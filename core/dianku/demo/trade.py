@@ -87,7 +87,7 @@ class Trade:
     until: datetime
     days: int = 120
     seed: int = 20260101
-    baskets_per_day: int = 42
+    baskets_per_day: int = 30
     _chance: random.Random = field(init=False)
     _stock: dict[tuple[str, str], Decimal] = field(init=False)
     _lots: dict[str, list[tuple[date, Decimal]]] = field(init=False)
@@ -107,8 +107,8 @@ class Trade:
         for back in range(self.days - 1, -1, -1):
             day = last.date() - timedelta(days=back)
             end = last if back == 0 else _at(day, 23, 30)
-            steps = [s for s in self._day(day, first=back == self.days - 1) if _when(s) <= end]
-            yield end, sorted(steps, key=_when)
+            steps = [s for s in self._day(day, first=back == self.days - 1) if moment_of(s) <= end]
+            yield end, sorted(steps, key=moment_of)
 
     def _day(self, day: date, *, first: bool) -> Iterator[Step]:
         if first:
@@ -407,7 +407,8 @@ def _at(day: date, hour: int, minute: int) -> datetime:
     return datetime.combine(day, time(hour, minute), ZONE)
 
 
-def _when(step: Step) -> datetime:
+def moment_of(step: Step) -> datetime:
+    """When a step happened."""
     moment = step.new.occurred_at if isinstance(step, DemoDocument) else step.occurred_at
     if moment is None:
         raise ValueError(f"{step.key} has no time")

@@ -156,13 +156,13 @@ class RouteTable:
         owner = route.plugin or "dianku"
         claim = f"{route.method} {route.path}"
         if not route.permission:
-            raise ConfigurationError(f"{owner}: route {claim} names no permission")
+            raise ConfigurationError("route_without_permission", owner=owner, route=claim)
         if route.method not in METHODS or not route.path.startswith("/"):
-            raise ConfigurationError(f"{owner}: route {claim} is no method and path")
+            raise ConfigurationError("route_unreadable", owner=owner, route=claim)
         methods = self._methods(route.path)
         if route.method in methods:
             first = methods[route.method].plugin or "dianku"
-            raise ConfigurationError(f"{owner}: route {claim} is claimed by {first} already")
+            raise ConfigurationError("route_claimed", owner=owner, route=claim, first=first)
         methods[route.method] = route
         self.routes.append(route)
 
@@ -175,7 +175,7 @@ class RouteTable:
             if _shape(known) == _shape(parts):
                 if known != parts:
                     raise ConfigurationError(
-                        f"route {path} names its parameters differently than {'/'.join(known)}"
+                        "route_parameters_differ", route=path, known="/".join(known)
                     )
                 return methods
         methods = {}

@@ -25,6 +25,7 @@ from dianku.config import HostConfig
 from dianku.errors import ConfigurationError
 from dianku.host import Host
 from dianku.http.app import Application, build_app
+from dianku.http.log import server_log
 
 BACKLOG = 2048
 GRACE_S = 10
@@ -69,8 +70,7 @@ def listening_socket(host: str, port: int, *, shared: bool = False) -> socket.so
     except OSError as error:
         found.close()
         raise ConfigurationError(
-            f"cannot listen on {host} port {port}: {error.strerror or error}; "
-            "choose another with --port (0 takes a free one)"
+            "address_not_had", host=host, port=port, reason=error.strerror or str(error)
         ) from error
     found.setblocking(False)
     return found
@@ -96,10 +96,7 @@ def serve(
     """
     say = announce or _print
     if workers > 1 and not config.url.startswith("postgresql"):
-        raise ConfigurationError(
-            "more than one worker needs PostgreSQL; on SQLite one process posts for all "
-            "(set --database postgresql://... or --workers 1)"
-        )
+        raise ConfigurationError("workers_need_postgresql")
     listener = listening_socket(host, port, shared=workers > 1)
     address = _address(host, listener.getsockname()[1])
 
@@ -119,7 +116,8 @@ def _run(
     ready: Ready,
     opened: Callable[[Host], None] | None = None,
 ) -> None:
-    with Host.build(config) as host:
+    host = Host.build(config)
+    with server_log(host.settings), host:
         if opened is not None:
             opened(host)
         app = build_app(host)
@@ -218,7 +216,7 @@ def _run_workers(
             try:
                 reply.recv()
             except EOFError as error:
-                raise ConfigurationError("a worker stopped while starting; see its log") from error
+                raise ConfigurationError("worker_stopped") from error
 
     try:
         _run(config, listener, ready=ready, opened=start_others)

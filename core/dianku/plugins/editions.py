@@ -67,7 +67,7 @@ def read_edition(path: Path) -> EditionFile:
         text = path.read_text(encoding="utf-8")
         return decode_declaration(text, EditionFile, where=str(path))
     except (OSError, UnicodeDecodeError, DeclarationError) as error:
-        raise ConfigurationError(f"edition not readable: {error}; reinstall it") from error
+        raise ConfigurationError("edition_unreadable", reason=str(error)) from error
 
 
 def installed_editions() -> dict[str, Edition]:
@@ -81,8 +81,10 @@ def installed_editions() -> dict[str, Edition]:
         folder = folder_of(entry.package)
         if folder is None:
             raise ConfigurationError(
-                f"edition {entry.name!r}: package {entry.package!r} of {entry.distribution} "
-                "is not there; reinstall it"
+                "edition_package_missing",
+                edition=entry.name,
+                package=entry.package,
+                distribution=entry.distribution,
             )
         files[entry.name] = read_edition(folder / EDITION_FILE)
     return fold(files.values())
@@ -106,20 +108,14 @@ def choose(editions: Mapping[str, Edition], name: str | None) -> Edition:
     """
     if name is not None:
         if name not in editions:
-            there = ", ".join(sorted(editions)) or "none"
-            raise ConfigurationError(
-                f"edition {name!r} is not installed (installed: {there}); "
-                "install it or choose another"
-            )
+            there = ", ".join(sorted(editions)) or "-"
+            raise ConfigurationError("edition_not_installed", edition=name, installed=there)
         return editions[name]
     if not editions:
         return KERNEL
     highest = [e for e in editions.values() if set(e.lineage) >= set(editions)]
     if not highest:
-        raise ConfigurationError(
-            f"several editions are installed ({', '.join(sorted(editions))}) and none extends "
-            "the others; say which with DIANKU_EDITION or edition in dianku.toml"
-        )
+        raise ConfigurationError("editions_ambiguous", editions=", ".join(sorted(editions)))
     return highest[0]
 
 
@@ -128,11 +124,11 @@ def _folded(name: str, files: Mapping[str, EditionFile]) -> Edition:
     step: str | None = name
     while step is not None:
         if step in lineage:
-            raise ConfigurationError(f"edition {name!r} extends itself: {' -> '.join(lineage)}")
-        if step not in files:
             raise ConfigurationError(
-                f"edition {lineage[-1]!r} extends {step!r}, which is not installed; install it"
+                "edition_extends_itself", edition=name, lineage=" -> ".join(lineage)
             )
+        if step not in files:
+            raise ConfigurationError("edition_base_missing", edition=lineage[-1], base=step)
         lineage.append(step)
         step = files[step].extends
     settings: dict[str, dict[str, Any]] = {}

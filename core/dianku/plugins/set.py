@@ -258,14 +258,23 @@ class PluginSet:
             if not state.running and (state.required or (strict and state.status is Status.REFUSED))
         ]
         if broken:
-            raise ConfigurationError("\n".join(self._told(state) for state in broken))
+            told = tuple(self._told(state) for state in broken)
+            raise ConfigurationError("plugins_not_running", told=told)
 
-    def _told(self, state: PluginState) -> str:
+    def _told(self, state: PluginState) -> ConfigurationError:
         """What happened, which plugin, what to do."""
-        need = f"edition {self.edition.name!r} requires it" if state.required else "strict"
-        named = f"plugin {state.name!r} {state.version}".rstrip()
+        if state.required:
+            need = ConfigurationError("needed_by_edition", edition=self.edition.name)
+        else:
+            need = ConfigurationError("needed_when_strict")
         if state.status is Status.DISABLED:
-            return f"{named} ({need}) is switched off. Run: dianku plugin enable {state.name}"
+            return ConfigurationError("plugin_switched_off", plugin=state.name, need=need)
         why = state.faults[-1] if state.faults else Fault("load", "it did not load.", "")
-        way_out = "`dianku --no-plugins` works without it."
-        return f"{named} ({need}) was not loaded: {why.what} {why.remedy} {way_out}"
+        return ConfigurationError(
+            "plugin_not_loaded",
+            plugin=state.name,
+            version=state.version,
+            need=need,
+            why=why.what,
+            remedy=why.remedy,
+        )

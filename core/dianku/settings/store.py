@@ -225,7 +225,7 @@ class Settings:
 
 
 class SecretFilter(logging.Filter):
-    """Keeps secrets out of a log: put it on every handler."""
+    """Keeps secrets out of a log, its tracebacks included: put it on every handler."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
@@ -233,15 +233,24 @@ class SecretFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Put `MASK` in the place of every secret; the record is kept."""
-        secrets = self._settings.secrets()
+        secrets = sorted(self._settings.secrets(), key=len, reverse=True)
         if secrets:
             message = record.getMessage()
-            masked = message
-            for secret in sorted(secrets, key=len, reverse=True):
-                masked = masked.replace(secret, MASK)
+            masked = _masked(message, secrets)
             if masked != message:
                 record.msg, record.args = masked, None
+            if record.exc_info and not record.exc_text:
+                # Formatters take the text where there is one and do not make it again.
+                record.exc_text = logging.Formatter().formatException(record.exc_info)
+            if record.exc_text:
+                record.exc_text = _masked(record.exc_text, secrets)
         return True
+
+
+def _masked(text: str, secrets: Iterable[str]) -> str:
+    for secret in secrets:
+        text = text.replace(secret, MASK)
+    return text
 
 
 def _shown(section: Section, values: Mapping[str, Any]) -> dict[str, Any]:

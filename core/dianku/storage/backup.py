@@ -27,7 +27,7 @@ import sqlalchemy as sa
 from attrs import frozen
 
 from dianku import __version__
-from dianku.errors import DiankuError
+from dianku.errors import WordedError
 from dianku.storage.copy import Copied, DatabaseSource, empty, refuse_unless_empty, transfer
 from dianku.storage.engine import Database
 from dianku.storage.migrate import CORE, Owner
@@ -40,7 +40,7 @@ _CHUNK = 1 << 20
 _encode = msgspec.json.Encoder().encode
 
 
-class BackupRefused(DiankuError):
+class BackupRefused(WordedError):
     """A backup cannot be written or used; says which file, what is wrong, and what to do."""
 
 
@@ -87,9 +87,9 @@ def backup(
         CopyRefused: A table has a column that cannot be carried.
     """
     if file.exists():
-        raise BackupRefused(f"{file} is there already; name a new file, backups are not replaced")
+        raise BackupRefused("backup_exists", file=file)
     if not file.parent.is_dir():
-        raise BackupRefused(f"{file.parent} is no folder; make it first")
+        raise BackupRefused("backup_folder_missing", folder=file.parent)
     partial = file.with_name(f".{file.name}.{os.getpid()}.partial")
     try:
         with zipfile.ZipFile(partial, "x", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
@@ -99,7 +99,7 @@ def backup(
         os.link(partial, file)
         _sync(file.parent)
     except OSError as error:
-        raise BackupRefused(f"{file} could not be written: {error}") from error
+        raise BackupRefused("backup_not_written", file=file, reason=str(error)) from error
     finally:
         partial.unlink(missing_ok=True)
     return manifest
@@ -287,19 +287,16 @@ def read_manifest(file: Path) -> Manifest:
         with zipfile.ZipFile(file) as archive:
             return _read_manifest(file, archive)
     except (OSError, zipfile.BadZipFile) as error:
-        raise BackupRefused(f"{file} cannot be read as a backup: {error}") from error
+        raise BackupRefused("backup_unreadable", file=file, reason=str(error)) from error
 
 
 def _read_manifest(file: Path, archive: zipfile.ZipFile) -> Manifest:
     try:
         manifest = msgspec.json.decode(archive.read(_MANIFEST), type=Manifest)
     except (KeyError, msgspec.DecodeError, zlib.error, zipfile.BadZipFile) as error:
-        raise BackupRefused(f"{file} is no backup of Dianku, or is damaged: {error}") from error
+        raise BackupRefused("backup_not_ours", file=file, reason=str(error)) from error
     if manifest.format > FORMAT:
-        raise BackupRefused(
-            f"{file} was made by Dianku {manifest.version}, in a form that this version does not "
-            "know; install that version first"
-        )
+        raise BackupRefused("backup_newer", file=file, version=manifest.version)
     return manifest
 
 
@@ -335,7 +332,7 @@ def restore(
                 empty(database)
                 raise
     except (OSError, zipfile.BadZipFile) as error:
-        raise BackupRefused(f"{file} could not be restored: {error}") from error
+        raise BackupRefused("backup_not_restored", file=file, reason=str(error)) from error
     return Restored(manifest, copied.rows, manifest.left_out, copied.unknown_owners)
 
 
@@ -355,15 +352,15 @@ def _verify(file: Path, archive: zipfile.ZipFile, manifest: Manifest) -> None:
         if (size, digest.hexdigest()) != (member.size, member.sha256):
             wrong.append(name)
     if wrong:
-        raise BackupRefused(f"{file} is damaged: {', '.join(wrong[:5])}; use another backup")
+        raise BackupRefused("backup_damaged", file=file, members=", ".join(wrong[:5]))
 
 
 def _refuse_used_folder(attachments: Path | None, manifest: Manifest) -> None:
     holds = any(name.startswith("attachments/") for name in manifest.members)
     if holds and attachments is None:
-        raise BackupRefused("the backup holds attachments; name a folder for them")
+        raise BackupRefused("attachments_without_folder")
     if attachments is not None and attachments.is_dir() and any(attachments.iterdir()):
-        raise BackupRefused(f"{attachments} is not empty; nothing is ever written over")
+        raise BackupRefused("folder_not_empty", folder=attachments)
 
 
 def _restore_database(
@@ -390,7 +387,7 @@ def _replace_by(
     with found.reading() as connection:
         sound = connection.exec_driver_sql("PRAGMA quick_check").scalar()
     if sound != "ok":
-        raise BackupRefused(f"the database in the backup is damaged: {sound}; use another backup")
+        raise BackupRefused("backup_database_damaged", reason=sound)
     with found.engine.connect() as source, database.engine.connect() as target:
         from_ = cast("sqlite3.Connection", source.connection.driver_connection)
         from_.backup(cast("sqlite3.Connection", target.connection.driver_connection))
@@ -406,7 +403,7 @@ def _replace_by(
 def _compare(manifest: Manifest, copied: Copied) -> None:
     if dict(copied.rows) != manifest.rows:
         names = sorted(n for n in manifest.rows if copied.rows.get(n) != manifest.rows[n])
-        raise BackupRefused(f"tables {names} have not the rows that the manifest says")
+        raise BackupRefused("backup_rows_differ", tables=", ".join(map(repr, names)))
 
 
 def _restore_attachments(archive: zipfile.ZipFile, manifest: Manifest, folder: Path) -> None:
@@ -415,7 +412,7 @@ def _restore_attachments(archive: zipfile.ZipFile, manifest: Manifest, folder: P
             continue
         path = folder / name.removeprefix("attachments/")
         if not path.resolve().is_relative_to(folder.resolve()):
-            raise BackupRefused(f"{name} leads out of the attachments folder")
+            raise BackupRefused("backup_leads_out", name=name)
         path.parent.mkdir(parents=True, exist_ok=True)
         with archive.open(name) as data, path.open("wb") as to:
             shutil.copyfileobj(data, to, _CHUNK)

@@ -171,8 +171,7 @@ def refuse_unless_empty(target: Database) -> None:
         names = table_names(connection)
     if names:
         raise CopyRefused(
-            f"{target.safe_url} is not empty (it has {len(names)} tables, {names[0]!r} among "
-            "them); name a new database, nothing is ever written over"
+            "database_not_empty", url=target.safe_url, count=len(names), table=names[0]
         )
 
 
@@ -187,20 +186,21 @@ def empty(target: Database) -> None:
 def _fill(source: Source, shape: TableShape, connection: Connection) -> int:
     there = read_shape(connection, shape.name)
     if missing := set(shape.column_names) - set(there.column_names):
-        raise CopyRefused(f"table {shape.name!r} has no column {sorted(missing)} here")
+        raise CopyRefused("column_missing_here", table=shape.name, columns=str(sorted(missing)))
     # Revisions may have put rows of their own there, such as the channel `counter`.
     connection.exec_driver_sql(f"DELETE FROM {_quoted(shape.name)}")
     sent, arrived = RowsDigest(), RowsDigest()
     try:
         _write(connection, shape, sent.passing(source.rows(shape)))
     except (sa.exc.DBAPIError, connection.dialect.loaded_dbapi.Error) as error:
-        raise CopyRefused(f"table {shape.name!r}: {getattr(error, 'orig', error)}") from error
+        raise CopyRefused(
+            "table_not_taken", table=shape.name, reason=str(getattr(error, "orig", error))
+        ) from error
     for _ in arrived.passing(DatabaseSource(connection).rows(shape)):
         pass
     if (sent.count, sent.hexdigest) != (arrived.count, arrived.hexdigest):
         raise CopyRefused(
-            f"table {shape.name!r}: {sent.count} rows were sent and {arrived.count} are there, "
-            "or not the same ones"
+            "rows_not_arrived", table=shape.name, sent=sent.count, arrived=arrived.count
         )
     return sent.count
 

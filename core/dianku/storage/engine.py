@@ -52,10 +52,7 @@ class Database:
             self._writer = _postgres_engine(url_psycopg, read_only=False)
             self._reader = _postgres_engine(url_psycopg, read_only=True)
         else:
-            raise ConfigurationError(
-                f"database {self.safe_url!r}: {backend} is not supported; "
-                "use sqlite:///FILE or postgresql://USER@HOST/NAME"
-            )
+            raise ConfigurationError("database_unsupported", url=self.safe_url, backend=backend)
 
     @property
     def safe_url(self) -> str:

@@ -23,7 +23,7 @@ from alembic.util import CommandError
 from attrs import frozen
 from sqlalchemy.engine import Connection
 
-from dianku.errors import DiankuError
+from dianku.errors import WordedError
 from dianku.storage.engine import BUSY_TIMEOUT_MS, LOCK_MIGRATE, Database
 
 _PATIENCE_MS = 600_000
@@ -67,11 +67,11 @@ class SchemaState:
         return self.current == self.head
 
 
-class MigrationFailed(DiankuError):
+class MigrationFailed(WordedError):
     """An owner's tables could not be brought up; nothing of that owner was changed."""
 
-    def __init__(self, owner: str, reason: str) -> None:
-        super().__init__(f"the tables of {owner!r} could not be brought up: {reason}")
+    def __init__(self, code: str, *, owner: str, **params: Any) -> None:
+        super().__init__(code, owner=owner, **params)
         self.owner = owner
 
 
@@ -112,11 +112,7 @@ def upgrade(
 
 def _refuse_newer(state: SchemaState) -> None:
     if not state.known:
-        raise MigrationFailed(
-            state.owner,
-            f"they stand at revision {state.current!r}, which this version does not know; "
-            "install the version that made it, or restore a backup",
-        )
+        raise MigrationFailed("revision_unknown", owner=state.owner, revision=state.current)
 
 
 def _script(owner: Owner) -> ScriptDirectory:
@@ -164,7 +160,9 @@ def _bring_up(database: Database, owner: Owner, target: str) -> bool:
             try:
                 environment.run_migrations()
             except Exception as error:
-                raise MigrationFailed(owner.name, f"{type(error).__name__}: {error}") from error
+                raise MigrationFailed(
+                    "revision_broke", owner=owner.name, reason=f"{type(error).__name__}: {error}"
+                ) from error
         _refuse_broken_references(database, connection, owner)
         return _state(connection, owner).current != before.current
 
@@ -197,4 +195,4 @@ def _refuse_broken_references(database: Database, connection: Connection, owner:
     if database.dialect == "postgresql":
         return
     if broken := connection.exec_driver_sql("PRAGMA foreign_key_check").all():
-        raise MigrationFailed(owner.name, f"rows refer to what is not there: {broken[:3]}")
+        raise MigrationFailed("references_broken", owner=owner.name, rows=str(broken[:3]))

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine.reflection import Inspector
 
-from dianku.errors import DiankuError
+from dianku.errors import WordedError
 from dianku.storage.schema import Id
 
 _TYPES: Sequence[tuple[str, type[sa.types.TypeEngine[Any]]]] = (
@@ -43,7 +43,7 @@ _CAST = re.compile(r"::(?:[a-z]+(?: varying)?)(?:\[\])?")
 _ANY = re.compile(r"\(?= ANY \(\(?ARRAY\[(.*?)\]\)?\)")
 
 
-class CopyRefused(DiankuError):
+class CopyRefused(WordedError):
     """A database cannot be copied as it is; says which table or row, and why."""
 
 
@@ -114,9 +114,7 @@ def _column(table: str, found: Any) -> ColumnShape:
     type_ = found["type"]
     kinds = [kind for kind, known in _TYPES if isinstance(type_, known)]
     if not kinds or isinstance(type_, sa.Enum):
-        raise CopyRefused(
-            f"table {table!r}, column {found['name']!r}: type {type_} cannot be carried"
-        )
+        raise CopyRefused("column_not_carried", table=table, column=found["name"], type=str(type_))
     default = found.get("default")
     numbered = isinstance(default, str) and default.startswith("nextval(")
     return ColumnShape(
@@ -138,7 +136,7 @@ def _indexes(inspector: Inspector, name: str, dialect: str) -> list[IndexShape]:
     for index in inspector.get_indexes(name):
         columns = [column for column in index["column_names"] if column is not None]
         if len(columns) != len(index["column_names"]):
-            raise CopyRefused(f"table {name!r}, index {index['name']!r}: it is on an expression")
+            raise CopyRefused("index_not_carried", table=name, index=index["name"])
         if index["name"] not in known:
             where = index.get("dialect_options", {}).get(f"{dialect}_where")
             unique = bool(index["unique"])
@@ -164,8 +162,11 @@ def make_tables(connection: Connection, shapes: Sequence[TableShape], *, made_on
     except sa.exc.DBAPIError as error:
         names = ", ".join(sorted(metadata.tables))
         raise CopyRefused(
-            f"tables of plugins that are not installed ({names}) were made on {made_on} and are "
-            f"not taken by {here} ({error.orig}); install these plugins first"
+            "plugin_tables_not_taken",
+            tables=names,
+            made_on=made_on,
+            here=here,
+            reason=str(error.orig),
         ) from error
 
 
