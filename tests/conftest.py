@@ -18,6 +18,28 @@ hypothesis.settings.register_profile("random", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("random" if os.environ.get("DIANKU_RANDOM") else "steady")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", metavar="NAME", help="run the long tests of this name alone")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "long(name): runs in the environment of that name alone")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    wanted = config.getoption("--long")
+    chosen: list[pytest.Item] = []
+    others: list[pytest.Item] = []
+    for item in items:
+        marker = item.get_closest_marker("long")
+        name = marker.args[0] if marker else None
+        if name is not None and name not in long_runs.ENVIRONMENTS:
+            raise pytest.UsageError(f"{item.nodeid}: no long environment is called {name!r}")
+        (chosen if name == wanted else others).append(item)
+    items[:] = chosen
+    config.hook.pytest_deselected(items=others)
+
+
 def pytest_runtest_logstart(nodeid: str) -> None:
     """Leave a note of what runs now, for whoever has to stop a run that hangs."""
     if folder := os.environ.get("DIANKU_RUNNING"):
@@ -33,10 +55,10 @@ def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config
 ) -> None:
     """Say how old the long runs are; a long run that passed notes itself first."""
-    name = config.option.markexpr
+    name = config.getoption("--long")
     passed = len(terminalreporter.stats.get("passed", ()))
     narrowed = config.option.keyword or config.args_source != pytest.Config.ArgsSource.TESTPATHS
-    if name in long_runs.ENVIRONMENTS and exitstatus == 0 and passed and not narrowed:
+    if name and exitstatus == 0 and passed and not narrowed:
         long_runs.record(name, passed)
     terminalreporter.section("long environments")
     for line in long_runs.lines():

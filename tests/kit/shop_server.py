@@ -122,6 +122,8 @@ class Server:
 
     def _ended(self) -> None:
         forget_process(self._process.pid)
+        assert self._process.stdout is not None
+        self._process.stdout.close()
         self._log.close()
 
     def __enter__(self) -> Self:

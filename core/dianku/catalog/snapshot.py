@@ -103,30 +103,53 @@ class CatalogState:
     ) -> None:
         """Load what is not held yet, with all that it is composed of.
 
-        The connection must see this state's version, no more and no less.
+        The connection must see this state's version, no more and no less. Other threads read
+        meanwhile: products are put in whole, and names after the products they stand for.
         """
         wanted = {i for i in ids if i not in self._products}
-        wanted |= self._find_skus(connection, {s for s in skus if s not in self._by_sku})
-        wanted |= self._find_codes(connection, {c for c in codes if c not in self._by_code})
-        while wanted:
-            wanted = self._load_products(connection, wanted)
+        by_sku = self._find_skus(connection, {s for s in skus if s not in self._by_sku})
+        by_code = self._find_codes(connection, {c for c in codes if c not in self._by_code})
+        wanted |= {i for i in by_sku.values() if i is not None}
+        wanted |= {i for found in by_code.values() for i in found}
+        products: dict[int, Product] = {}
+        while missing := wanted - products.keys() - self._products.keys():
+            products |= _load_products(connection, missing)
+            wanted = {i for p in products.values() for i, _ in p.components}
+        self._products.update(products)
+        self._by_sku.update({p.sku: i for i, p in products.items()})
+        self._by_sku.update(by_sku)
+        self._by_code.update(by_code)
 
     def without(self, gone: Collection[int], *, version: int) -> CatalogState:
         """The state of a later version: the same but for products that changed meanwhile."""
+        gone = self._with_composed(gone)
         later = CatalogState(version)
         later._products = {i: p for i, p in self._products.items() if i not in gone}
         # New rows may answer names that were asked for in vain, so those are forgotten too.
         later._by_sku = {s: i for s, i in self._by_sku.items() if i is not None and i not in gone}
         return later
 
+    def _with_composed(self, gone: Collection[int]) -> set[int]:
+        """These and whatever is composed of them: who holds a product holds its components."""
+        all_gone, more = set(gone), set(gone)
+        while more:
+            more = {
+                i
+                for i, product in self._products.items()
+                if i not in all_gone and any(part in all_gone for part, _ in product.components)
+            }
+            all_gone |= more
+        return all_gone
+
     @property
     def size(self) -> int:
         """How many products and names are held."""
         return len(self._products) + len(self._by_sku) + len(self._by_code)
 
-    def _find_skus(self, connection: Connection, skus: set[str]) -> set[int]:
+    @staticmethod
+    def _find_skus(connection: Connection, skus: set[str]) -> dict[str, int | None]:
         if not skus:
-            return set()
+            return {}
         rows = select_set(
             connection,
             "SELECT p.sku, p.id FROM {rows} AS w JOIN product AS p ON p.sku = w.sku",
@@ -134,13 +157,12 @@ class CatalogState:
             rows=[(s,) for s in sorted(skus)],
         )
         found = {row.sku: row.id for row in rows}
-        for sku in skus:
-            self._by_sku[sku] = found.get(sku)
-        return {i for i in found.values() if i not in self._products}
+        return {sku: found.get(sku) for sku in skus}
 
-    def _find_codes(self, connection: Connection, codes: set[str]) -> set[int]:
+    @staticmethod
+    def _find_codes(connection: Connection, codes: set[str]) -> dict[str, tuple[int, ...]]:
         if not codes:
-            return set()
+            return {}
         rows = select_set(
             connection,
             "SELECT b.code, b.product_id FROM {rows} AS w JOIN barcode AS b ON b.code = w.code",
@@ -150,44 +172,7 @@ class CatalogState:
         found: dict[str, list[int]] = {}
         for row in rows:
             found.setdefault(row.code, []).append(row.product_id)
-        for code in codes:
-            self._by_code[code] = tuple(sorted(found.get(code, ())))
-        return {i for ids in found.values() for i in ids if i not in self._products}
-
-    def _load_products(self, connection: Connection, ids: set[int]) -> set[int]:
-        """Load products by id; returns components that are not held yet."""
-        rows = [(i,) for i in sorted(ids)]
-        barcodes = _grouped(_select(connection, _BARCODES, rows), key="product_id")
-        components = _grouped(_select(connection, _COMPONENTS, rows), key="product_id")
-        prices = _grouped(_select(connection, _PRICES, rows), key="product_id")
-        missing: set[int] = set()
-        for row in _select(connection, _PRODUCTS, rows):
-            parts = tuple((c.component_id, c.quantity) for c in components.get(row.id, ()))
-            product = Product(
-                id=row.id,
-                sku=row.sku,
-                name=row.name,
-                unit=row.unit,
-                precision=row.precision,
-                price=row.price,
-                cost=row.cost,
-                track_lots=bool(row.track_lots),
-                shelf_life_days=row.shelf_life_days,
-                composition=row.composition,
-                components=parts,
-                barcodes=tuple(
-                    Barcode(b.code, b.product_id, b.factor, b.price)
-                    for b in barcodes.get(row.id, ())
-                ),
-                archived=row.archived_at is not None,
-                store_prices=tuple((p.store_id, p.price) for p in prices.get(row.id, ())),
-                spec=row.spec,
-                display=(row.display_unit, row.display_factor) if row.display_unit else None,
-            )
-            self._products[row.id] = product
-            self._by_sku[row.sku] = row.id
-            missing |= {i for i, _ in parts if i not in self._products}
-        return missing
+        return {code: tuple(sorted(found.get(code, ()))) for code in codes}
 
 
 class CatalogCache:
@@ -334,6 +319,37 @@ def _load_places(connection: Connection, state: CatalogState) -> None:
     state.stores_by_id = {s.id: s for s in stores}
     state.channels = {c.name: c for c in channels}
     state.channels_by_id = {c.id: c for c in channels}
+
+
+def _load_products(connection: Connection, ids: set[int]) -> dict[int, Product]:
+    """Products by id, as far as there are such."""
+    rows = [(i,) for i in sorted(ids)]
+    barcodes = _grouped(_select(connection, _BARCODES, rows), key="product_id")
+    components = _grouped(_select(connection, _COMPONENTS, rows), key="product_id")
+    prices = _grouped(_select(connection, _PRICES, rows), key="product_id")
+    return {
+        row.id: Product(
+            id=row.id,
+            sku=row.sku,
+            name=row.name,
+            unit=row.unit,
+            precision=row.precision,
+            price=row.price,
+            cost=row.cost,
+            track_lots=bool(row.track_lots),
+            shelf_life_days=row.shelf_life_days,
+            composition=row.composition,
+            components=tuple((c.component_id, c.quantity) for c in components.get(row.id, ())),
+            barcodes=tuple(
+                Barcode(b.code, b.product_id, b.factor, b.price) for b in barcodes.get(row.id, ())
+            ),
+            archived=row.archived_at is not None,
+            store_prices=tuple((p.store_id, p.price) for p in prices.get(row.id, ())),
+            spec=row.spec,
+            display=(row.display_unit, row.display_factor) if row.display_unit else None,
+        )
+        for row in _select(connection, _PRODUCTS, rows)
+    }
 
 
 def _select(connection: Connection, sql: str, rows: Sequence[tuple[int]]) -> Sequence[Any]:

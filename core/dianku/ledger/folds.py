@@ -97,13 +97,16 @@ BALANCES = Fold(
 HOUR_KEYS = ("business_date", "store_id", "hour", "channel_id")
 HOUR_FIGURES = ("documents", "amount", "returned_amount")
 
-_SALES = """
+_AT_ONCE = 10_000
+"""Rows fetched at a time: an option of the statement, as a connection keeps those it is given."""
+
+_SALES = sa.text("""
 SELECT d.id, d.kind, d.action, d.store_id, COALESCE(d.channel_id, 0) AS channel_id,
        d.business_date, d.occurred_at, SUM(COALESCE(l.amount, 0)) AS amount
 FROM document AS d JOIN document_line AS l ON l.document_id = d.id
 WHERE d.kind IN ('issue', 'customer_return') AND d.action IN ('post', 'reversal')
 GROUP BY d.id, d.kind, d.action, d.store_id, d.channel_id, d.business_date, d.occurred_at
-"""
+""").execution_options(yield_per=_AT_ONCE)
 
 
 def sales_hours(connection: Connection) -> dict[tuple[int, ...], list[int]]:
@@ -111,7 +114,7 @@ def sales_hours(connection: Connection) -> dict[tuple[int, ...], list[int]]:
     stores = connection.execute(sa.text("SELECT id, timezone FROM store"))
     zones = {row.id: row.timezone for row in stores}
     totals: dict[tuple[int, ...], list[int]] = {}
-    for row in connection.execution_options(yield_per=10_000).execute(sa.text(_SALES)):
+    for row in connection.execute(_SALES):
         hour = local_hour(row.occurred_at, zones[row.store_id])
         key = row.business_date, row.store_id, hour, row.channel_id
         total = totals.setdefault(key, [0, 0, 0])
@@ -124,7 +127,7 @@ def sales_hours(connection: Connection) -> dict[tuple[int, ...], list[int]]:
     return totals
 
 
-_CARD = f"""
+_CARD = sa.text(f"""
 SELECT m.store_id, m.product_id, m.document_id, m.line, m.quantity, m.value, m.flow,
        d.action, p.precision
 FROM stock_move AS m
@@ -133,12 +136,12 @@ JOIN product AS p ON p.id = m.product_id
 JOIN stock_balance AS b ON b.store_id = m.store_id AND b.product_id = m.product_id
 WHERE m.bucket = {int(Bucket.SELLABLE)} AND b.on_hand <= 0
 ORDER BY m.store_id, m.product_id, m.id
-"""
-_POSITIVE = """
+""").execution_options(yield_per=_AT_ONCE)
+_POSITIVE = sa.text("""
 SELECT b.store_id, b.product_id, b.on_hand, b.value, b.last_cost, p.precision
 FROM stock_balance AS b JOIN product AS p ON p.id = b.product_id
 WHERE b.on_hand > 0
-"""
+""").execution_options(yield_per=_AT_ONCE)
 
 
 @define
@@ -166,13 +169,13 @@ def last_costs(connection: Connection) -> Iterator[tuple[int, int, int]]:
     Where there is stock it follows from the balance; where there is none, from the moves in their
     order (only those rows are read).
     """
-    for row in connection.execution_options(yield_per=10_000).execute(sa.text(_POSITIVE)):
+    for row in connection.execute(_POSITIVE):
         yield row.store_id, row.product_id, unit_cost_of(row.value, row.on_hand, row.precision)
     card: _Card | None = None
     place: tuple[int, int] | None = None
     line: Any = None
     pending: list[Any] = []
-    for row in connection.execution_options(yield_per=10_000).execute(sa.text(_CARD)):
+    for row in connection.execute(_CARD):
         here = row.store_id, row.product_id
         if (here, row.document_id, row.line) != (place, *(line or (None, None))):
             if card is not None:

@@ -2,7 +2,7 @@
 
 All that is wrong with a document is found in one pass.
 
-Pure but for the catalog cache it reads. Whatever is looked up must be held by the cache
+Pure but for the catalog it reads. Whatever is looked up must be held by that state of it
 (`needs` says what); what is refused is refused with every wrong field named, before anything is
 locked. The poster resolves again if the catalog has changed in between.
 """
@@ -18,7 +18,7 @@ from msgspec.structs import astuple
 
 from dianku.catalog.records import Channel, Product, Store
 from dianku.catalog.scan import Reading, candidates, read_code
-from dianku.catalog.snapshot import CatalogCache
+from dianku.catalog.snapshot import CatalogState
 from dianku.clock import day_number, day_of, to_ms
 from dianku.context import Context
 from dianku.errors import FieldError, NumberRefused, Problem
@@ -42,12 +42,12 @@ AHEAD_MS = 120_000
 _CENT = Decimal(1).scaleb(-MINOR_DIGITS)
 
 
-def needs(new: NewDocument | NewReservation, cache: CatalogCache) -> tuple[set[str], set[str]]:
-    """The (skus, barcodes) the cache must hold before `new` can be resolved."""
+def needs(new: NewDocument | NewReservation, catalog: CatalogState) -> tuple[set[str], set[str]]:
+    """The (skus, barcodes) the catalog must hold before `new` can be resolved."""
     skus = {line.sku for line in new.lines if line.sku is not None}
     codes: set[str] = set()
     if isinstance(new, NewDocument):
-        store = cache.stores.get(new.store)
+        store = catalog.stores.get(new.store)
         for line in new.lines:
             if line.barcode is not None:
                 codes |= candidates(line.barcode, store)
@@ -76,7 +76,7 @@ class Errors:
 def resolve_document(
     new: NewDocument,
     *,
-    cache: CatalogCache,
+    catalog: CatalogState,
     ctx: Context,
     now_ms: int,
     backfill_days: int,
@@ -85,15 +85,15 @@ def resolve_document(
     """Resolve a document, or say everything that is wrong with it."""
     rule = KINDS[new.kind]
     errors = Errors()
-    store = cache.stores.get(new.store)
+    store = catalog.stores.get(new.store)
     if store is None:
         errors.add("/store", "unknown_store", name=new.store)
         return Problem("invalid", errors=errors.found)
     denied = _denied(new, ctx)
     if denied is not None:
         return denied
-    channel = _channel(new, rule, cache, errors)
-    to_store = _destination(new, cache, errors)
+    channel = _channel(new, rule, catalog, errors)
+    to_store = _destination(new, catalog, errors)
     for name in HEAD_FIELDS:
         if getattr(new, name) is not None and name not in rule.head_fields:
             errors.add(f"/{name}", "not_for_kind", kind=new.kind)
@@ -103,7 +103,7 @@ def resolve_document(
     lines = [
         line
         for i in range(len(new.lines))
-        if (line := _LineResolver(new, rule, store, cache, errors, i, now_ms, offset).resolve())
+        if (line := _LineResolver(new, rule, store, catalog, errors, i, now_ms, offset).resolve())
     ]
     if errors.found:
         return Problem("invalid", errors=errors.found)
@@ -118,7 +118,7 @@ def resolve_document(
         lines=tuple(lines),
         strict=strict and not new.fact,
         occurred_at=occurred_at,
-        catalog_version=cache.version,
+        catalog_version=catalog.version,
         to_store=to_store,
         channel=channel,
         reference=new.reference,
@@ -150,12 +150,12 @@ def _denied(new: NewDocument, ctx: Context) -> Problem | None:
 
 
 def _channel(
-    new: NewDocument, rule: KindRule, cache: CatalogCache, errors: Errors
+    new: NewDocument, rule: KindRule, catalog: CatalogState, errors: Errors
 ) -> Channel | None:
     if "channel" not in rule.head_fields:
         return None
     name = new.channel or "counter"
-    channel = cache.channels.get(name)
+    channel = catalog.channels.get(name)
     if channel is None:
         errors.add("/channel", "unknown_channel", name=name)
     elif channel.stores and new.store not in channel.stores:
@@ -163,13 +163,13 @@ def _channel(
     return channel
 
 
-def _destination(new: NewDocument, cache: CatalogCache, errors: Errors) -> Store | None:
+def _destination(new: NewDocument, catalog: CatalogState, errors: Errors) -> Store | None:
     if new.kind != "transfer":
         return None
     if new.to_store is None:
         errors.add("/to_store", "missing")
         return None
-    store = cache.stores.get(new.to_store)
+    store = catalog.stores.get(new.to_store)
     if store is None:
         errors.add("/to_store", "unknown_store", name=new.to_store)
     elif new.to_store == new.store:
@@ -191,7 +191,7 @@ class _LineResolver:
     new: NewDocument
     rule: KindRule
     store: Store
-    cache: CatalogCache
+    catalog: CatalogState
     errors: Errors
     index: int
     now_ms: int
@@ -229,7 +229,7 @@ class _LineResolver:
         if product.stocked:
             parts: tuple[tuple[Product, int], ...] = ((product, quantity),)
         else:
-            parts = parts_of(product, quantity, recipe, self.cache)
+            parts = parts_of(product, quantity, recipe, self.catalog)
         return Line(
             number=self.index + 1,
             product=product,
@@ -274,12 +274,12 @@ class _LineResolver:
             if line.sku is None:
                 self.errors.add(self._at("sku"), "missing")
                 return None
-            product = self.cache.by_sku(line.sku)
+            product = self.catalog.by_sku(line.sku)
             if product is None:
                 self.errors.add(self._at("sku"), "unknown_product", name=line.sku)
                 return None
             return Reading(product=product)
-        readings = read_code(self.cache, line.barcode, self.store)
+        readings = read_code(self.catalog, line.barcode, self.store)
         if line.sku is not None:
             readings = [r for r in readings if r.product.sku == line.sku]
         living = [r for r in readings if not r.product.archived] or readings
@@ -334,7 +334,7 @@ class _LineResolver:
 
     def _recipe(self, product: Product) -> tuple[tuple[int, int], ...]:
         if not product.stocked or self.new.kind == "production":
-            return recipe_of(product, self.cache)
+            return recipe_of(product, self.catalog)
         return ()
 
     def _lot(self, reading: Reading) -> tuple[str | None, int, int | None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dianku.catalog.snapshot import CatalogCache
+from dianku.catalog.snapshot import CatalogState
 from dianku.clock import day_number
 from dianku.context import Context
 from dianku.errors import NumberRefused, Problem
@@ -16,24 +16,24 @@ from dianku.quantity import (
 
 
 def resolve_reservation(
-    new: NewReservation, *, cache: CatalogCache, ctx: Context, now_ms: int, hold_seconds: int
+    new: NewReservation, *, catalog: CatalogState, ctx: Context, now_ms: int, hold_seconds: int
 ) -> Reserving | Problem:
     """Resolve a reservation, or say everything that is wrong with it."""
     errors = Errors()
-    store = cache.stores.get(new.store)
+    store = catalog.stores.get(new.store)
     if store is None:
         errors.add("/store", "unknown_store", name=new.store)
         return Problem("invalid", errors=errors.found)
     if not (ctx.may("reservation.edit") and ctx.sees_store(new.store)):
         return Problem("forbidden", {"permission": "reservation.edit", "store": new.store})
-    channel = cache.channels.get(new.channel) if new.channel is not None else None
+    channel = catalog.channels.get(new.channel) if new.channel is not None else None
     if new.channel is not None and channel is None:
         errors.add("/channel", "unknown_channel", name=new.channel)
     if new.kind == "preorder" and new.due_on is None:
         errors.add("/due_on", "missing")
     if new.kind == "hold" and new.due_on is not None:
         errors.add("/due_on", "not_for_kind", kind=new.kind)
-    lines = [_reserved_line(new, i, cache, errors) for i in range(len(new.lines))]
+    lines = [_reserved_line(new, i, catalog, errors) for i in range(len(new.lines))]
     if errors.found:
         return Problem("invalid", errors=errors.found)
     seconds = new.expires_in or (hold_seconds if new.kind == "hold" else None)
@@ -45,15 +45,15 @@ def resolve_reservation(
         reference=new.reference,
         expires_at=now_ms + seconds * 1000 if seconds else None,
         due_on=day_number(new.due_on) if new.due_on else None,
-        catalog_version=cache.version,
+        catalog_version=catalog.version,
     )
 
 
 def _reserved_line(
-    new: NewReservation, index: int, cache: CatalogCache, errors: Errors
+    new: NewReservation, index: int, catalog: CatalogState, errors: Errors
 ) -> Line | None:
     wanted = new.lines[index]
-    product = cache.by_sku(wanted.sku)
+    product = catalog.by_sku(wanted.sku)
     if product is None:
         errors.add(f"/lines/{index}/sku", "unknown_product", name=wanted.sku)
         return None
@@ -66,8 +66,8 @@ def _reserved_line(
         return None
     if quantity <= 0:
         errors.add(f"/lines/{index}/quantity", "not_positive")
-    recipe = () if product.stocked else recipe_of(product, cache)
+    recipe = () if product.stocked else recipe_of(product, catalog)
     parts = (
-        ((product, quantity),) if product.stocked else parts_of(product, quantity, recipe, cache)
+        ((product, quantity),) if product.stocked else parts_of(product, quantity, recipe, catalog)
     )
     return Line(number=index + 1, product=product, quantity=quantity, parts=parts, recipe=recipe)

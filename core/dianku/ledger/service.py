@@ -15,7 +15,7 @@ from typing import Any
 
 from attrs import evolve
 
-from dianku.catalog.snapshot import CatalogCache
+from dianku.catalog.snapshot import CatalogCache, CatalogState
 from dianku.clock import Clock, local_day, to_ms
 from dianku.context import Actor, Context
 from dianku.errors import FieldError, Problem, Refused
@@ -197,13 +197,7 @@ class Ledger:
         new = getattr(command, "new", None)
         if isinstance(new, NewDocument) and new.kind == "receipt":
             return False
-        return not isinstance(command, Post | Reserve) or self._holds(command)
-
-    def _holds(self, command: Post | Reserve) -> bool:
-        if self.cache.version < 0:
-            return False
-        skus, codes = needs(command.new, self.cache)
-        return self.cache.holds(skus=skus, codes=codes)
+        return not isinstance(command, Post | Reserve) or _holds(self.cache.state, command)
 
     def _entry(
         self, command: Command, *, key: str | None, ctx: Context, deliver: Deliver
@@ -255,29 +249,34 @@ class Ledger:
         return is_used(self.database, key=key)
 
     def _resolved(self, command: Post | Reserve, ctx: Context) -> Posting | Reserving | Problem:
-        """Resolve from memory; before refusing, look whether the catalog has moved on."""
-        if not self._holds(command):
-            self._look_up(command)
-        resolved = self._resolve(command, ctx)
+        """Resolve from memory; before refusing, look whether the catalog has moved on.
+
+        One state serves from first to last, as other threads may put a newer one in the cache.
+        """
+        state = self.cache.state
+        if not _holds(state, command):
+            state = self._look_up(command)
+        resolved = self._resolve(command, ctx, state)
         if isinstance(resolved, Problem) and resolved.code == "invalid":
-            held = self.cache.version
-            self._look_up(command)
-            if self.cache.version != held:
-                resolved = self._resolve(command, ctx)
+            newest = self._look_up(command)
+            if newest is not state:
+                resolved = self._resolve(command, ctx, newest)
         return resolved
 
-    def _look_up(self, command: Post | Reserve) -> None:
+    def _look_up(self, command: Post | Reserve) -> CatalogState:
         with self.database.reading() as connection:
             self.cache.refresh(connection)
-            skus, codes = needs(command.new, self.cache)
-            self.cache.ensure(connection, skus=skus, codes=codes)
+            skus, codes = needs(command.new, self.cache.state)
+            return self.cache.ensure(connection, skus=skus, codes=codes)
 
-    def _resolve(self, command: Command, ctx: Context) -> Posting | Reserving | Problem:
+    def _resolve(
+        self, command: Command, ctx: Context, state: CatalogState
+    ) -> Posting | Reserving | Problem:
         now_ms = self.clock.now_ms()
         if isinstance(command, Post):
             return resolve_document(
                 command.new,
-                cache=self.cache,
+                catalog=state,
                 ctx=ctx,
                 now_ms=now_ms,
                 backfill_days=self._backfill_days(),
@@ -286,7 +285,7 @@ class Ledger:
         assert isinstance(command, Reserve), "only these name products"
         return resolve_reservation(
             command.new,
-            cache=self.cache,
+            catalog=state,
             ctx=ctx,
             now_ms=now_ms,
             hold_seconds=self._hold_seconds(),
@@ -297,8 +296,7 @@ class Ledger:
         if not isinstance(task.command, Post | Reserve):
             return None
         before = task.resolved
-        self._look_up(task.command)
-        again = self._resolve(task.command, task.ctx)
+        again = self._resolve(task.command, task.ctx, self._look_up(task.command))
         if isinstance(again, Posting) and isinstance(before, Posting):
             return evolve(again, occurred_at=before.occurred_at)
         return again
@@ -364,6 +362,13 @@ def take_batch(queue: deque[Entry]) -> list[Entry]:
         if alone:
             break
     return batch
+
+
+def _holds(catalog: CatalogState, command: Post | Reserve) -> bool:
+    if catalog.version < 0:
+        return False
+    skus, codes = needs(command.new, catalog)
+    return catalog.holds(skus=skus, codes=codes)
 
 
 def _asked(command: Command) -> tuple[str, dict[str, Any], Any]:

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
-from dianku.catalog.requests import NewBarcode, NewProduct, ProductPatch
+import sqlalchemy as sa
+
+from dianku.catalog.requests import NewBarcode, NewComponent, NewProduct, ProductPatch
 from dianku.catalog.service import CatalogService
 from dianku.catalog.snapshot import CatalogCache
 from dianku.context import Context
@@ -99,3 +102,54 @@ def test_stores_and_channels_are_as_of_the_version(
     assert cache.channels["counter"].policy == "permissive"
     assert cache.stores_by_id[cache.stores["S1"].id].code == "S1"
     assert cache.channels_by_id[cache.channels["counter"].id].name == "counter"
+
+
+def _make_box(catalog: CatalogService, ctx: Context) -> None:
+    _make(catalog, ctx, "UNIT", "1")
+    catalog.create_product(
+        NewProduct(
+            sku="BOX",
+            name="BOX",
+            unit="个",
+            composition="kit",
+            components=[NewComponent(sku="UNIT", quantity=Decimal(2))],
+            barcodes=[NewBarcode(code="2")],
+        ),
+        ctx=ctx,
+    )
+
+
+def test_name_is_held_only_when_its_product_is_there_with_its_components(
+    catalog: CatalogService, owner: Context, database: Database, cache: CatalogCache
+) -> None:
+    """What a second thread sees between the statements of a first that loads."""
+    _make_box(catalog, owner)
+    seen = []
+
+    def look(*_: Any) -> None:
+        held = cache.holds(skus=["BOX"]) or cache.holds(codes=["2"])
+        seen.append(not held or cache.by_sku("BOX") is not None)
+
+    with database.reading() as connection:
+        cache.refresh(connection)
+        sa.event.listen(connection, "before_cursor_execute", look)
+        cache.ensure(connection, skus=["BOX"], codes=["2"])
+    assert len(seen) > 4
+    assert all(seen)
+
+
+def test_component_changed_drops_what_is_composed_of_it(
+    catalog: CatalogService, owner: Context, database: Database, cache: CatalogCache
+) -> None:
+    _make_box(catalog, owner)
+    with database.reading() as connection:
+        cache.refresh(connection)
+        cache.ensure(connection, skus=["BOX"])
+    catalog.patch_product("UNIT", ProductPatch(price=Decimal(2)), ctx=owner)
+    with database.reading() as connection:
+        cache.refresh(connection)
+        assert not cache.holds(skus=["BOX"])
+        state = cache.ensure(connection, skus=["BOX"])
+    box = state.by_sku("BOX")
+    assert box is not None
+    assert [state.product(i).price for i, _ in box.components] == [200]
