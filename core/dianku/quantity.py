@@ -47,7 +47,7 @@ def scaled(number: Decimal, digits: int, *, largest: int) -> int:
     if number.is_zero():
         return 0
     if number.adjusted() + digits > 18:
-        raise NumberRefused("too_large")
+        raise NumberRefused("too_large", limit=format_scaled(largest, digits))
     sign, figures, exponent = number.as_tuple()
     shift = int(exponent) + digits
     whole = int("".join(map(str, figures)))
@@ -60,7 +60,7 @@ def scaled(number: Decimal, digits: int, *, largest: int) -> int:
         if rest:
             raise NumberRefused("too_many_digits", digits=digits)
     if whole > largest:
-        raise NumberRefused("too_large")
+        raise NumberRefused("too_large", limit=format_scaled(largest, digits))
     return int(-whole if sign else whole)
 
 

@@ -49,7 +49,7 @@ Code = Annotated[
     Meta(
         min_length=1,
         max_length=64,
-        pattern=r"^[^\x00-\x1f\x7f/?#]*[^\x00-\x20\x7f/?#]$",
+        pattern=r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f]$",
         description="A code the shop chooses; kept as written",
     ),
 ]

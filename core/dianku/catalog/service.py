@@ -332,7 +332,7 @@ class CatalogService:
         for code in _CONFLICTS:
             if errors and all(error.code == code for error in errors):
                 names = ", ".join(error.pointer.split("/")[1] for error in errors)
-                params = {"sku": wanted.sku, "field": names, **errors[0].params}
+                params = {"name": wanted.sku, "field": names, **errors[0].params}
                 raise Refused(Problem(code, params, errors))
         if errors:
             raise Refused(Problem("invalid", errors=errors))

@@ -17,7 +17,7 @@ from dianku.exchange.records import CellRemark
 T = TypeVar("T")
 VALUE_SHOWN = 80
 SKU_MAX = 64
-_SKU = re.compile(r"^[^\x00-\x1f\x7f/?#]*[^\x00-\x20\x7f/?#]$")
+_SKU = re.compile(r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f]$")
 _ESCAPED = re.compile(r"^'+[=+\-@\t\r＝＋－＠]")
 
 

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, quote
+from urllib.parse import parse_qsl, quote, unquote
 
 import msgspec
 from sqlalchemy.exc import OperationalError
@@ -152,7 +152,7 @@ class Api:
         request_id: str,
         language: str,
     ) -> tuple[int, list[tuple[bytes, bytes]], Any]:
-        route, params = self._route(path, scope["method"])
+        route, params = self._route(path, scope)
         actor = await self._identity.actor(headers, method=route.method)
         wait = self._rate.wait_seconds(actor.id or _peer(scope))
         if wait:
@@ -183,8 +183,9 @@ class Api:
         )
         return self._rendered(route, ctx, await self._run(route, call))
 
-    def _route(self, path: str, method: str) -> tuple[Route, Mapping[str, str]]:
-        match = self._table.find(path)
+    def _route(self, path: str, scope: Scope) -> tuple[Route, Mapping[str, str]]:
+        match = self._table.find(path, parts=_parts(path, scope))
+        method: str = scope["method"]
         if match is None:
             raise refuse("not_found", what="path", name=path[:200])
         route = match.methods.get("GET" if method == "HEAD" else method)
@@ -260,6 +261,19 @@ class Api:
 
 
 _NO_HEADERS: Mapping[str, str] = {}
+
+
+def _parts(path: str, scope: Scope) -> list[str] | None:
+    """The segments of a path in which a segment has a slash of its own; else None.
+
+    The server decodes `%2F` before anybody can tell it from the slash between segments, so these
+    paths, and no others, are cut before they are decoded.
+    """
+    raw: bytes | None = scope.get("raw_path")
+    if raw is None or b"%2f" not in raw.lower():
+        return None
+    below = raw[len(scope["path"]) - len(path) :]
+    return [unquote(segment) for segment in below.decode("ascii", "replace").split("/")]
 
 
 def _check_permission(route: Route, actor: Actor) -> None:

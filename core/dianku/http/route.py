@@ -184,12 +184,16 @@ class RouteTable:
         level.sort(key=lambda entry: _shape(entry[0]), reverse=True)
         return methods
 
-    def find(self, path: str) -> Match | None:
-        """The routes of a decoded path (without its root), or None."""
-        fixed = self._fixed.get(path)
-        if fixed is not None:
-            return Match(fixed, {})
-        parts = path.split("/")
+    def find(self, path: str, *, parts: list[str] | None = None) -> Match | None:
+        """The routes of a decoded path (without its root), or None.
+
+        `parts` are the decoded segments of a path with a slash inside of one.
+        """
+        if parts is None:
+            fixed = self._fixed.get(path)
+            if fixed is not None:
+                return Match(fixed, {})
+            parts = path.split("/")
         for pattern, methods in self._open.get(len(parts), ()):
             params = _bind(pattern, parts)
             if params is not None:

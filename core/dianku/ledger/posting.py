@@ -22,7 +22,7 @@ from dianku.context import Context
 from dianku.errors import Problem
 from dianku.ledger.answers import document_record, reservation_record
 from dianku.ledger.commands import Outcome, Posted, Posting, Reserved, Reserving, Swept
-from dianku.ledger.document_records import document_records
+from dianku.ledger.document_records import document_records, for_reader
 from dianku.ledger.draft import Draft
 from dianku.ledger.guards import PlanOutdated
 from dianku.ledger.load import load
@@ -132,7 +132,7 @@ class BatchPoster:
             # All was refused or replayed: not even an empty row may be left behind.
             self.database.abandon(connection)
         return [
-            replays[id(e)] if id(e) in replays else _outcome(snapshot, planned[id(e)])
+            replays[id(e)] if id(e) in replays else _outcome(snapshot, planned[id(e)], e.task.ctx)
             for e in entries
         ]
 
@@ -193,7 +193,7 @@ class BatchPoster:
             if (row.digest_high, row.digest_low) != entry.digest:
                 outcomes[id(entry)] = Problem("idempotency_conflict")
             elif row.subject == "document":
-                record = documents[row.subject_id]
+                record = for_reader(documents[row.subject_id], ctx=entry.task.ctx)
                 outcomes[id(entry)] = _allowed(
                     Posted(record, replayed=True), record.store, entry.task.ctx
                 )
@@ -241,9 +241,9 @@ def _allowed(outcome: Posted | Reserved, store: str, ctx: Context) -> Outcome:
     return outcome
 
 
-def _outcome(snapshot: Snapshot, planned: Planned) -> Outcome:
+def _outcome(snapshot: Snapshot, planned: Planned, ctx: Context) -> Outcome:
     if isinstance(planned, Draft):
-        return Posted(document_record(snapshot, planned))
+        return Posted(for_reader(document_record(snapshot, planned), ctx=ctx))
     if isinstance(planned, Promise):
         return Reserved(reservation_record(snapshot, planned))
     if isinstance(planned, Swept | Problem):

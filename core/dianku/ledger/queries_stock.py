@@ -39,13 +39,15 @@ from dianku.ledger.requests import LotQuantity
 from dianku.quantity import LINE_DIGITS, format_cost, format_quantity, format_scaled
 from dianku.storage.bulk import select_set
 
+# Products differ in their smallest step: 7.667 kg are fewer than 41 pieces.
+_PER_STEP = "CASE p.precision WHEN 0 THEN 1000 WHEN 1 THEN 100 WHEN 2 THEN 10 ELSE 1 END"
 _SORTS: Mapping[str, SortColumn] = {
     "sku": SortColumn("p.sku", "text"),
     "name": SortColumn("p.name", "text"),
     "store": SortColumn("w.code", "text"),
-    "on_hand": SortColumn("COALESCE(b.on_hand, 0)"),
+    "on_hand": SortColumn(f"COALESCE(b.on_hand, 0) * {_PER_STEP}"),
     "value": SortColumn("COALESCE(b.value, 0)"),
-    "sold_7d": SortColumn("COALESCE(sold.quantity, 0)"),
+    "sold_7d": SortColumn(f"COALESCE(sold.quantity, 0) * {_PER_STEP}"),
 }
 _PLACES = (("store_id", "int"), ("today", "int"))
 _WEEK = f"""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 import pytest
@@ -192,3 +193,30 @@ def test_kept_picture_comes_back_as_itself_and_cannot_act(call: Callable[..., An
     assert found.headers["x-content-type-options"] == "nosniff"
     page = call("POST", "/attachments", files={"file": ("a.png", b"<html>", "image/png")})
     assert page.status_code == 422
+
+
+@pytest.mark.parametrize("sku", ["茶/2号", "a b+c", "50%", "what?#1"])
+def test_sku_of_any_signs_is_found_by_its_encoded_path(
+    call: Callable[..., Any], sku: str
+) -> None:
+    made = call("POST", "/products", {"sku": sku, "name": "Tea", "unit": "box"})
+    assert made.status_code == 201, made.text
+    path = f"/products/{quote(sku, safe='')}"
+    assert call("GET", path).json()["sku"] == sku
+    assert call("PATCH", path, {"name": "Green tea"}).json()["name"] == "Green tea"
+    assert call("PUT", f"{path}/stores/S1", {"shelf": "A1"}).json()["shelf"] == "A1"
+    scanned = call("GET", f"/scan/{quote(sku, safe='')}").json()
+    assert [match["sku"] for match in scanned["matches"]] == [sku]
+    assert call("POST", f"{path}/archive").json()["archived"] is True
+
+
+def test_refusals_name_the_product_and_the_largest_number(call: Callable[..., Any]) -> None:
+    for sku, parts in (("set", "cola"), ("box", "set")):
+        new = {"sku": sku, "name": sku, "unit": "pc", "composition": "kit"}
+        call("POST", "/products", {**new, "components": [{"sku": parts, "quantity": 1}]})
+    change = {"components": [{"sku": "box", "quantity": 1}]}
+    circle = call("PATCH", "/products/set", change)
+    assert circle.json()["detail"] == "The composition of set goes in a circle"
+    sale = {"kind": "issue", "store": "S1", "lines": [{"sku": "cola", "quantity": "1e15"}]}
+    (error,) = call("POST", "/documents", sale).json()["errors"]
+    assert error["message"] == "too large, at most 1000000000000"

@@ -109,3 +109,37 @@ def test_caller_without_cost_view_gets_no_cost_or_value(call: Callable[..., Any]
     assert call("GET", "/moves?sku=cola", role="clerk").json()["items"][0]["value"] is None
     assert call("GET", "/products/cola").json()["cost"] == "2.00"
     assert call("GET", "/stock?store=S1&sku=cola").json()["items"][0]["value"] == "198.00"
+
+
+@pytest.mark.usefixtures("stocked")
+def test_caller_of_another_store_takes_nothing_back_and_moves_nothing_on(
+    call: Callable[..., Any],
+) -> None:
+    theirs = {"role": "manager", "stores": ["S2"]}
+    cola = {"sku": "cola", "quantity": 4}
+    sale = {"kind": "issue", "store": "S1", "lines": [{**cola, "kept": 2}]}
+    sold = call("POST", "/documents", sale).json()["number"]
+    back = {"kind": "transfer", "store": "S2", "to_store": "S1", "lines": [cola]}
+    call("POST", "/documents", {"kind": "receipt", "store": "S2", "lines": [cola]})
+    sent = call("POST", "/documents", back, **theirs)
+    assert [b["store"] for b in sent.json()["balances"]] == ["S2"]
+    number = sent.json()["number"]
+    one = {"lines": [{"line": 1, "quantity": 1}]}
+    for path, body in (
+        (f"/documents/{sold}/reverse", {"reason": "mistake"}),
+        (f"/documents/{sold}/hand_over", one),
+        (f"/transfers/{number}/receive", one),
+        (f"/transfers/{number}/close", {"loss_to": "receiver"}),
+    ):
+        answer = call("POST", path, body, **theirs)
+        assert (answer.status_code, answer.json()["code"]) == (403, "forbidden"), path
+    assert call("GET", f"/documents/{sold}").json()["status"] == "posted"
+    assert call("GET", f"/documents/{number}").json()["status"] == "sent"
+
+
+def test_role_reverses_only_kinds_it_may_post(call: Callable[..., Any]) -> None:
+    count = {"kind": "adjustment", "store": "S1", "lines": [{"sku": "cola", "counted": 5}]}
+    number = call("POST", "/documents", count).json()["number"]
+    path = f"/documents/{number}/reverse"
+    assert call("POST", path, {"reason": "mistake"}, role="clerk").status_code == 403
+    assert call("POST", path, {"reason": "mistake"}, role="manager").status_code == 201

@@ -156,6 +156,15 @@ def test_movement_beside_a_count_is_shown_to_a_person(day: Day, shop: Shop) -> N
     assert scalar(day.ledger.database, kinds) == 1
 
 
+def test_value_set_beside_a_count_moved_no_goods_to_ask_about(day: Day, shop: Shop) -> None:
+    shop.product("tea")
+    day.post("receipt", line("tea", 20, unit_cost="1"))
+    day.clock.advance(seconds=60)
+    day.post("adjustment", line("tea", counted="20"))
+    late_invoice = day.post("cost_adjustment", line("tea", amount="3.50"))
+    assert late_invoice.warnings == []
+
+
 def test_receipt_reversed_after_sales_leaves_a_positive_value(day: Day, shop: Shop) -> None:
     shop.product("tea")
     day.post("receipt", line("tea", 10, unit_cost="2.00"))

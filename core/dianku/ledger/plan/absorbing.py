@@ -101,6 +101,8 @@ def _note_boundaries(snapshot: Snapshot, draft: Draft) -> None:
         pair = move.store_id, move.product_id
         if pair in told or move.reason == COUNT_REASON or move.bucket != Bucket.SELLABLE:
             continue
+        if not move.quantity:  # only value: whoever counted saw no goods move
+            continue
         for count in snapshot.counts.get(pair, ()):
             if abs(count.at - move.occurred_at) <= BOUNDARY_MS:
                 told.add(pair)

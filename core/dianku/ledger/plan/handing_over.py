@@ -22,13 +22,14 @@ def still_kept(family: Family, line: StoredLine) -> int:
 def plan_hand_over(
     snapshot: Snapshot, command: HandOver, ctx: Context, *, occurred_at: int
 ) -> Draft:
-    """Kept goods leave; never more than were left."""
+    """Kept goods leave; never more than were left. Refuses whoever may not sell in the store."""
     family = snapshot.families.get(command.number)
     if family is None or family.root.kind != "issue" or family.root.action != "post":
         raise refuse("not_found", what="document", name=command.number)
+    store = snapshot.cache.stores_by_id[family.root.store_id]
+    ctx.require("document.post.issue", store=store.code)
     if family.root.reversed:
         raise refuse("already_reversed", number=family.root.reversed_by)
-    store = snapshot.cache.stores_by_id[family.root.store_id]
     wanted = line_quantities(snapshot, family, command.request, left=still_kept)
     draft = begin(
         snapshot,

@@ -34,17 +34,20 @@ def plan_reversal(snapshot: Snapshot, command: Reverse, ctx: Context) -> Draft:
     """Take a document back.
 
     Raises:
-        Refused: `not_found`, `already_reversed`, or `not_reversible` with the lines.
+        Refused: `not_found`, `forbidden` to whoever may not post its kind in its store,
+            `already_reversed`, or `not_reversible` with the lines.
     """
     family = snapshot.families.get(command.number)
     if family is None:
         raise refuse("not_found", what="document", name=command.number)
     root = family.root
+    store = snapshot.cache.stores_by_id[root.store_id]
+    ctx.require("document.reverse", store=store.code)
+    ctx.require(f"document.post.{root.kind}", store=store.code)
     if root.reversed:
         raise refuse("already_reversed", number=root.reversed_by)
     if root.action != "post":
         raise refuse("not_reversible", number=root.number, extra={"lines": []})
-    store = snapshot.cache.stores_by_id[root.store_id]
     draft = begin(
         snapshot,
         ctx,

@@ -23,6 +23,7 @@ from dianku.ledger.snapshot import Family, Snapshot, StoredLine
 from dianku.quantity import format_quantity, parse_quantity, share_of
 
 LOST_ON_THE_WAY = "transfer_loss"
+PERMISSION = "document.post.transfer"
 
 
 def plan_transfer(snapshot: Snapshot, posting: Posting, ctx: Context) -> Draft:
@@ -76,9 +77,11 @@ def transfer_status(family: Family) -> str:
 def plan_arrival(
     snapshot: Snapshot, command: ReceiveTransfer, ctx: Context, *, occurred_at: int
 ) -> Draft:
-    """Book in what has arrived, at the value it was sent with."""
-    family = _open_transfer(snapshot, command.number)
+    """Book in what has arrived, at the value it was sent with; only the receiver's people may."""
+    family = _transfer(snapshot, command.number)
     store = _destination(snapshot, family)
+    ctx.require(PERMISSION, store=store.code)
+    _refuse_ended(family)
     wanted = _quantities(snapshot, family, command.request)
     draft = begin(
         snapshot,
@@ -105,11 +108,16 @@ def plan_arrival(
 
 
 def plan_close(snapshot: Snapshot, command: CloseTransfer, ctx: Context) -> Draft:
-    """Close short: what has not arrived is lost, on the side that is named."""
-    family = _open_transfer(snapshot, command.number)
+    """Close short: what has not arrived is lost, on the side that is named.
+
+    Whoever closes must be of the store that bears the loss.
+    """
+    family = _transfer(snapshot, command.number)
     there = _destination(snapshot, family)
     sender = snapshot.cache.stores_by_id[family.root.store_id]
     store = there if command.loss_to == "receiver" else sender
+    ctx.require(PERMISSION, store=store.code)
+    _refuse_ended(family)
     draft = begin(
         snapshot,
         ctx,
@@ -147,14 +155,17 @@ def plan_close(snapshot: Snapshot, command: CloseTransfer, ctx: Context) -> Draf
     return draft
 
 
-def _open_transfer(snapshot: Snapshot, number: str) -> Family:
+def _transfer(snapshot: Snapshot, number: str) -> Family:
     family = snapshot.families.get(number)
     if family is None or family.root.kind != "transfer" or family.root.action != "post":
         raise refuse("not_found", what="transfer", name=number)
-    if family.root.reversed or transfer_status(family) in {"received", "closed"}:
-        status = "reversed" if family.root.reversed else transfer_status(family)
-        raise refuse("transfer_closed", number=number, transfer_status=status)
     return family
+
+
+def _refuse_ended(family: Family) -> None:
+    status = "reversed" if family.root.reversed else transfer_status(family)
+    if status in {"reversed", "received", "closed"}:
+        raise refuse("transfer_closed", number=family.root.number, transfer_status=status)
 
 
 def _destination(snapshot: Snapshot, family: Family) -> Store:

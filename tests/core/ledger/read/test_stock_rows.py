@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -92,11 +93,8 @@ def test_stock_sorted_walked_in_small_pages_gives_each_row_once_in_order(
     rows = walked(queries, owner, limit=4, sort=sort)
     assert len({(r.sku, r.store) for r in rows}) == len(rows) == len(walked(queries, owner))
     name = sort.split(",", maxsplit=1)[0].lstrip("-")
-    scale = {g.sku: 10**g.precision for g in books.goods.values()}
     keys = [
-        getattr(r, name)
-        if name in {"sku", "name", "store"}
-        else round(float(getattr(r, name)) * (1 if name == "value" else scale[r.sku]), 4)
+        getattr(r, name) if name in {"sku", "name", "store"} else Decimal(getattr(r, name))
         for r in rows
     ]
     assert keys == sorted(keys, reverse=sort.startswith("-"))
