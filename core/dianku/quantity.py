@@ -90,7 +90,7 @@ def format_scaled(value: int, digits: int) -> str:
 
 def format_quantity(steps: int, precision: int) -> str:
     """Write a quantity: "3" for whole pieces, "2.500" at precision 3."""
-    return format_scaled(steps, precision)
+    return str(steps) if precision == 0 else format_scaled(steps, precision)
 
 
 def format_amount(minor: int) -> str:
@@ -103,10 +103,13 @@ def format_cost(value: int) -> str:
 
     Never rounded to cents (a value is exact); zeros past the second decimal are left away.
     """
-    text = format_scaled(value, COST_DIGITS)
-    while text.endswith("0") and text[-3] != ".":
-        text = text[:-1]
-    return text
+    sign = "-" if value < 0 else ""
+    whole, rest = divmod(abs(value), COST_SCALE)
+    if rest % 100 == 0:
+        return f"{sign}{whole}.{rest // 100:02d}"
+    if rest % 10 == 0:
+        return f"{sign}{whole}.{rest // 10:03d}"
+    return f"{sign}{whole}.{rest:04d}"
 
 
 def cost_of(steps: int, unit_cost: int, precision: int) -> int:
