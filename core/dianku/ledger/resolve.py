@@ -9,7 +9,7 @@ locked. The poster resolves again if the catalog has changed in between.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -36,6 +36,7 @@ from dianku.quantity import (
     scaled,
 )
 
+DAY_MS = 86_400_000
 AHEAD_MS = 120_000
 """How far in the future a movement may claim to lie: two minutes of clock error."""
 
@@ -79,7 +80,7 @@ def resolve_document(
     catalog: CatalogState,
     ctx: Context,
     now_ms: int,
-    backfill_days: int,
+    backfill_days: Callable[[], int],
     import_id: int | None = None,
 ) -> Posting | Problem:
     """Resolve a document, or say everything that is wrong with it."""
@@ -108,7 +109,7 @@ def resolve_document(
     if errors.found:
         return Problem("invalid", errors=errors.found)
     oldest = min([occurred_at, *(x.occurred_at for x in lines if x.occurred_at is not None)])
-    if now_ms - oldest > backfill_days * 86_400_000 and not (new.fact or ctx.may("backfill")):
+    if _too_old(now_ms - oldest, backfill_days) and not (new.fact or ctx.may("backfill")):
         return Problem("forbidden", {"permission": "backfill"})
     permissive = rule.permissive_channel and channel is not None and channel.policy == "permissive"
     strict = not permissive if new.policy is None else new.policy == "strict"
@@ -130,6 +131,11 @@ def resolve_document(
         timed=new.occurred_at is not None,
         import_id=import_id,
     )
+
+
+def _too_old(age_ms: int, backfill_days: Callable[[], int]) -> bool:
+    # The setting may have to be looked up, and what happened today is never too old.
+    return age_ms > DAY_MS and age_ms > backfill_days() * DAY_MS
 
 
 def _denied(new: NewDocument, ctx: Context) -> Problem | None:

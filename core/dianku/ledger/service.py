@@ -279,7 +279,7 @@ class Ledger:
                 catalog=state,
                 ctx=ctx,
                 now_ms=now_ms,
-                backfill_days=self._backfill_days(),
+                backfill_days=self._backfill_days,
                 import_id=command.import_id,
             )
         assert isinstance(command, Reserve), "only these name products"
