@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dianku.clock import day_text, format_ms
+from dianku.ledger.document_records import SIGNED_KINDS
 from dianku.ledger.draft import Draft, DraftLine
 from dianku.ledger.flows import Bucket, Flow
 from dianku.ledger.requests import (
@@ -23,8 +24,6 @@ from dianku.ledger.snapshot import Promise, Snapshot
 from dianku.quantity import format_amount, format_cost, format_quantity
 
 _NOT_OF_THE_LINE = frozenset({Flow.KEPT, Flow.SETTLED, Flow.REATTRIBUTED})
-SIGNED_KINDS = frozenset({"adjustment", "production"})
-"""Kinds whose line quantity has a sign of its own; all others are shown positive."""
 
 
 def document_record(snapshot: Snapshot, draft: Draft) -> DocumentRecord:
@@ -71,6 +70,7 @@ def _line(draft: Draft, line: DraftLine, lots: list[LotQuantity]) -> LineRecord:
         cost=format_cost(line.cost if draft.kind == "cost_adjustment" else abs(line.cost)),
         lots=lots,
         counted=None if line.counted is None else format_quantity(line.counted, precision),
+        difference=None if line.counted is None else format_quantity(line.quantity, precision),
         kept=format_quantity(abs(line.kept), precision) if line.kept else None,
         reason=line.reason,
         disposition=line.disposition,

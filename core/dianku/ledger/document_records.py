@@ -74,6 +74,16 @@ WHERE d.action IN ('arrival', 'close')
 GROUP BY d.of_document_id, d.action, COALESCE(l.of_line, l.line)
 """
 
+_ABSORBED = """
+SELECT d.of_document_id AS id, l.of_line, SUM(l.quantity) AS quantity
+FROM {rows} AS w JOIN document AS d ON d.of_document_id = w.id AND d.action = 'absorption'
+JOIN document_line AS l ON l.document_id = d.id
+GROUP BY d.of_document_id, l.of_line
+"""
+
+SIGNED_KINDS = frozenset({"adjustment", "production"})
+"""Kinds whose line quantity has a sign of its own; all others are shown positive."""
+
 _LineKey = tuple[int, int, int]
 """Document, line, product: the parts of a kit move under its line, but are not its goods."""
 
@@ -97,13 +107,17 @@ def document_records(
     heads = select_set(connection, _DOCUMENTS, columns=_ID, rows=rows)
     lines = _by_document(select_set(connection, _LINES, columns=_ID, rows=rows))
     lots = _lots(select_set(connection, _LOTS, columns=_ID, rows=rows))
+    absorbed = _absorbed(connection, lines)
     states = _statuses(connection, rows, heads=heads, lines=lines)
     held = _balances(connection, rows, now_ms=now_ms) if balances else {}
     return {
         head.id: _document(
             head,
             status=states[head.id],
-            lines=[_line(row, lots=lots) for row in lines.get(head.id, ())],
+            lines=[
+                _line(row, kind=head.kind, lots=lots, absorbed=absorbed.get((head.id, row.line), 0))
+                for row in lines.get(head.id, ())
+            ],
             balances=held.get(head.id, []),
         )
         for head in heads
@@ -158,16 +172,26 @@ def _document(
     )
 
 
-def _line(row: Row[Any], *, lots: Mapping[_LineKey, list[tuple[str, int, int]]]) -> LineRecord:
+def _line(
+    row: Row[Any],
+    *,
+    kind: str,
+    lots: Mapping[_LineKey, list[tuple[str, int, int]]],
+    absorbed: int,
+) -> LineRecord:
     def steps(number: int) -> str:
         return format_quantity(number, row.precision)
 
+    # A reversal's line is stored with a minus; it is shown as large as what it takes back.
+    amount = row.amount
+    if amount is not None and kind != "cost_adjustment":
+        amount = abs(amount)
     return LineRecord(
         line=row.line,
         sku=row.sku,
-        quantity=steps(row.quantity),
-        amount=None if row.amount is None else format_amount(row.amount),
-        cost=format_cost(row.cost),
+        quantity=steps(row.quantity if kind in SIGNED_KINDS else abs(row.quantity)),
+        amount=None if amount is None else format_amount(amount),
+        cost=format_cost(row.cost if kind == "cost_adjustment" else abs(row.cost)),
         lots=[
             LotQuantity(
                 lot=code,
@@ -179,12 +203,24 @@ def _line(row: Row[Any], *, lots: Mapping[_LineKey, list[tuple[str, int, int]]])
             )
         ],
         counted=None if row.counted is None else steps(row.counted),
-        kept=steps(row.kept) if row.kept else None,
+        difference=None if row.counted is None else steps(row.quantity + absorbed),
+        kept=steps(abs(row.kept)) if row.kept else None,
         reason=row.reason,
         disposition=row.disposition,
         bucket=Bucket(row.bucket).name.lower() if row.bucket else None,
         of_line=row.of_line,
     )
+
+
+def _absorbed(
+    connection: Connection, lines: Mapping[int, Sequence[Row[Any]]]
+) -> dict[tuple[int, int], int]:
+    """What counts have absorbed since, by (document, line)."""
+    counts = sorted({i for i, rows in lines.items() if any(r.counted is not None for r in rows)})
+    if not counts:
+        return {}
+    rows = select_set(connection, _ABSORBED, columns=_ID, rows=[(i,) for i in counts])
+    return {(row.id, row.of_line): int(row.quantity) for row in rows}
 
 
 def _by_document(rows: Sequence[Row[Any]]) -> dict[int, list[Row[Any]]]:

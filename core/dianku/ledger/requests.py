@@ -153,6 +153,8 @@ class LineRecord(Answer):
     cost: Numeral | None
     lots: list[LotQuantity]
     counted: Numeral | None = None
+    difference: Numeral | None = None
+    """Of a count: what it found too much or (negative) too little, restated by what it absorbed."""
     kept: Numeral | None = None
     reason: str | None = None
     disposition: str | None = None

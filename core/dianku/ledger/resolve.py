@@ -112,6 +112,8 @@ def resolve_document(
     if _too_old(now_ms - oldest, backfill_days) and not (new.fact or ctx.may("backfill")):
         return Problem("forbidden", {"permission": "backfill"})
     permissive = rule.permissive_channel and channel is not None and channel.policy == "permissive"
+    if new.policy == "permissive" and not permissive and not ctx.may("policy.override"):
+        return Problem("forbidden", {"permission": "policy.override"})
     strict = not permissive if new.policy is None else new.policy == "strict"
     return Posting(
         kind=new.kind,
@@ -147,11 +149,6 @@ def _denied(new: NewDocument, ctx: Context) -> Problem | None:
         return Problem("forbidden", {"permission": permission, "store": new.store})
     if new.fact and not ctx.may("ledger.fact"):
         return Problem("forbidden", {"permission": "ledger.fact"})
-    if new.policy == "permissive" and not ctx.may("policy.override"):
-        rule = KINDS[new.kind]
-        counter = rule.permissive_channel and new.channel in (None, "counter")
-        if not counter:
-            return Problem("forbidden", {"permission": "policy.override"})
     return None
 
 
