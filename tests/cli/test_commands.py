@@ -47,7 +47,7 @@ def test_init_with_an_owner_lets_them_sign_in(run: Run, serving: Serve) -> None:
     assert "link" not in done.stdout
     with serving() as address:
         wish = {"name": "anna", "password": "correct horse"}
-        assert httpx.post(f"{address}/api/v1/session", json=wish).is_success
+        assert httpx.post(f"{address}/api/v1/sessions", json=wish).is_success
 
 
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
@@ -143,8 +143,70 @@ def test_products_imported_beside_a_server_are_sold_by_it(
         assert "可乐" in run("stock").stdout
         assert json.loads(run("ledger", "verify", "--json").stdout) == {
             "clean": True,
+            "moves": 1,
             "differences": [],
         }
+
+
+@pytest.fixture
+def falsified(run: Run, tmp_path: Path) -> None:
+    """A shop with one receipt of 24 whose balance says 20."""
+    run("init", "--store", "main")
+    goods = tmp_path / "goods.csv"
+    goods.write_text("sku,name,unit\ncola,Cola,bottle\n", encoding="utf-8")
+    received = tmp_path / "received.csv"
+    received.write_text("sku,quantity,unit_cost\ncola,24,2.10\n", encoding="utf-8")
+    assert run("import", "products", str(goods)).returncode == 0
+    done = run("import", "receipts", str(received), "--store", "main")
+    assert done.returncode == 0, done.stderr
+    database = Database(f"sqlite:///{tmp_path / 'shop' / 'dianku.sqlite3'}")
+    with database.writing() as connection:
+        connection.exec_driver_sql("UPDATE stock_balance SET on_hand = 20, value = 420000")
+    database.close()
+
+
+@pytest.mark.usefixtures("falsified")
+def test_ledger_verify_names_each_difference_and_rebuild_mends_it(run: Run) -> None:
+    found = run("ledger", "verify", "--json")
+    assert found.returncode == 1
+    said = json.loads(found.stdout)
+    assert not said["clean"]
+    assert {each["figure"] for each in said["differences"]} >= {"on_hand", "value"}
+    assert {(each["store"], each["product"]) for each in said["differences"]} == {("main", "cola")}
+    table = run("ledger", "verify")
+    assert table.returncode == 1
+    [line] = [each for each in table.stdout.splitlines() if " value " in each]
+    assert line.split()[:6] == ["main", "cola", "stock_balance", "value", "50.40", "42.00"]
+    assert "rebuild" in table.stderr
+    sick = run("doctor")
+    assert sick.returncode == 1
+    assert "dianku ledger verify" in sick.stdout
+    assert run("ledger", "rebuild").returncode == 0
+    assert run("ledger", "verify").returncode == 0
+
+
+@pytest.mark.usefixtures("falsified")
+def test_restore_of_books_that_differ_says_so(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "shop.backup"
+    assert run("backup", str(file)).returncode == 0
+    restored = run("--data", str(tmp_path / "trial"), "restore", str(file))
+    assert restored.returncode == 1
+    assert "stock_balance" in restored.stdout
+    assert "rebuild" in restored.stderr
+
+
+def test_sale_over_the_counter_right_after_init_is_posted(run: Run, serving: Serve) -> None:
+    run("init", "--store", "main")
+    token = run("token", "create", "--name", "till", "--role", "owner").stdout.strip()
+    with serving() as address:
+        headers = {"Authorization": f"Bearer {token}"}
+        product = {"sku": "cola", "name": "Cola", "unit": "bottle", "price": "3.50"}
+        made = httpx.post(f"{address}/api/v1/products", json=product, headers=headers)
+        assert made.status_code == 201, made.text
+        sale = {"kind": "issue", "store": "main", "lines": [{"sku": "cola", "quantity": 1}]}
+        sold = httpx.post(f"{address}/api/v1/documents", json=sale, headers=headers)
+        assert sold.status_code == 201, sold.text
+        assert sold.json()["channel"] == "counter"
 
 
 def test_import_with_wrong_cells_names_row_and_column(run: Run, tmp_path: Path) -> None:
@@ -206,6 +268,28 @@ def test_db_status_before_and_after_upgrade(run: Run) -> None:
     after = json.loads(run("db", "status", "--json").stdout)
     assert all(each["up_to_date"] for each in after)
     assert after[0]["owner"] == "core"
+
+
+def test_backup_that_is_refused_says_why_in_the_language_asked_for(
+    run: Run, tmp_path: Path
+) -> None:
+    run("init")
+    taken = tmp_path / "shop.backup"
+    taken.write_text("mine")
+    assert "there already" in run("backup", str(taken)).stderr
+    assert "已存在" in run("--language", "zh-CN", "backup", str(taken)).stderr
+    assert taken.read_text() == "mine"
+
+
+def test_edition_that_is_not_installed_is_named_wherever_it_was_asked_for(
+    run: Run, tmp_path: Path
+) -> None:
+    assert "'bakery'" in run("stock", DIANKU_EDITION="bakery").stderr
+    (tmp_path / "shop").mkdir(exist_ok=True)
+    (tmp_path / "shop" / "dianku.toml").write_text('edition = "salon"')
+    done = run("--language", "zh-CN", "stock")
+    assert done.returncode == 1
+    assert "没有安装版本 'salon'" in done.stderr
 
 
 @pytest.mark.parametrize("url", ["postgresql://127.0.0.1:1/none", "oracle://x", "nonsense"])

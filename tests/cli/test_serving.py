@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import httpx2 as httpx
+import pytest
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Serve = Callable[..., AbstractContextManager[str]]
@@ -108,6 +109,30 @@ def test_demo_without_keep_leaves_nothing_behind(
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=30)
     assert list((tmp_path / "temporary").iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_demo_stopped_while_it_is_made_leaves_nothing_behind(
+    number: signal.Signals, surroundings: dict[str, str], tmp_path: Path
+) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dianku_cli", "demo", "--port", "0"],
+        env=surroundings | {"TMPDIR": str(temporary)},
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while process.poll() is None and not list(temporary.glob("*/dianku.sqlite3")):
+        pass
+    process.send_signal(number)
+    said, complained = process.communicate(timeout=60)
+    assert "listening" not in said
+    assert "Traceback" not in complained
+    assert process.returncode != 0
+    assert list(temporary.iterdir()) == []
 
 
 def test_serve_with_no_plugins_runs_none(run: Run, serving: Serve) -> None:

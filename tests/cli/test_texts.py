@@ -22,6 +22,8 @@ def test_text_in_both_languages_has_the_same_places(key: str) -> None:
     assert sorted(PLACES.findall(english)) == sorted(PLACES.findall(chinese))
 
 
-@pytest.mark.parametrize("key", [key for key in TEXTS if not key.startswith("column_")])
+@pytest.mark.parametrize(
+    "key", [key for key in TEXTS if not key.startswith(("column_", "severity_", "status_"))]
+)
 def test_text_is_said_somewhere(key: str) -> None:
     assert f'"{key}"' in SOURCE.replace(f'    "{key}": (', "")

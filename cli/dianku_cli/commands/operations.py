@@ -70,6 +70,8 @@ def restore(ctx: click.Context, *, file: Path, as_json: bool) -> None:
         click.echo(say("restored", settings.language, rows=sum(done.rows.values())))
         _remark_left_out(done.left_out, settings)
     if found.clean:
+        if not as_json:
+            click.echo(say("ledger_clean", settings.language, moves=found.moves))
         return
     if not as_json:
         write_differences(rows, settings.language)
@@ -103,12 +105,17 @@ def doctor(ctx: click.Context, *, as_json: bool) -> None:
     elif findings:
         keys = ("severity", "subject", "what", "remedy")
         columns = [Column(key, say(f"column_{key}", settings.language)) for key in keys]
-        write_table(findings, columns)
+        write_table([_worded(each, settings) for each in findings], columns)
     else:
         click.echo(say("doctor_well", settings.language))
     if any(each["severity"] == "error" for each in findings):
         remark(say("doctor_errors", settings.language))
         ctx.exit(1)
+
+
+def _worded(finding: dict[str, str], settings: Settings) -> dict[str, str]:
+    """A finding for a person: how bad it is, in words."""
+    return finding | {"severity": say(f"severity_{finding['severity']}", settings.language)}
 
 
 def _plain(finding: Finding, settings: Settings) -> dict[str, str]:

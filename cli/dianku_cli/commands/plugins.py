@@ -36,6 +36,7 @@ def list_plugins(settings: Settings, *, as_json: bool) -> None:
     if as_json:
         write_json(rows)
     else:
+        rows = [_worded(row, settings) for row in rows]
         write_table(rows, _columns("name", "title", "version", "status", settings=settings))
 
 
@@ -53,7 +54,8 @@ def info(settings: Settings, *, name: str, as_json: bool) -> None:
     if as_json:
         write_json(row)
     else:
-        write_record([(say(f"column_{key}", settings.language), row[key]) for key in row])
+        shown = _worded(row, settings)
+        write_record([(say(f"column_{key}", settings.language), shown[key]) for key in row])
 
 
 @plugin.command
@@ -125,6 +127,11 @@ def show(settings: Settings, *, name: str | None, as_json: bool) -> None:
         write_json(row)
     else:
         write_record([(say(f"column_{key}", settings.language), row[key]) for key in row])
+
+
+def _worded(row: dict[str, Any], settings: Settings) -> dict[str, Any]:
+    """A plugin's row for a person: its status in words."""
+    return row | {"status": say(f"status_{row['status']}", settings.language)}
 
 
 def _row(state: PluginState, settings: Settings) -> dict[str, Any]:
