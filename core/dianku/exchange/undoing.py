@@ -93,7 +93,9 @@ class Undoing:
                 `depends` where later work builds on it.
         """
         if run.dry_run or run.status not in {"done", "failed"}:
-            raise refuse("conflict", what="import", name=str(run.id), status=run.status)
+            state = "dry_run" if run.dry_run else run.status
+            reason = f"import {run.id}: {state}"
+            raise refuse("conflict", reason=reason, extra={"import_status": state})
         changes = self._changes(run.id)
         with self._database.reading() as connection:
             numbers = [r.number for r in connection.execute(sa.text(_OPEN), {"id": run.id})]

@@ -32,6 +32,7 @@ from dianku.quantity import (
     MINOR_DIGITS,
     QUANTITY_MAX,
     amount_of,
+    format_quantity,
     parse_amount,
     scaled,
 )
@@ -39,6 +40,9 @@ from dianku.quantity import (
 DAY_MS = 86_400_000
 AHEAD_MS = 120_000
 """How far in the future a movement may claim to lie: two minutes of clock error."""
+
+NO_STORE = Store(0, "", "", "shop", "UTC", 0)
+"""Stands in for a store that does not exist while the rest of what is wrong is looked for."""
 
 _CENT = Decimal(1).scaleb(-MINOR_DIGITS)
 
@@ -87,12 +91,12 @@ def resolve_document(
     rule = KINDS[new.kind]
     errors = Errors()
     store = catalog.stores.get(new.store)
-    if store is None:
-        errors.add("/store", "unknown_store", name=new.store)
-        return Problem("invalid", errors=errors.found)
-    denied = _denied(new, ctx)
+    denied = _denied(new, rule, catalog, ctx)
     if denied is not None:
         return denied
+    if store is None:
+        errors.add("/store", "unknown_store", name=new.store)
+        store = NO_STORE
     channel = _channel(new, rule, catalog, errors)
     to_store = _destination(new, catalog, errors)
     for name in HEAD_FIELDS:
@@ -112,8 +116,6 @@ def resolve_document(
     if _too_old(now_ms - oldest, backfill_days) and not (new.fact or ctx.may("backfill")):
         return Problem("forbidden", {"permission": "backfill"})
     permissive = rule.permissive_channel and channel is not None and channel.policy == "permissive"
-    if new.policy == "permissive" and not permissive and not ctx.may("policy.override"):
-        return Problem("forbidden", {"permission": "policy.override"})
     strict = not permissive if new.policy is None else new.policy == "strict"
     return Posting(
         kind=new.kind,
@@ -140,7 +142,9 @@ def _too_old(age_ms: int, backfill_days: Callable[[], int]) -> bool:
     return age_ms > DAY_MS and age_ms > backfill_days() * DAY_MS
 
 
-def _denied(new: NewDocument, ctx: Context) -> Problem | None:
+def _denied(
+    new: NewDocument, rule: KindRule, catalog: CatalogState, ctx: Context
+) -> Problem | None:
     """The permission the caller lacks for this kind, store or policy."""
     permission = f"document.post.{new.kind}"
     if not ctx.may(permission):
@@ -149,6 +153,12 @@ def _denied(new: NewDocument, ctx: Context) -> Problem | None:
         return Problem("forbidden", {"permission": permission, "store": new.store})
     if new.fact and not ctx.may("ledger.fact"):
         return Problem("forbidden", {"permission": "ledger.fact"})
+    if new.policy == "permissive" and not ctx.may("policy.override"):
+        channel = (
+            catalog.channels.get(new.channel or "counter") if rule.permissive_channel else None
+        )
+        if channel is None or channel.policy != "permissive":
+            return Problem("forbidden", {"permission": "policy.override"})
     return None
 
 
@@ -161,7 +171,7 @@ def _channel(
     channel = catalog.channels.get(name)
     if channel is None:
         errors.add("/channel", "unknown_channel", name=name)
-    elif channel.stores and new.store not in channel.stores:
+    elif channel.stores and new.store in catalog.stores and new.store not in channel.stores:
         errors.add("/channel", "channel_not_in_store", name=name, store=new.store)
     return channel
 
@@ -212,6 +222,7 @@ class _LineResolver:
         self._check_fields()
         reading = self._product()
         if reading is None:
+            self._check_signs()
             return None
         product = reading.product
         if product.archived and not (self.rule.archived or self.new.fact):
@@ -271,6 +282,19 @@ class _LineResolver:
         if line.of_line is not None and self.new.of_document is None:
             self.errors.add(self._at("of_line"), "needs_of_document")
 
+    def _check_signs(self) -> None:
+        """What is wrong with a number whatever the product may be."""
+        for name in self.rule.measure:
+            number: Decimal | None = getattr(self.line, name)
+            if number is None:
+                continue
+            if not number.is_finite():
+                self.errors.add(self._at(name), "not_finite")
+            elif name == "quantity" and number <= 0:
+                self.errors.add(self._at(name), "not_positive")
+            elif name == "counted" and number < 0:
+                self.errors.add(self._at(name), "negative")
+
     def _product(self) -> Reading | None:
         line = self.line
         if line.barcode is None:
@@ -313,8 +337,9 @@ class _LineResolver:
         faults = len(self.errors.found)
         steps = self.errors.number(self._at(name), number, precision, largest=QUANTITY_MAX)
         steps *= reading.factor
-        if steps > QUANTITY_MAX:
-            self.errors.add(self._at(name), "too_large")
+        if abs(steps) > QUANTITY_MAX:
+            limit = format_quantity(QUANTITY_MAX, precision)
+            self.errors.add(self._at(name), "too_large", limit=limit)
         if name == "counted":
             if steps < 0:
                 self.errors.add(self._at(name), "negative")

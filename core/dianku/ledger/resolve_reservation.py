@@ -9,10 +9,8 @@ from dianku.errors import NumberRefused, Problem
 from dianku.ledger.commands import Line, Reserving
 from dianku.ledger.composition import parts_of, recipe_of
 from dianku.ledger.requests import NewReservation
-from dianku.ledger.resolve import Errors
-from dianku.quantity import (
-    parse_quantity,
-)
+from dianku.ledger.resolve import NO_STORE, Errors
+from dianku.quantity import parse_quantity
 
 
 def resolve_reservation(
@@ -21,11 +19,11 @@ def resolve_reservation(
     """Resolve a reservation, or say everything that is wrong with it."""
     errors = Errors()
     store = catalog.stores.get(new.store)
-    if store is None:
-        errors.add("/store", "unknown_store", name=new.store)
-        return Problem("invalid", errors=errors.found)
     if not (ctx.may("reservation.edit") and ctx.sees_store(new.store)):
         return Problem("forbidden", {"permission": "reservation.edit", "store": new.store})
+    if store is None:
+        errors.add("/store", "unknown_store", name=new.store)
+        store = NO_STORE
     channel = catalog.channels.get(new.channel) if new.channel is not None else None
     if new.channel is not None and channel is None:
         errors.add("/channel", "unknown_channel", name=new.channel)
@@ -56,6 +54,8 @@ def _reserved_line(
     product = catalog.by_sku(wanted.sku)
     if product is None:
         errors.add(f"/lines/{index}/sku", "unknown_product", name=wanted.sku)
+        if wanted.quantity.is_finite() and wanted.quantity <= 0:
+            errors.add(f"/lines/{index}/quantity", "not_positive")
         return None
     if product.archived:
         errors.add(f"/lines/{index}/sku", "archived", name=wanted.sku)

@@ -196,9 +196,7 @@ def test_kept_picture_comes_back_as_itself_and_cannot_act(call: Callable[..., An
 
 
 @pytest.mark.parametrize("sku", ["茶/2号", "a b+c", "50%", "what?#1"])
-def test_sku_of_any_signs_is_found_by_its_encoded_path(
-    call: Callable[..., Any], sku: str
-) -> None:
+def test_sku_of_any_signs_is_found_by_its_encoded_path(call: Callable[..., Any], sku: str) -> None:
     made = call("POST", "/products", {"sku": sku, "name": "Tea", "unit": "box"})
     assert made.status_code == 201, made.text
     path = f"/products/{quote(sku, safe='')}"
@@ -220,3 +218,36 @@ def test_refusals_name_the_product_and_the_largest_number(call: Callable[..., An
     sale = {"kind": "issue", "store": "S1", "lines": [{"sku": "cola", "quantity": "1e15"}]}
     (error,) = call("POST", "/documents", sale).json()["errors"]
     assert error["message"] == "too large, at most 1000000000000"
+
+
+def test_document_of_an_unknown_store_is_told_everything_else_that_is_wrong(
+    call: Callable[..., Any],
+) -> None:
+    lines = [{"sku": "none", "quantity": -1}, {"sku": "cola", "quantity": "NaN"}]
+    body = {"kind": "issue", "store": "S9", "channel": "none", "lines": lines}
+    errors = call("POST", "/documents", body).json()["errors"]
+    assert [(e["pointer"], e["code"]) for e in errors] == [
+        ("/store", "unknown_store"),
+        ("/channel", "unknown_channel"),
+        ("/lines/0/sku", "unknown_product"),
+        ("/lines/0/quantity", "not_positive"),
+        ("/lines/1/quantity", "not_finite"),
+    ]
+    hold = {"store": "S9", "channel": "none", "lines": [{"sku": "none", "quantity": -1}]}
+    errors = call("POST", "/reservations", hold).json()["errors"]
+    assert [e["pointer"] for e in errors] == [
+        "/store",
+        "/channel",
+        "/lines/0/sku",
+        "/lines/0/quantity",
+    ]
+
+
+def test_policy_is_loosened_by_nobody_where_the_counter_is_strict(call: Callable[..., Any]) -> None:
+    sale = {"kind": "issue", "store": "S1", "lines": [{"sku": "cola", "quantity": 1}]}
+    loose = {**sale, "policy": "permissive"}
+    assert call("POST", "/documents", loose, role="clerk").status_code == 201
+    call("PATCH", "/channels/counter", {"policy": "strict"})
+    assert call("POST", "/documents", sale, role="clerk").status_code == 409
+    assert call("POST", "/documents", loose, role="clerk").status_code == 403
+    assert call("POST", "/documents", loose, role="manager").status_code == 201

@@ -18,7 +18,7 @@ Undo = Callable[[Shop, Document, int], None]
 def reverse(shop: Shop, document: Document, *, now: int) -> None:
     """Undo a document or refuse."""
     if document.reversed:
-        raise Refusal("already_reversed")
+        raise Refusal("not_reversible")
     _UNDO[document.kind](shop, document, now)
     document.reversed = True
     shop.absorb(at=now)

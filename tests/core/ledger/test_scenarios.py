@@ -187,7 +187,8 @@ def test_sale_partly_returned_reverses_the_rest_only(day: Day, shop: Shop) -> No
     assert balance_of(undone.record, "tea").value == "10.00"
     again = reverse(day, sale.number)
     assert isinstance(again, Problem)
-    assert again.code == "already_reversed"
+    assert again.code == "not_reversible"
+    assert again.extra["lines"]
     more = day.refused("customer_return", line("tea", 1, of_line=1), of_document=sale.number)
     assert more.code == "over_returned"
 

@@ -35,7 +35,7 @@ def plan_reversal(snapshot: Snapshot, command: Reverse, ctx: Context) -> Draft:
 
     Raises:
         Refused: `not_found`, `forbidden` to whoever may not post its kind in its store,
-            `already_reversed`, or `not_reversible` with the lines.
+            or `not_reversible` with the lines (all of them where it is reversed already).
     """
     family = snapshot.families.get(command.number)
     if family is None:
@@ -45,7 +45,14 @@ def plan_reversal(snapshot: Snapshot, command: Reverse, ctx: Context) -> Draft:
     ctx.require("document.reverse", store=store.code)
     ctx.require(f"document.post.{root.kind}", store=store.code)
     if root.reversed:
-        raise refuse("already_reversed", number=root.reversed_by)
+        nothing = [
+            line_refusal(x, snapshot.cache.product(x.product_id), x.quantity, 0) for x in root.lines
+        ]
+        raise refuse(
+            "not_reversible",
+            number=root.number,
+            extra={"lines": nothing, "reversed_by": root.reversed_by},
+        )
     if root.action != "post":
         raise refuse("not_reversible", number=root.number, extra={"lines": []})
     draft = begin(
