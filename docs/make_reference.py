@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import click
-from dianku_cli.main import COMMANDS
 
 import dianku_reports
 from dianku.access.permissions import KERNEL, ROLES
@@ -23,6 +22,7 @@ from dianku.http.routes import KERNEL_ROUTES
 from dianku.messages import Messages
 from dianku.plugins.manifest import read_manifest
 from dianku.settings.kernel import KERNEL_SECTIONS
+from dianku_cli.main import COMMANDS
 
 PAGE = Path(__file__).with_name("reference.md")
 HEAD = """\

@@ -15,7 +15,7 @@ TEXT = (DOCS / "reference.md").read_text(encoding="utf-8")
 
 
 def test_reference_is_what_the_code_makes() -> None:
-    command = [sys.executable, DOCS / "make_reference.py", "--check"]
+    command = [sys.executable, str(DOCS / "make_reference.py"), "--check"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
