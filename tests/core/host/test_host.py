@@ -246,13 +246,13 @@ def test_host_with_a_broken_required_plugin_does_not_start_and_leaves_nothing_ru
     plugin_shelf.edition("bakery", 'required = ["bad"]\n')
     plugin_shelf.plugin("bad", "raise RuntimeError('no')")
     before = threading.active_count()
-    host = build()
+    host = build(edition="bakery")
 
     with pytest.raises(ConfigurationError, match="'bad'"), host:
         pass
 
     assert threading.active_count() == before
-    with build(plugins=False) as rescued:
+    with build(plugins=False, edition="bakery") as rescued:
         assert rescued.readiness()["ready"]
 
 
@@ -262,7 +262,7 @@ def test_host_takes_an_editions_settings_as_defaults(
 ) -> None:
     plugin_shelf.edition("bakery", "[settings.shop]\noverstock_days = 7\n")
 
-    with build() as host:
+    with build(edition="bakery") as host:
         assert host.settings.get("shop", "overstock_days") == 7
 
 
@@ -273,7 +273,7 @@ def test_host_refuses_an_edition_whose_settings_are_wrong(
     plugin_shelf.edition("bakery", "[settings.shop]\noverstock_days = 0\n")
 
     with pytest.raises(ConfigurationError, match=r"shop\.overstock_days: too_small"):
-        build()
+        build(edition="bakery")
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,9 @@ from dianku.http.app import build_app
 
 @pytest.fixture
 def host(tmp_path: Path, clock: Any) -> Iterator[Host]:
-    with Host.build(HostConfig(data_dir=tmp_path / "shop", clock=clock, strict=True)) as host:
+    host = Host.build(HostConfig(data_dir=tmp_path / "shop", clock=clock, strict=True))
+    try:
+        host.start(background=False)  # jobs would write beside a test that nothing changes
         ctx = Context(host.access.actor("test"))
         for code in ("S1", "S2"):
             host.catalog.create_store(NewStore(code=code, name=code), ctx=ctx)
@@ -29,6 +31,8 @@ def host(tmp_path: Path, clock: Any) -> Iterator[Host]:
             new = NewProduct(sku=sku, name=sku, unit="pc", price=Decimal(3), cost=Decimal(2))
             host.catalog.create_product(new, ctx=ctx)
         yield host
+    finally:
+        host.close()
 
 
 @pytest.fixture

@@ -221,7 +221,7 @@ def test_required_plugin_that_cannot_run_stops_the_start_saying_what_which_and_w
         plugin_shelf.plugin("bad", code("import_error"))
 
     with pytest.raises(ConfigurationError) as caught:
-        load()
+        load(edition="bakery")
 
     said = str(caught.value)
     assert "edition 'bakery' requires it" in said
@@ -234,7 +234,7 @@ def test_no_plugins_starts_whatever_is_broken(plugin_shelf: Shelf, load: Load) -
     plugin_shelf.edition("bakery", 'required = ["bad"]\n')
     plugin_shelf.plugin("bad", code("exits_at_import"))
 
-    plugins = load(plugins=False)
+    plugins = load(plugins=False, edition="bakery")
 
     assert plugins.states == []
     assert plugins.checks is None
@@ -262,7 +262,7 @@ def test_plugin_that_others_or_the_edition_need_cannot_be_switched_off(
     plugin_shelf.plugin("base")
     plugin_shelf.plugin("middle")
     plugin_shelf.plugin("top", more='requires = ["middle"]')
-    plugins = load()
+    plugins = load(edition="bakery")
 
     for name, reason in [("base", "edition bakery"), ("middle", "top requires middle")]:
         with pytest.raises(Refused) as caught:
