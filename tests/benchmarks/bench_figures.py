@@ -64,7 +64,7 @@ def table(figures: Sequence[Figure]) -> str:
     return "\n".join(lines)
 
 
-def write_json(figures: Sequence[Figure], path: Path) -> None:
-    """Figures as JSON."""
+def write_json(figures: Sequence[Figure], path: Path, *, machine: Mapping[str, str]) -> None:
+    """Figures as JSON, with where and when they were measured."""
     rows = [{**asdict(f), "holds": f.holds} for f in figures]
-    path.write_text(json.dumps(rows, indent=2) + "\n")
+    path.write_text(json.dumps({"machine": machine, "figures": rows}, indent=2) + "\n")

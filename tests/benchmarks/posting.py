@@ -16,6 +16,8 @@ from typing import Any
 from bench_figures import Figure, middle, ratio
 from bench_shop import Measured, copy_of, count_rows, make_shop, script, serve_words
 from dianku.config import DATABASE_FILE
+from dianku.storage.engine import Database
+from sale_rows import read_settings
 from shop_server import ShopFolder, load
 
 CONNECTIONS = (1, 8, 64)
@@ -92,12 +94,13 @@ class Bench:
         """Measure every side once."""
         found = Round()
         with Measured(script("hello_app.py")) as server:
-            self._floods(found, "hello", server, {"method": "POST", "path": "/", "body": sale()})
-        single = _request("/api/v1/documents", sale(), key="bench-{n}")
+            self._floods(found, "hello", server, request("/", sale()))
+        single = request("/api/v1/documents", sale(), key="bench-{n}")
         copy = self._copy()
         with Measured(serve_words(), environ=copy.environ) as server:
             self._floods(found, "dianku", server, single, copy=copy)
             found.figures["dianku memory"] = server.memory_mb()
+        found.settings["dianku"] = f"settings {own_settings(copy.folder / DATABASE_FILE)}"
         copy = self._copy()
         server = Measured(script("naive_app.py", str(copy.folder / DATABASE_FILE)))
         try:
@@ -130,7 +133,7 @@ class Bench:
             for name in ("per_second", "p50_ms", "p99_ms", "cpu_us"):
                 found.figures[f"{side} {connections} {name}"] = result[name]
         if copy:
-            found.rows[side] = _rows_each(before, count_rows(copy.folder / DATABASE_FILE), requests)
+            found.rows[side] = rows_each(before, count_rows(copy.folder / DATABASE_FILE), requests)
 
     def _warm(self, server: Measured, template: Mapping[str, Any]) -> int:
         return int(self._flood(server, template, 8, min(1.0, self.seconds))["requests"])
@@ -155,8 +158,8 @@ class Bench:
         entries = [{"key": f"bench-{{n}}-{i}", **sale(lines=LONG_LINES)}
                    for i in range(BATCH_DOCUMENTS)]  # fmt: skip
         templates = {
-            "long": _request("/api/v1/documents", sale(lines=LONG_LINES), key="bench-{n}"),
-            "batch": _request("/api/v1/documents/batch", {"documents": entries}),
+            "long": request("/api/v1/documents", sale(lines=LONG_LINES), key="bench-{n}"),
+            "batch": request("/api/v1/documents/batch", {"documents": entries}),
         }
         lines = {"long": LONG_LINES, "batch": LONG_LINES * BATCH_DOCUMENTS}
         copy = self._copy()
@@ -165,7 +168,7 @@ class Bench:
                 before = count_rows(copy.folder / DATABASE_FILE)
                 result = self._flood(server, template, BATCH_CONNECTIONS, self.seconds)
                 after = count_rows(copy.folder / DATABASE_FILE)
-                each = _rows_each(before, after, int(result["requests"]) * lines[name])
+                each = rows_each(before, after, int(result["requests"]) * lines[name])
                 found.rows[f"dianku {name}, for a line"] = each
                 found.figures[f"{name} lines"] = result["per_second"] * lines[name]
                 found.figures[f"{name} line cpu_us"] = result["cpu_us"] / lines[name]
@@ -183,17 +186,28 @@ class Bench:
         found.figures[f"{side} lines"] = documents * lines / said["seconds"]
         found.settings[side] = f"settings {said['settings']}"
         each = documents if lines == 1 else documents * lines
-        found.rows[side] = _rows_each(before, count_rows(path), each)
+        found.rows[side] = rows_each(before, count_rows(path), each)
 
 
-def _request(path: str, body: Any, *, key: str | None = None) -> dict[str, Any]:
-    request = {"method": "POST", "path": path, "body": body}
-    return request if key is None else {**request, "key": key}
+def own_settings(path: Path) -> dict[str, Any]:
+    """What SQLite says of the settings of Dianku's own writing connections."""
+    database = Database(f"sqlite:///{path}")
+    with database.writing() as connection:
+        settings = read_settings(connection.connection.driver_connection)
+    database.close()
+    return settings
 
 
-def _rows_each(
+def request(path: str, body: Any, *, key: str | None = None) -> dict[str, Any]:
+    """A POST for the load generator."""
+    plain = {"method": "POST", "path": path, "body": body}
+    return plain if key is None else {**plain, "key": key}
+
+
+def rows_each(
     before: Mapping[str, int], after: Mapping[str, int], documents: int
 ) -> dict[str, float]:
+    """Rows written for each document."""
     return {name: round((after[name] - before[name]) / documents, 3) for name in after}
 
 

@@ -10,7 +10,7 @@ It reads one JSON specification from standard input and writes one JSON result t
   answer in place of `{id}`; its answer is the one that counts.
 * `flood`: send a template over and over for some seconds, every request with the next number
   (twelve digits) in place of `{n}` and another product number (six digits) in place of each
-  `{p}`; the result has latencies and counts.
+  `{p}`, or, with `words`, another of these; the result has latencies and counts.
 
 It uses neither Dianku nor an HTTP library: what it measures and what it proves is the server's.
 """
@@ -160,6 +160,7 @@ async def run_flood(spec: dict[str, Any]) -> dict[str, Any]:
     latencies: list[float] = []
     bad: list[Answer] = []
     products = spec.get("products", 1)
+    words = [word.encode() for word in spec.get("words", ())]
     plain = json.dumps(spec["template"]).replace("{n}", NUMBER).replace("{p}", PRODUCT)
     pieces = encode(target, json.loads(plain)).split(PRODUCT.encode())
     places = len(pieces) - 1
@@ -171,7 +172,8 @@ async def run_flood(spec: dict[str, Any]) -> dict[str, Any]:
             request = pieces[0].replace(NUMBER.encode(), b"%012d" % number)
             for place, piece in enumerate(pieces[1:]):
                 product = (number * places + place) * 7919 % products
-                request += b"%06d" % product + piece.replace(NUMBER.encode(), b"%012d" % number)
+                request += words[product] if words else b"%06d" % product
+                request += piece.replace(NUMBER.encode(), b"%012d" % number)
             answer = await connection.ask(request)
             latencies.append(time.perf_counter() - start)
             if answer.status >= 300:

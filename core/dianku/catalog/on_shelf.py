@@ -27,8 +27,10 @@ SELECT b.product_id, b.on_hand,
         SELECT SUM(q.quantity) FROM lot_balance AS q JOIN lot AS l ON l.id = q.lot_id
         WHERE q.store_id = b.store_id AND q.product_id = b.product_id
             AND l.expires_on > 0 AND l.expires_on < :today), 0) AS expired
-FROM {rows} AS w JOIN stock_balance AS b ON b.product_id = w.id AND b.store_id = :store_id
+FROM {rows} AS w CROSS JOIN stock_balance AS b
+WHERE b.product_id = w.id AND b.store_id = :store_id
 """
+# CROSS JOIN keeps SQLite to this order: left to choose, it reads every balance of the store.
 
 
 @frozen
