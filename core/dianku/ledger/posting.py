@@ -9,6 +9,7 @@ until the broken command stands alone.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -32,6 +33,8 @@ from dianku.ledger.snapshot import Promise, Snapshot
 from dianku.ledger.write import KeyRow, write
 from dianku.storage.bulk import delete_rows, select_set
 from dianku.storage.engine import LOCK_CATALOG, Database
+
+log = logging.getLogger("dianku.ledger")
 
 ATTEMPTS_MAX = 8
 """How often a batch that met another process is planned anew before it is halved."""
@@ -89,14 +92,14 @@ class BatchPoster:
             outcomes = self._attempt(entries)
         except Exception as error:  # noqa: BLE001 - one bad command must not cost its neighbours
             if len(entries) == 1:
-                entries[0].deliver(error)
+                _tell(entries[0], error)
                 return
             middle = len(entries) // 2
             self.post(entries[:middle])
             self.post(entries[middle:])
             return
         for entry, outcome in zip(entries, outcomes, strict=True):
-            entry.deliver(outcome)
+            _tell(entry, outcome)
 
     def _attempt(self, entries: Sequence[Entry]) -> list[Outcome]:
         for attempt in range(1, ATTEMPTS_MAX + 1):
@@ -219,6 +222,14 @@ class BatchPoster:
         snapshot = Snapshot(self.cache, now_ms)
         read_promises(connection, snapshot, found)
         return {p.id: reservation_record(snapshot, p) for p in snapshot.promises.values()}
+
+
+def _tell(entry: Entry, outcome: Outcome | Failure) -> None:
+    """Tell one caller; what breaks in telling must not stop the poster."""
+    try:
+        entry.deliver(outcome)
+    except Exception:
+        log.exception("an outcome could not be told: %s", type(entry.task.command).__name__)
 
 
 def _claim(connection: Connection, entries: Sequence[Entry]) -> _Claims:
