@@ -8,6 +8,8 @@ exchange lots without changing the stock. No lot is ever negative.
 
 from __future__ import annotations
 
+from copy import copy
+
 from attrs import define, field
 
 Split = list[tuple[int, int]]
@@ -36,6 +38,10 @@ class LotShelf:
     today: int
     lots: list[LotStock] = field(factory=list)
     changed: set[int] = field(factory=set)
+
+    def copied(self) -> LotShelf:
+        """The same lots once more, to go back to."""
+        return LotShelf(self.today, [copy(x) for x in self.lots], set(self.changed))
 
     @property
     def expired(self) -> int:

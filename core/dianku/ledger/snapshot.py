@@ -7,7 +7,7 @@ command that is refused half way leaves no trace: `restore` puts every row back.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from copy import copy, deepcopy
+from copy import copy
 
 from attrs import define, field, fields, frozen
 
@@ -216,7 +216,7 @@ class Snapshot:
         touched = [p for p in pairs if p in self.balances]
         return Saved(
             balances=[(self.balances[p], self.balances[p].state()) for p in touched],
-            shelves={p: deepcopy(self.shelves[p]) for p in touched if p in self.shelves},
+            shelves={p: self.shelves[p].copied() for p in touched if p in self.shelves},
             counts={p: list(self.counts[p]) for p in touched if p in self.counts},
             promises=[(p, copy(p)) for p in self.promises.values()],
             planned=[(p, len(self.moves_planned.get(p, ()))) for p in touched],
