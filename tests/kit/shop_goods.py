@@ -51,13 +51,15 @@ class Scarce:
         """A request that wants it in one of the `WAYS`."""
         one = {"sku": self.sku, "quantity": 1}
         if way == "batch":
-            body = {"documents": [{"key": f"{key}-{i}", **sale(one)} for i in range(2)]}
+            body: dict[str, Any] = {
+                "documents": [{"key": f"{key}-{i}", **sale(one)} for i in range(2)]
+            }
             return {"method": "POST", "path": f"{DOCUMENTS}/batch", "body": body}
         if way == "reservation":
             path = "/api/v1/reservations"
             commit = {"method": "POST", "path": f"{path}/{{id}}/commit", "key": f"{key}-c"}
-            body = {"store": STORE, "channel": "web", "lines": [one], "expires_in": 600}
-            return {"method": "POST", "path": path, "key": key, "body": body, "then": commit}
+            held = {"store": STORE, "channel": "web", "lines": [one], "expires_in": 600}
+            return {"method": "POST", "path": path, "key": key, "body": held, "then": commit}
         lines = {
             "single": [one],
             "kit": [{"sku": f"{self.sku}-box", "quantity": 1}],
