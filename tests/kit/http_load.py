@@ -6,8 +6,9 @@ It reads one JSON specification from standard input and writes one JSON result t
   result has an entry for each request, answered or not (a connection that breaks leaves its
   request unanswered and is not opened again). With `announce_every` it says on standard error
   how many answers it has, so that a test can strike at a given moment.
-  A request's `then` is sent by the same client once the request succeeded, with the `id` of its
-  answer in place of `{id}`; its answer is the one that counts.
+  With `shared` a request goes to whichever target has a connection free first: a slow one does
+  less. A request's `then` is sent by the same client once the request succeeded, with the `id` of
+  its answer in place of `{id}`; its answer is the one that counts.
 * `flood`: send a template over and over for some seconds, every request with the next number
   (twelve digits) in place of `{n}` and another product number (six digits) in place of each
   `{p}`, or, with `words`, another of these; the result has latencies and counts.
@@ -103,14 +104,13 @@ def encode(target: dict[str, Any], request: dict[str, Any]) -> bytes:
 
 
 async def run_list(spec: dict[str, Any]) -> dict[str, Any]:
-    """Send `spec.requests` over `spec.connections` connections spread over `spec.targets`.
-
-    A request may name its target by `target`; it then goes over a connection to that one.
-    """
+    """Send `spec.requests` over `spec.connections` connections spread over `spec.targets`."""
     targets = spec["targets"]
     queues: list[deque[int]] = [deque() for _ in targets]
-    for index, request in enumerate(spec["requests"]):
-        queues[request.get("target", index % len(targets))].append(index)
+    if spec.get("shared"):
+        queues = [deque()] * len(targets)
+    for index in range(len(spec["requests"])):
+        queues[index % len(targets)].append(index)
     answers: list[dict[str, Any] | None] = [None] * len(spec["requests"])
     go = asyncio.Event()
     counted = [0]

@@ -13,8 +13,8 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -81,7 +81,11 @@ class Server:
             start_new_session=True,
         )
         note_process(self._process.pid)
-        self.host, self.port = self._listening()
+
+    @cached_property
+    def address(self) -> tuple[str, int]:
+        """Host and port, as soon as it says them: several may be started before one is asked."""
+        return self._listening()
 
     def _listening(self) -> tuple[str, int]:
         assert self._process.stdout is not None
@@ -102,7 +106,8 @@ class Server:
     @property
     def url(self) -> str:
         """Where it answers."""
-        return f"http://{self.host}:{self.port}"
+        host, port = self.address
+        return f"http://{host}:{port}"
 
     def kill(self) -> None:
         """End it and its workers without a word: kill -9 to the session it leads."""
@@ -153,19 +158,8 @@ class Server:
 
     def target(self, token: str) -> dict[str, Any]:
         """What the load generator needs to send here."""
-        return {"host": self.host, "port": self.port, "token": token}
-
-
-@contextmanager
-def servers(shop: ShopFolder, count: int) -> Iterator[list[Server]]:
-    """So many servers of one shop, each a process with an address of its own."""
-    started: list[Server] = []
-    try:
-        started.extend(Server(shop) for _ in range(count))
-        yield started
-    finally:
-        for server in started:
-            server.stop()
+        host, port = self.address
+        return {"host": host, "port": port, "token": token}
 
 
 def load(spec: dict[str, Any], *, timeout: float = 300) -> dict[str, Any]:

@@ -483,3 +483,19 @@ def test_answer_and_stored_document_say_the_same(day: Day, shop: Shop) -> None:
         if stored.status == "reversed":
             stored.status = "posted"  # as it was when it was answered
         assert stored == record
+
+
+def test_early_count_taken_back_leaves_the_level_of_the_later_count(
+    day: Day, shop: Shop, database: Database
+) -> None:
+    shop.product("tea")
+    day.post("receipt", line("tea", 10, unit_cost="1.00"))
+    day.set("12:00")
+    day.post("adjustment", line("tea", counted="20"), occurred_at="11:00")
+    early = day.post("adjustment", line("tea", counted="13"), occurred_at="10:30")
+    assert early.lines[0].quantity == "3"
+    assert scalar(database, "SELECT on_hand FROM stock_balance") == 20
+    assert isinstance(reverse(day, early.number), Posted)
+    assert scalar(database, "SELECT on_hand FROM stock_balance") == 20
+    assert scalar(database, "SELECT value FROM stock_balance") == 200_000
+    assert day.ledger.verify().clean

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from shop_goods import STORE, on_hand, sale, stock_up
+from shop_goods import STORE, SWEET, on_hand, open_for_sale, post_sale
 from shop_server import LoadRun, Server, ShopFolder, load
 
 from dianku.testing.postgres import PostgresAbsent, PostgresServer, reachable_folder
@@ -44,7 +44,7 @@ class Till:
         new = [f"sale-{self.sent + i:07d}" for i in range(REQUESTS_PER_ROUND)]
         self.sent += len(new)
         self.waiting += new
-        return [_request(key) for key in self.waiting]
+        return [post_sale(key, SWEET) for key in self.waiting]
 
     def note(self, keys: list[str], answers: list[dict[str, Any] | None]) -> None:
         """Take down what was answered; the rest is to be sent again."""
@@ -58,11 +58,6 @@ class Till:
         self.hits += replayed > 0
         self.late_answers += replayed
         self.waiting = [key for key in keys if key not in self.answered]
-
-
-def _request(key: str) -> dict[str, Any]:
-    body = sale({"sku": "sweet", "quantity": 1})
-    return {"method": "POST", "path": "/api/v1/documents", "key": key, "body": body}
 
 
 @pytest.fixture
@@ -97,7 +92,7 @@ def _kill_again_and_again(shop: ShopFolder, *, servers: int) -> None:
     chance = random.Random(20260302)
     till = Till()
     running = [Server(shop)]
-    stock_up(running[0], token, units=1)
+    open_for_sale(running[0], token)
     for _ in range(KILLS):
         running += [Server(shop) for _ in range(servers - len(running))]
         requests = till.requests()
@@ -119,12 +114,12 @@ def _kill_again_and_again(shop: ShopFolder, *, servers: int) -> None:
 
 def _settle(server: Server, token: str, till: Till) -> None:
     """Send what is unanswered once more, then everything: numbers must be those told before."""
-    requests = [_request(key) for key in till.waiting]
+    requests = [post_sale(key, SWEET) for key in till.waiting]
     till.note(till.waiting, load(_spec([server], token, requests))["answers"])
     assert till.waiting == []
     keys = sorted(till.answered)
     told = dict(till.answered)
-    answers = load(_spec([server], token, [_request(key) for key in keys]))["answers"]
+    answers = load(_spec([server], token, [post_sale(key, SWEET) for key in keys]))["answers"]
     assert all(answer["replayed"] for answer in answers)
     assert {k: json.loads(a["body"])["number"] for k, a in zip(keys, answers, strict=True)} == told
     assert len(set(told.values())) == len(told) == till.sent

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from shop_goods import STORE, sale, stock_up
+from shop_goods import STORE, SWEET, open_for_sale, post_sale
 from shop_server import Server, ShopFolder, load
 
 from dianku.testing.required import absent
@@ -84,16 +84,12 @@ def test_posts_one_after_the_other_each_synced_before_its_answer(tmp_path: Path)
     shop.init(store=STORE)
     token = shop.token("till")
     with Server(shop) as server:
-        stock_up(server, token, units=1)
+        open_for_sale(server, token)
     trace = tmp_path / "trace"
     names = ",".join(sorted(_WRITES | _READS | _SYNCS))
     before = [strace, "-f", "-s", "64", "-e", f"trace={names}", "-o", str(trace)]
     with Server(shop, before=before) as server:
-        body = sale({"sku": "sweet", "quantity": 1})
-        requests = [
-            {"method": "POST", "path": "/api/v1/documents", "key": f"one-{i}", "body": body}
-            for i in range(POSTS)
-        ]
+        requests = [post_sale(f"one-{i}", SWEET) for i in range(POSTS)]
         spec = {
             "mode": "list",
             "targets": [server.target(token)],

@@ -1,7 +1,8 @@
 """Nothing is sold twice: many clients, few units, every way in at once (invariants I3, I4).
 
 Over HTTP, with the load generator in a process of its own; on SQLite with one server, on
-PostgreSQL with four, each of which must have done its share.
+PostgreSQL with four. Clients go to whichever server is free, so that the share of the documents
+that each of the four posted (the scarce goods and sweets together) is what it did.
 """
 
 from __future__ import annotations
@@ -9,82 +10,100 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from shop_goods import STORE, WAYS, buy, on_hand, sale, stock_up, taken
-from shop_server import LoadRun, Server, ShopFolder, load, servers
+from shop_goods import STORE, SWEET, WAYS, Scarce, on_hand, open_for_sale, post_sale, taken
+from shop_server import Server, ShopFolder, load
 
 from dianku.testing.postgres import PostgresServer
 
 PROCESSES = {"sqlite": 1, "postgresql": 4}
+SWEETS = 400
+"""Sold beside the scarce goods, at the least."""
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def kind(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+class Selling:
+    """A shop that is open, with as many servers as its database is for."""
+
+    def __init__(self, kind: str, folder: ShopFolder) -> None:
+        self.kind = kind
+        self.folder = folder
+        folder.init(store=STORE)
+        self.token = folder.token("clients")
+        self.servers: list[Server] = []
+        self.start(PROCESSES[kind])
+        open_for_sale(self.servers[0], self.token)
+
+    def start(self, count: int) -> None:
+        """Have so many servers at the least."""
+        while len(self.servers) < count:
+            self.servers.append(Server(self.folder))
+
+    def kill(self) -> None:
+        """End all of them by kill -9."""
+        while self.servers:
+            self.servers.pop().kill()
+
+    def answers(self, requests: list[dict[str, Any]], *, clients: int) -> list[dict[str, Any]]:
+        """What so many clients are answered, all released at the same instant."""
+        targets = [server.target(self.token) for server in self.servers]
+        spec = {"mode": "list", "targets": targets, "connections": clients, "shared": True}
+        found: list[dict[str, Any]] = load({**spec, "requests": requests})["answers"]
+        return found
+
+    def on_hand(self, sku: str) -> tuple[str, str]:
+        """What is on hand and reserved."""
+        return on_hand(self.servers[0], self.token, sku)
 
 
-@pytest.fixture
-def shop_folder(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[ShopFolder]:
-    """A shop that is set up, on one database or the other."""
-    (folder := tmp_path / "shop").mkdir()
-    if kind == "sqlite":
-        shop = ShopFolder(folder)
-        shop.init(store=STORE)
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def selling(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Selling]:
+    """One shop for the tests of this module, on one database and then the other."""
+    (folder := tmp_path_factory.mktemp("selling") / "shop").mkdir()
+    if request.param == "sqlite":
+        shop = Selling(request.param, ShopFolder(folder))
         yield shop
+        shop.kill()
         return
     server: PostgresServer = request.getfixturevalue("postgres_server")
     name = server.create()
-    shop = ShopFolder(folder, database_url=server.url(name))
-    shop.init(store=STORE)
+    shop = Selling(request.param, ShopFolder(folder, database_url=server.url(name)))
     yield shop
+    shop.kill()
     server.drop(name)
 
 
 @pytest.mark.parametrize(
     ("clients", "units"),
-    [
-        (64, 1),
-        pytest.param(200, 20),
-        pytest.param(1000, 100, marks=pytest.mark.long("full")),
-    ],
+    [(64, 1), (200, 20), pytest.param(1000, 100, marks=pytest.mark.long("full"))],
 )
 def test_scarce_goods_many_clients_by_every_way_exactly_all_are_gone(
-    shop_folder: ShopFolder, kind: str, clients: int, units: int
+    selling: Selling, clients: int, units: int
 ) -> None:
-    token = shop_folder.token("clients")
-    with servers(shop_folder, PROCESSES[kind]) as running:
-        stock_up(running[0], token, units=units)
-        ways = [WAYS[i % len(WAYS)] for i in range(clients)]
-        wanted = [buy(way, key=f"client-{i}") for i, way in enumerate(ways)]
-        # Whatever became of the scarce thing, everybody takes a sweet: every process has work.
-        wanted += [_sweet(i) for i in range(clients)]
-        targets = [server.target(token) for server in running]
-        spec = {"mode": "list", "targets": targets, "connections": clients, "requests": wanted}
-        answers = load(spec)["answers"]
-        gone = _gone(ways, answers[:clients])
-        sweets = Counter(a["target"] for a in answers[clients:] if a["status"] == 201)
-        print(
-            f"{kind}: {clients} clients, {units} units; gone by process {dict(gone)}, "
-            f"sweets by process {dict(sweets)}"
-        )
-        assert gone.total() == units
-        assert sweets.total() == clients
-        assert on_hand(running[0], token, "unit") == ("0", "0")
-        posted = gone + sweets
-        assert min(posted[i] for i in range(len(running))) * 10 >= posted.total()
-    assert shop_folder.verify()["clean"] is True
+    selling.start(PROCESSES[selling.kind])
+    scarce = Scarce(f"unit-{clients}", f"{16901234567000 + clients}")
+    scarce.stock_up(selling.servers[0], selling.token, units=units)
+    ways = [WAYS[i % len(WAYS)] for i in range(clients)]
+    wanted = [scarce.buy(way, key=f"{clients}-{i}") for i, way in enumerate(ways)]
+    sweets = [post_sale(f"{clients}-sweet-{i}", SWEET) for i in range(max(clients, SWEETS))]
+    answers = selling.answers(wanted + sweets, clients=clients)
+    gone = _gone(scarce, ways, answers[:clients])
+    posted = gone + Counter(a["target"] for a in answers[clients:] if a["status"] == 201)
+    print(
+        f"{selling.kind}: {clients} clients, {units} units; gone by process {dict(gone)}, "
+        f"posted by process {dict(posted)}"
+    )
+    assert gone.total() == units
+    assert posted.total() == units + len(sweets)
+    assert selling.on_hand(scarce.sku) == ("0", "0")
+    assert min(posted[i] for i in range(len(selling.servers))) * 10 >= posted.total()
+    assert selling.folder.verify()["clean"] is True
 
 
-def _sweet(number: int) -> dict[str, Any]:
-    body = sale({"sku": "sweet", "quantity": 1})
-    key = f"sweet-{number}"
-    return {"method": "POST", "path": "/api/v1/documents", "key": key, "body": body}
-
-
-def _gone(ways: list[str], answers: list[dict[str, Any]]) -> Counter[int]:
+def _gone(scarce: Scarce, ways: list[str], answers: list[dict[str, Any]]) -> Counter[int]:
     """Units gone by the process that said so; every refusal is one the shop may make."""
     gone: Counter[int] = Counter()
     for way, answer in zip(ways, answers, strict=True):
@@ -93,38 +112,28 @@ def _gone(ways: list[str], answers: list[dict[str, Any]]) -> Counter[int]:
         if answer["status"] >= 300:
             assert answer["status"] == 409, answer
             assert body["code"] == "insufficient_stock", answer
-            assert body["short"][0]["sku"] == "unit"
+            assert body["short"][0]["sku"] == scarce.sku
     return gone
 
 
 def test_one_key_posted_at_the_same_instant_has_one_effect_also_after_kill(
-    shop_folder: ShopFolder, kind: str
+    selling: Selling,
 ) -> None:
-    token = shop_folder.token("clients")
-    body = sale({"sku": "unit", "quantity": 1})
-    request = {"method": "POST", "path": "/api/v1/documents", "key": "the-key", "body": body}
-    with servers(shop_folder, PROCESSES[kind]) as running:
-        stock_up(running[0], token, units=50)
-        first = _answers(running, token, request)
-        for server in running:
-            server.kill()
-    with servers(shop_folder, PROCESSES[kind]) as running:
-        again = _answers(running, token, request)
-        assert on_hand(running[0], token, "unit") == ("49", "0")
-        other = {**request, "body": sale({"sku": "unit", "quantity": 2})}
-        refused = _answers(running, token, other)
+    selling.start(PROCESSES[selling.kind])
+    scarce = Scarce()
+    scarce.stock_up(selling.servers[0], selling.token, units=50)
+    request = post_sale("the-key", {"sku": "unit", "quantity": 1})
+    first = selling.answers([request] * 32, clients=32)
+    selling.kill()
+    selling.start(1)
+    again = selling.answers([request] * 32, clients=32)
+    assert selling.on_hand("unit") == ("49", "0")
+    refused = selling.answers([post_sale("the-key", {"sku": "unit", "quantity": 2})], clients=1)
     numbers = {json.loads(a["body"])["number"] for a in first + again}
     assert len(numbers) == 1
     assert {a["status"] for a in first + again} == {201}
     assert [a["replayed"] for a in first].count(False) == 1
     assert all(a["replayed"] for a in again)
-    assert {a["status"] for a in refused} == {422}
-    assert {json.loads(a["body"])["code"] for a in refused} == {"idempotency_conflict"}
-    assert shop_folder.verify()["clean"]
-
-
-def _answers(running: list[Server], token: str, request: dict[str, Any]) -> list[dict[str, Any]]:
-    targets = [server.target(token) for server in running]
-    spec = {"mode": "list", "targets": targets, "connections": 32, "requests": [request] * 32}
-    found: list[dict[str, Any]] = LoadRun(spec).result()["answers"]
-    return found
+    assert [a["status"] for a in refused] == [422]
+    assert json.loads(refused[0]["body"])["code"] == "idempotency_conflict"
+    assert selling.folder.verify()["clean"] is True

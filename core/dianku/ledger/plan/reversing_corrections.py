@@ -216,7 +216,11 @@ def reverse_cost(snapshot: Snapshot, family: Family, mover: Mover, refusals: Ref
 
 
 def take_absorption_back(snapshot: Snapshot, family: Family, reversal: Draft, ctx: Context) -> None:
-    """A reversed late movement had been absorbed by counts: reverse that too, at their moments."""
+    """A reversed late movement had been absorbed by counts: reverse that too, at their moments.
+
+    A count is taken back at its own moment, so what a later count had absorbed of it that count
+    absorbs of its reversal, as of every movement before it: of that nothing is left to do here.
+    """
     for child in family.living("absorption"):
         if child.cause_id != family.root.id:
             continue
@@ -240,7 +244,10 @@ def take_absorption_back(snapshot: Snapshot, family: Family, reversal: Draft, ct
                 if m.product_id == product.id
                 and m.store_id == store.id
                 and m.bucket == Bucket.SELLABLE
+                and m.occurred_at >= child.occurred_at
             ]
+            if not moves:
+                continue
             for move in moves:
                 mover.undo(
                     product,
@@ -263,4 +270,5 @@ def take_absorption_back(snapshot: Snapshot, family: Family, reversal: Draft, ct
                     occurred_at=child.occurred_at,
                 )
             )
-        snapshot.drafts.append(draft)
+        if draft.lines:
+            snapshot.drafts.append(draft)
