@@ -143,3 +143,12 @@ def test_role_reverses_only_kinds_it_may_post(call: Callable[..., Any]) -> None:
     path = f"/documents/{number}/reverse"
     assert call("POST", path, {"reason": "mistake"}, role="clerk").status_code == 403
     assert call("POST", path, {"reason": "mistake"}, role="manager").status_code == 201
+
+
+def test_fact_is_posted_only_by_who_may_state_facts(call: Callable[..., Any]) -> None:
+    sale = {"kind": "issue", "store": "S1", "lines": [{"sku": "cola", "quantity": 1}]}
+    fact = {**sale, "fact": True}
+    assert call("POST", "/documents", fact, role="clerk").status_code == 403
+    assert call("POST", "/documents", fact, role="manager").status_code == 403
+    posted = call("POST", "/documents", fact, role="channel")
+    assert [w["code"] for w in posted.json()["warnings"]] == ["paid_no_stock"]
