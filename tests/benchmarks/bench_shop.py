@@ -22,13 +22,13 @@ from types import TracebackType
 from typing import Any, Self
 
 import sqlalchemy as sa
+from shop_server import DIANKU, ShopFolder
 
 from dianku.catalog.tables import barcode, product
 from dianku.config import DATABASE_FILE
 from dianku.storage import events
 from dianku.storage.bulk import insert_rows, renew_statistics
 from dianku.storage.engine import LOCK_CATALOG, Database
-from shop_server import DIANKU, ShopFolder
 
 HERE = Path(__file__).parent
 STORE = "S1"

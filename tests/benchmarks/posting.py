@@ -15,10 +15,11 @@ from typing import Any
 
 from bench_figures import Figure, middle, ratio
 from bench_shop import Measured, copy_of, count_rows, make_shop, script, serve_words
-from dianku.config import DATABASE_FILE
-from dianku.storage.engine import Database
 from sale_rows import read_settings
 from shop_server import ShopFolder, load
+
+from dianku.config import DATABASE_FILE
+from dianku.storage.engine import Database
 
 CONNECTIONS = (1, 8, 64)
 BATCH_CONNECTIONS = 8
@@ -70,8 +71,8 @@ def flood(
     found = load(spec)
     found["cpu_us"] = (server.cpu_seconds() - before) / found["requests"] * 1e6
     if found["refused"]:
-        first = f"the first: {found['first_refusal']}"
-        raise AssertionError(f"{found['refused']} of {found['requests']} were refused, {first}")
+        refusal = f"the first: {found['first_refusal']}"
+        raise AssertionError(f"{found['refused']} of {found['requests']} were refused, {refusal}")
     return found
 
 
@@ -233,15 +234,16 @@ def figures_of(rounds: Sequence[Round]) -> list[Figure]:
                note=f"CPU {middle(of, 'batch line cpu_us'):.0f} us a line"),
         Figure("(a) posting / hello", ratio(of, "dianku 64 per_second", "hello 64 per_second"),
                at_least=0.20, note="64 connections"),
-        Figure("(a) CPU of a posting / of a hello", ratio(of, "dianku 64 cpu_us", "hello 64 cpu_us"),
-               note="64 connections"),
+        Figure("(a) CPU of a posting / of a hello",
+               ratio(of, "dianku 64 cpu_us", "hello 64 cpu_us"), note="64 connections"),
         Figure("(b) posting / naive", ratio(of, "dianku 64 per_second", "naive 64 per_second"),
                at_least=6, note="64 connections"),
         Figure("(c) posting / bare script, 32", ratio(of, "dianku 64 per_second", "bare 32 lines"),
                at_least=0.35, note="64 connections"),
         Figure("posting p99 / p50", ratio(of, "dianku 64 p99_ms", "dianku 64 p50_ms"),
                at_most=3, note="64 connections"),
-        Figure("documents of 100 lines / bare script, 128", ratio(of, "long lines", "bare 128 lines"),
+        Figure("documents of 100 lines / bare script, 128",
+               ratio(of, "long lines", "bare 128 lines"),
                at_least=0.6, note=f"{BATCH_CONNECTIONS} connections"),
         Figure("batches / bare script, 128", ratio(of, "batch lines", "bare 128 lines"),
                at_least=0.6, note=f"{BATCH_CONNECTIONS} connections"),

@@ -22,12 +22,13 @@ from urllib.parse import urlencode
 
 from bench_figures import Figure
 from bench_shop import Measured, add_products, empty_the_log, serve_words, sku
+from report_moves import DAY_MS, DAYS, EAST, STORES, fill
+from shop_server import ShopFolder
+
 from dianku.config import DATABASE_FILE
 from dianku.ledger.rebuild import rebuild
 from dianku.ledger.verify import verify
 from dianku.storage.engine import Database
-from report_moves import DAY_MS, DAYS, EAST, STORES, fill
-from shop_server import ShopFolder
 
 CELLS = 50
 QUESTIONS = ("monitor", "sellers 7", "sellers 30", "slow 30", "stock at a date", "stock card")
@@ -150,9 +151,7 @@ def check(asking: Asking, path: Path, *, products: int, today: int) -> int:
     for _ in range(CELLS):
         store, product = chance.randint(1, STORES), chance.randint(1, products)
 
-        def total(
-            figure: str, more: str = "", where: tuple[int, int] = (store, product)
-        ) -> int:
+        def total(figure: str, more: str = "", where: tuple[int, int] = (store, product)) -> int:
             statement = f"SELECT COALESCE(SUM({figure}), 0) {cell} {more}"
             return int(connection.execute(statement, where).fetchone()[0])
 

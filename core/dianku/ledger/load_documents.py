@@ -72,51 +72,8 @@ def _originals(connection: Connection, rows: Sequence[Any]) -> list[Original]:
     ids = [(row.id,) for row in rows]
     if not ids:
         return []
-    lines: dict[int, list[StoredLine]] = {}
-    for x in select_set(
-        connection,
-        "SELECT l.* FROM {rows} AS w JOIN document_line AS l ON l.document_id = w.id "
-        "ORDER BY l.document_id, l.line",
-        columns=_ID,
-        rows=ids,
-    ):
-        lines.setdefault(x.document_id, []).append(
-            StoredLine(
-                x.line,
-                x.product_id,
-                x.quantity,
-                x.amount,
-                x.cost,
-                x.kept,
-                x.counted,
-                x.of_line,
-                x.bucket,
-                x.disposition,
-                x.occurred_at,
-                x.reason,
-            )
-        )
-    moves: dict[int, list[StoredMove]] = {}
-    for m in select_set(
-        connection,
-        "SELECT m.* FROM {rows} AS w JOIN stock_move AS m ON m.document_id = w.id ORDER BY m.id",
-        columns=_ID,
-        rows=ids,
-    ):
-        moves.setdefault(m.document_id, []).append(
-            StoredMove(
-                m.line,
-                m.store_id,
-                m.product_id,
-                m.bucket,
-                m.flow,
-                m.reason,
-                m.lot_id,
-                m.quantity,
-                m.value,
-                m.occurred_at,
-            )
-        )
+    lines = _lines_of(connection, ids)
+    moves = _moves_of(connection, ids)
     undone = {
         row.id: row.number
         for row in select_set(
@@ -147,6 +104,59 @@ def _originals(connection: Connection, rows: Sequence[Any]) -> list[Original]:
         )
         for row in rows
     ]
+
+
+def _lines_of(connection: Connection, ids: Sequence[tuple[int]]) -> dict[int, list[StoredLine]]:
+    lines: dict[int, list[StoredLine]] = {}
+    for x in select_set(
+        connection,
+        "SELECT l.* FROM {rows} AS w JOIN document_line AS l ON l.document_id = w.id "
+        "ORDER BY l.document_id, l.line",
+        columns=_ID,
+        rows=ids,
+    ):
+        lines.setdefault(x.document_id, []).append(
+            StoredLine(
+                x.line,
+                x.product_id,
+                x.quantity,
+                x.amount,
+                x.cost,
+                x.kept,
+                x.counted,
+                x.of_line,
+                x.bucket,
+                x.disposition,
+                x.occurred_at,
+                x.reason,
+            )
+        )
+    return lines
+
+
+def _moves_of(connection: Connection, ids: Sequence[tuple[int]]) -> dict[int, list[StoredMove]]:
+    moves: dict[int, list[StoredMove]] = {}
+    for m in select_set(
+        connection,
+        "SELECT m.* FROM {rows} AS w JOIN stock_move AS m ON m.document_id = w.id ORDER BY m.id",
+        columns=_ID,
+        rows=ids,
+    ):
+        moves.setdefault(m.document_id, []).append(
+            StoredMove(
+                m.line,
+                m.store_id,
+                m.product_id,
+                m.bucket,
+                m.flow,
+                m.reason,
+                m.lot_id,
+                m.quantity,
+                m.value,
+                m.occurred_at,
+            )
+        )
+    return moves
 
 
 def load_children(connection: Connection, snapshot: Snapshot, roots: Sequence[Original]) -> None:

@@ -148,11 +148,11 @@ def write_promises(connection: Connection, promises: Sequence[Promise]) -> None:
             for product_id, steps in p.holds.items()
         ],
     )
-    old = [
-        (p.state, p.expires_at, p.document.id if p.document else None, p.id)
-        for p in promises
-        if not p.is_new
-    ]
+    _write_changed(connection, [p for p in promises if not p.is_new])
+
+
+def _write_changed(connection: Connection, promises: Sequence[Promise]) -> None:
+    old = [(p.state, p.expires_at, p.document.id if p.document else None, p.id) for p in promises]
     changed = update_rows(
         connection,
         t.reservation,
@@ -167,6 +167,30 @@ def write_documents(connection: Connection, snapshot: Snapshot, ids: Ids) -> Non
     """Write every draft with its lines, moves and exceptions."""
     now = snapshot.now_ms
     drafts = snapshot.drafts
+    _write_heads(connection, drafts, now)
+    _write_lines(connection, drafts)
+    _write_moves(connection, drafts, now, ids)
+    insert_rows(
+        connection,
+        t.stock_exception,
+        ("id", "type", "store_id", "product_id", "document_id", "data", "raised_at"),
+        [
+            (
+                ids.take("exception"),
+                r.type,
+                r.store_id,
+                r.product_id,
+                d.id,
+                encode(r.data).decode(),
+                now,
+            )
+            for d in drafts
+            for r in d.raised
+        ],
+    )
+
+
+def _write_heads(connection: Connection, drafts: Sequence[Draft], now: int) -> None:
     insert_rows(
         connection,
         t.document,
@@ -222,6 +246,9 @@ def write_documents(connection: Connection, snapshot: Snapshot, ids: Ids) -> Non
             for d in drafts
         ],
     )
+
+
+def _write_lines(connection: Connection, drafts: Sequence[Draft]) -> None:
     insert_rows(
         connection,
         t.document_line,
@@ -268,6 +295,9 @@ def write_documents(connection: Connection, snapshot: Snapshot, ids: Ids) -> Non
             for x in d.lines
         ],
     )
+
+
+def _write_moves(connection: Connection, drafts: Sequence[Draft], now: int, ids: Ids) -> None:
     insert_rows(
         connection,
         t.stock_move,
@@ -306,24 +336,6 @@ def write_documents(connection: Connection, snapshot: Snapshot, ids: Ids) -> Non
             )
             for d in drafts
             for m in d.moves
-        ],
-    )
-    insert_rows(
-        connection,
-        t.stock_exception,
-        ("id", "type", "store_id", "product_id", "document_id", "data", "raised_at"),
-        [
-            (
-                ids.take("exception"),
-                r.type,
-                r.store_id,
-                r.product_id,
-                d.id,
-                encode(r.data).decode(),
-                now,
-            )
-            for d in drafts
-            for r in d.raised
         ],
     )
 

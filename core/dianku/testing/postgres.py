@@ -171,8 +171,8 @@ def copy_of_template(server: PostgresServer) -> str:
 
 
 def stop_if_started(run: Path) -> None:
-    """Stop a run's server, if one of its workers started it."""
-    if (run / "pg" / "postmaster.pid").exists():
-        server = PostgresServer(run / "pg")
+    """Stop the servers in a run's folder, if one of its workers started any."""
+    for note in run.glob("*/postmaster.pid"):
+        server = PostgresServer(note.parent)
         server.start()
         server.stop()

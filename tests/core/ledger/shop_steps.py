@@ -7,25 +7,33 @@ quantities are drawn so that a good part of the strict ones must be refused.
 
 from __future__ import annotations
 
-import random
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any, Literal
 
-from plain_cells import Document, Goods, Hold, Line, Wanted
+from plain_cells import Document, Hold, Line, Wanted
 from plain_reversal import reverse
 from plain_shop import Shop
+from step_chance import (
+    FAR,
+    FAR_MS,
+    GOODS,
+    MINUTE,
+    PLAIN,
+    STOCKED,
+    STORES,
+    Book,
+    Chance,
+    Step,
+    decimal,
+)
 
 from dianku.clock import from_ms
 from dianku.ledger.commands import (
     CloseTransfer,
-    Command,
     CommitReservation,
     ExtendReservation,
     HandOver,
-    Post,
     ReceiveTransfer,
     ReleaseReservation,
     Reserve,
@@ -34,64 +42,19 @@ from dianku.ledger.commands import (
 from dianku.ledger.requests import (
     LineQuantities,
     LineQuantity,
-    NewDocument,
     NewLine,
     NewReservation,
     NewReservationLine,
     ReservationExtend,
 )
 
-GOODS = (
-    Goods("tea", cost=20_000),
-    Goods("cup"),
-    Goods("rice", precision=3, cost=80_000),
-    Goods("milk", track_lots=True),
-    Goods("cake", composition="made", recipe=(("cup", 2), ("rice", 250))),
-    Goods("set", composition="kit", recipe=(("tea", 1), ("cup", 2))),
-    Goods("facial", composition="service", recipe=(("tea", 1), ("rice", 5))),
-    Goods("hamper", composition="kit", recipe=(("set", 2), ("cake", 1), ("tea", 1))),
-)
-"""Loose and weighed goods, one with lots, one made here, kits (one in another), a service."""
 
-STORES = ("north", "south")
-STOCKED = tuple(g for g in GOODS if g.stocked)
-PLAIN = tuple(g for g in STOCKED if g.composition == "none")
-MINUTE = 60_000
-
-Effect = Callable[[], Document | Hold | None]
-
-
-@dataclass
-class Step:
-    """One command, what it is called in the counts, and the same on the model."""
-
-    name: str
-    command: Command
-    effect: Effect
-    key: str | None = None
-
-
-@dataclass
-class Book:
-    """What was posted so far, by the numbers the ledger gave: what later steps refer to."""
-
-    documents: list[tuple[str, Document]] = field(default_factory=list)
-    holds: list[tuple[str, Hold]] = field(default_factory=list)
-
-    def of(self, kind: str, *, recent: int = 40) -> list[tuple[str, Document]]:
-        """The latest documents of a kind that are not reversed."""
-        found = [(n, d) for n, d in self.documents if d.kind == kind and not d.reversed]
-        return found[-recent:]
-
-
-class Steps:
-    """Draws steps. `now` is the moment of the batch, in ms."""
+class Steps(Chance):
+    """Draws steps."""
 
     def __init__(self, model: Shop, *, seed: int) -> None:
-        self.model = model
+        super().__init__(model, seed=seed)
         self.book = Book()
-        self.now = 0
-        self._random = random.Random(seed)
         self._keys = 0
         self.accepted: Counter[str] = Counter()
         """How often each step was accepted; what is rare is drawn more often."""
@@ -133,53 +96,6 @@ class Steps:
                 self._keys += 1
                 step.key = f"step-{self._keys}"
                 return step
-
-    def chance(self, share: float) -> bool:
-        """True in so many of all cases."""
-        return self._random.random() < share
-
-    def pause(self) -> int:
-        """Milliseconds between two batches: seconds, sometimes an hour or two."""
-        return self._random.choice((1_000, 7_531, 60_000, 60_000, 400_000, 5_000_000))
-
-    # -- drawing ----------------------------------------------------------------------------
-
-    def _store(self) -> str:
-        return self._random.choice(STORES)
-
-    def _quantity(self, goods: Goods, *, most: int = 9) -> int:
-        if goods.precision == 0:
-            return self._random.randint(1, most)
-        return self._random.randint(1, most * 10**goods.precision)
-
-    def _some(self, goods: tuple[Goods, ...], *, most: int = 9) -> list[Wanted]:
-        """One to three lines; the same product may come twice."""
-        picked = self._random.choices(goods, k=self._random.choice((1, 1, 2, 3)))
-        return [Wanted(g.sku, self._quantity(g, most=most)) for g in picked]
-
-    def _moment(self, *, permissive: bool) -> int:
-        """Now, or (what nobody may refuse) some time before, perhaps before a count."""
-        if permissive and self.chance(0.3):
-            return self.now - self._random.randint(1, 180) * MINUTE - self._random.randint(1, 999)
-        return self.now
-
-    def _unseen(self, store: str, skus: set[str], at: int) -> bool:
-        """Whether no count has seen what moved then: the time for what may be refused."""
-        return not self.model.is_late(store, skus, at)
-
-    def _stocked(self, wanted: list[Wanted]) -> set[str]:
-        return {sku for w in wanted for sku in self.model.takes(w.sku, w.quantity or 1)}
-
-    def _post(
-        self, name: str, kind: Any, store: str, lines: list[NewLine], effect: Effect, **more: Any
-    ) -> Step:
-        return Step(name, Post(NewDocument(kind=kind, store=store, lines=lines, **more)), effect)
-
-    def _line(self, w: Wanted, **more: Any) -> NewLine:
-        goods = self.model.goods[w.sku]
-        return NewLine(sku=w.sku, quantity=decimal(w.quantity, goods.precision), **more)
-
-    # -- kinds ------------------------------------------------------------------------------
 
     def _receipt(self) -> Step:
         store, wanted, lines = self._store(), [], []
@@ -559,13 +475,3 @@ class Steps:
 
         request = ReservationExtend(expires_in=seconds)
         return Step("extend", ExtendReservation(code, request), effect)
-
-
-def decimal(steps: int, digits: int) -> Decimal:
-    """Steps as the decimal a client sends."""
-    return Decimal(steps).scaleb(-digits)
-
-
-FAR_MS = 4_000_000_000_000
-FAR = from_ms(FAR_MS).date()
-"""Long after every test: goods with this date do not expire."""

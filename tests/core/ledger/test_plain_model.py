@@ -6,7 +6,8 @@ import pytest
 from plain_cells import Cell, Document, Goods, Hold, Refusal, Wanted
 from plain_reversal import reverse
 from plain_shop import Shop
-from shop_steps import GOODS, STORES, Steps
+from shop_steps import Steps
+from step_chance import GOODS, STORES
 
 HOUR = 3_600_000
 NINE, TEN, NOON = 9 * HOUR, 10 * HOUR, 12 * HOUR

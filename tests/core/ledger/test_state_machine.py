@@ -19,7 +19,8 @@ import pytest
 import sqlalchemy as sa
 from plain_cells import Cell, Document, Hold, Refusal
 from plain_shop import Shop as Model
-from shop_steps import GOODS, STOCKED, STORES, Step, Steps
+from shop_steps import Steps
+from step_chance import GOODS, STOCKED, STORES, Step
 
 from dianku.clock import SetClock
 from dianku.errors import Problem

@@ -17,8 +17,9 @@ import pytest
 from shop_goods import STORE, SWEET, on_hand, open_for_sale, post_sale
 from shop_server import LoadRun, Server, ShopFolder, load
 
-from dianku.testing.postgres import PostgresAbsent, PostgresServer, reachable_folder
+from dianku.testing.postgres import PostgresAbsent, PostgresServer
 from dianku.testing.required import absent
+from dianku.testing.runs import folder_of_run
 
 KILLS = 20
 REQUESTS_PER_ROUND = 1_500
@@ -63,8 +64,7 @@ class Till:
 @pytest.fixture
 def durable_postgres() -> Iterator[PostgresServer]:
     """A server that syncs its commits, unlike that of the other tests."""
-    folder = reachable_folder("dianku-faults-")
-    server = PostgresServer(folder / "pg", durable=True)
+    server = PostgresServer(folder_of_run() / "durable", durable=True)
     try:
         server.start()
     except PostgresAbsent as error:

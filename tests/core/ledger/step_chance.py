@@ -1,0 +1,120 @@
+"""What chance draws for a shop's day: goods, stores, quantities, moments; and what a step is."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from plain_cells import Document, Goods, Hold, Wanted
+from plain_shop import Shop
+
+from dianku.clock import from_ms
+from dianku.ledger.commands import Command, Post
+from dianku.ledger.requests import NewDocument, NewLine
+
+GOODS = (
+    Goods("tea", cost=20_000),
+    Goods("cup"),
+    Goods("rice", precision=3, cost=80_000),
+    Goods("milk", track_lots=True),
+    Goods("cake", composition="made", recipe=(("cup", 2), ("rice", 250))),
+    Goods("set", composition="kit", recipe=(("tea", 1), ("cup", 2))),
+    Goods("facial", composition="service", recipe=(("tea", 1), ("rice", 5))),
+    Goods("hamper", composition="kit", recipe=(("set", 2), ("cake", 1), ("tea", 1))),
+)
+"""Loose and weighed goods, one with lots, one made here, kits (one in another), a service."""
+
+STORES = ("north", "south")
+STOCKED = tuple(g for g in GOODS if g.stocked)
+PLAIN = tuple(g for g in STOCKED if g.composition == "none")
+MINUTE = 60_000
+
+Effect = Callable[[], Document | Hold | None]
+
+
+@dataclass
+class Step:
+    """One command, what it is called in the counts, and the same on the model."""
+
+    name: str
+    command: Command
+    effect: Effect
+    key: str | None = None
+
+
+@dataclass
+class Book:
+    """What was posted so far, by the numbers the ledger gave: what later steps refer to."""
+
+    documents: list[tuple[str, Document]] = field(default_factory=list)
+    holds: list[tuple[str, Hold]] = field(default_factory=list)
+
+    def of(self, kind: str, *, recent: int = 40) -> list[tuple[str, Document]]:
+        """The latest documents of a kind that are not reversed."""
+        found = [(n, d) for n, d in self.documents if d.kind == kind and not d.reversed]
+        return found[-recent:]
+
+
+class Chance:
+    """Draws the parts of a step. `now` is the moment of the batch, in ms."""
+
+    def __init__(self, model: Shop, *, seed: int) -> None:
+        self.model = model
+        self.now = 0
+        self._random = random.Random(seed)
+
+    def chance(self, share: float) -> bool:
+        """True in so many of all cases."""
+        return self._random.random() < share
+
+    def pause(self) -> int:
+        """Milliseconds between two batches: seconds, sometimes an hour or two."""
+        return self._random.choice((1_000, 7_531, 60_000, 60_000, 400_000, 5_000_000))
+
+    def _store(self) -> str:
+        return self._random.choice(STORES)
+
+    def _quantity(self, goods: Goods, *, most: int = 9) -> int:
+        if goods.precision == 0:
+            return self._random.randint(1, most)
+        return self._random.randint(1, most * 10**goods.precision)
+
+    def _some(self, goods: tuple[Goods, ...], *, most: int = 9) -> list[Wanted]:
+        """One to three lines; the same product may come twice."""
+        picked = self._random.choices(goods, k=self._random.choice((1, 1, 2, 3)))
+        return [Wanted(g.sku, self._quantity(g, most=most)) for g in picked]
+
+    def _moment(self, *, permissive: bool) -> int:
+        """Now, or (what nobody may refuse) some time before, perhaps before a count."""
+        if permissive and self.chance(0.3):
+            return self.now - self._random.randint(1, 180) * MINUTE - self._random.randint(1, 999)
+        return self.now
+
+    def _unseen(self, store: str, skus: set[str], at: int) -> bool:
+        """Whether no count has seen what moved then: the time for what may be refused."""
+        return not self.model.is_late(store, skus, at)
+
+    def _stocked(self, wanted: list[Wanted]) -> set[str]:
+        return {sku for w in wanted for sku in self.model.takes(w.sku, w.quantity or 1)}
+
+    def _post(
+        self, name: str, kind: Any, store: str, lines: list[NewLine], effect: Effect, **more: Any
+    ) -> Step:
+        return Step(name, Post(NewDocument(kind=kind, store=store, lines=lines, **more)), effect)
+
+    def _line(self, w: Wanted, **more: Any) -> NewLine:
+        goods = self.model.goods[w.sku]
+        return NewLine(sku=w.sku, quantity=decimal(w.quantity, goods.precision), **more)
+
+
+def decimal(steps: int, digits: int) -> Decimal:
+    """Steps as the decimal a client sends."""
+    return Decimal(steps).scaleb(-digits)
+
+
+FAR_MS = 4_000_000_000_000
+FAR = from_ms(FAR_MS).date()
+"""Long after every test: goods with this date do not expire."""
