@@ -106,12 +106,17 @@ GROUP BY d.id, d.kind, d.action, d.store_id, d.channel_id, d.business_date, d.oc
 """
 
 
+def _streamed(connection: Connection, sql: str) -> sa.CursorResult[Any]:
+    """Rows a few at a time. For this statement alone: the connection's others may be no SELECT."""
+    return connection.execute(sa.text(sql), execution_options={"yield_per": 10_000})
+
+
 def sales_hours(connection: Connection) -> dict[tuple[int, ...], list[int]]:
     """The fold of `sales_by_hour`; the hour is on the store's clock, so it is told in Python."""
     stores = connection.execute(sa.text("SELECT id, timezone FROM store"))
     zones = {row.id: row.timezone for row in stores}
     totals: dict[tuple[int, ...], list[int]] = {}
-    for row in connection.execution_options(yield_per=10_000).execute(sa.text(_SALES)):
+    for row in _streamed(connection, _SALES):
         hour = local_hour(row.occurred_at, zones[row.store_id])
         key = row.business_date, row.store_id, hour, row.channel_id
         total = totals.setdefault(key, [0, 0, 0])
@@ -166,13 +171,13 @@ def last_costs(connection: Connection) -> Iterator[tuple[int, int, int]]:
     Where there is stock it follows from the balance; where there is none, from the moves in their
     order (only those rows are read).
     """
-    for row in connection.execution_options(yield_per=10_000).execute(sa.text(_POSITIVE)):
+    for row in _streamed(connection, _POSITIVE):
         yield row.store_id, row.product_id, unit_cost_of(row.value, row.on_hand, row.precision)
     card: _Card | None = None
     place: tuple[int, int] | None = None
     line: Any = None
     pending: list[Any] = []
-    for row in connection.execution_options(yield_per=10_000).execute(sa.text(_CARD)):
+    for row in _streamed(connection, _CARD):
         here = row.store_id, row.product_id
         if (here, row.document_id, row.line) != (place, *(line or (None, None))):
             if card is not None:
