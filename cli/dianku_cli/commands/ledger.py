@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from dianku_cli.output import Column, as_plain, progress, remark, write_json, write_table
+from dianku_cli.output import Column, as_plain, remark, write_json, write_table
 from dianku_cli.settings import Settings
 from dianku_cli.shop import acting, open_shop
 from dianku_cli.texts import say
@@ -29,11 +29,8 @@ def verify(ctx: click.Context, *, as_json: bool) -> None:
     Example: dianku ledger verify
     """
     settings: Settings = ctx.obj
-    with (
-        open_shop(settings) as host,
-        progress(say("verifying", settings.language)) as advance,
-    ):
-        differences = as_plain(host.ledger.verify(progress=advance))
+    with open_shop(settings) as host:
+        differences = as_plain(host.ledger.verify().differences)
     if as_json:
         write_json({"clean": not differences, "differences": differences})
     elif differences:
@@ -53,11 +50,8 @@ def rebuild(settings: Settings, *, as_json: bool) -> None:
 
     Example: dianku ledger rebuild
     """
-    with (
-        open_shop(settings) as host,
-        progress(say("rebuilding", settings.language)) as advance,
-    ):
-        done = host.ledger.rebuild(progress=advance)
+    with open_shop(settings) as host:
+        done = host.ledger.rebuild()
     if as_json:
         write_json(done)
     else:

@@ -60,7 +60,7 @@ def restore(ctx: click.Context, *, file: Path, as_json: bool) -> None:
     with closed_shop(settings) as host:
         done = operations.restore(host, file)
     with open_shop(settings) as host:
-        differences = as_plain(host.ledger.verify())
+        differences = as_plain(host.ledger.verify().differences)
     if as_json:
         write_json({"rows": done.rows, "left_out": done.left_out, "differences": differences})
     else:
