@@ -6,12 +6,9 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-import pytest
 import sqlalchemy as sa
 from say import Day, balance_of, line
 
-from dianku.clock import SetClock
-from dianku.context import Context
 from dianku.errors import Problem
 from dianku.ledger.commands import (
     CloseTransfer,
@@ -30,17 +27,8 @@ from dianku.ledger.requests import (
     NewReservation,
     NewReservationLine,
 )
-from dianku.ledger.service import Ledger
 from dianku.storage.engine import Database
 from dianku.testing.shop import Shop
-
-
-@pytest.fixture
-def day(shop: Shop, ledger: Ledger, owner: Context, clock: SetClock) -> Day:
-    """A day in store S1, with store S2 beside it."""
-    shop.store("S1")
-    shop.store("S2")
-    return Day(ledger, owner, clock)
 
 
 def reverse(day: Day, number: str) -> Any:

@@ -1,0 +1,209 @@
+"""`verify` finds whatever was meddled with; `rebuild` mends what is derived, to a row (I7)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from busy_day import stock_shop, trade
+from say import Day
+
+from dianku.ledger.verify import Difference
+from dianku.storage.engine import Database
+from dianku.testing.digest import database_digest
+from dianku.testing.shop import Shop
+
+TRUTH = ("document", "document_line", "stock_move", "reservation", "reservation_hold", "event")
+
+
+@pytest.fixture
+def traded(day: Day, shop: Shop) -> Day:
+    """A day after its trading, found clean."""
+    stock_shop(shop)
+    trade(day)
+    found = day.ledger.verify()
+    assert found.clean, found.differences
+    assert found.moves > 40
+    return day
+
+
+def change(database: Database, sql: str, **values: Any) -> None:
+    """Change one row behind the ledger's back."""
+    with database.writing() as connection:
+        assert connection.execute(sa.text(sql), values).rowcount == 1
+
+
+def one(database: Database, sql: str, **values: Any) -> dict[str, Any]:
+    with database.reading() as connection:
+        return dict(connection.execute(sa.text(sql), values).one()._mapping)
+
+
+def rows_of(database: Database, *tables: str) -> list[list[tuple[Any, ...]]]:
+    with database.reading() as connection:
+        found = [connection.execute(sa.text(f"SELECT * FROM {name}")).all() for name in tables]
+    return [sorted((tuple(row) for row in rows), key=repr) for rows in found]
+
+
+def named(found: list[Difference]) -> set[tuple[str, str, str | None, str | None, int]]:
+    """What a verification says, with how much too much there is."""
+    return {(d.table, d.figure, d.product, d.store, d.found - d.expected) for d in found}
+
+
+TEA_IN_S1 = (
+    "store_id = (SELECT id FROM store WHERE code = 'S1') "
+    "AND product_id = (SELECT id FROM product WHERE sku = 'tea')"
+)
+BALANCES = {
+    "on_hand": 3,
+    "value": -70_001,
+    "reserved": 1,
+    "damaged": 2,
+    "damaged_value": 5,
+    "kept": 1,
+    "in_transit": 4,
+    "in_transit_value": 9,
+    "last_cost": 1,
+}
+
+
+def test_verify_changed_balance_names_product_store_and_figures_and_rebuild_mends_it(
+    traded: Day, database: Database
+) -> None:
+    before = database_digest(database)
+    for figure, by in BALANCES.items():
+        held = one(database, f"SELECT {figure} AS x FROM stock_balance WHERE {TEA_IN_S1}")["x"]
+        change(database, f"UPDATE stock_balance SET {figure} = {figure} + {by} WHERE {TEA_IN_S1}")
+        found = traded.ledger.verify()
+        assert not found.clean
+        told = {d.figure: (d.expected, d.found) for d in found.differences}
+        assert told.pop(figure) == (held, held + by)
+        # The average follows from quantity and value, so a wrong one of these is wrong twice.
+        assert set(told) <= ({"last_cost"} if figure in {"on_hand", "value"} else set())
+        assert {(d.table, d.product, d.store) for d in found.differences} == {
+            ("stock_balance", "tea", "S1")
+        }
+        traded.ledger.rebuild()
+        assert traded.ledger.verify().clean
+    assert database_digest(database) == before
+
+
+# Of each table one row of tea (or milk, which has lots) in S1, and the figures it carries.
+SUMS = (
+    ("daily_summary", "tea", "flow = 2", ("quantity", "value")),
+    (
+        "sales_summary",
+        "tea",
+        "quantity > 5",
+        ("quantity", "amount", "returned", "returned_amount", "cost"),
+    ),
+    ("lot_balance", "milk", "quantity > 1", ("quantity",)),
+)
+
+
+def test_verify_changed_sum_names_product_and_store_and_rebuild_mends_it(
+    traded: Day, database: Database
+) -> None:
+    before = database_digest(database)
+    for table, sku, which, figures in SUMS:
+        row = one(
+            database,
+            f"SELECT t.* FROM {table} AS t JOIN product AS p ON p.id = t.product_id JOIN store AS "
+            f"s ON s.id = t.store_id WHERE p.sku = '{sku}' AND s.code = 'S1' AND {which}",
+        )
+        keys = [name for name in row if name not in figures]
+        where = " AND ".join(f"{name} = :{name}" for name in keys)
+        for figure in figures:
+            change(database, f"UPDATE {table} SET {figure} = {figure} + 7 WHERE {where}", **row)
+            found = traded.ledger.verify().differences
+            assert named(found) == {(table, figure, sku, "S1", 7)}
+            traded.ledger.rebuild()
+            assert traded.ledger.verify().clean
+        change(database, f"DELETE FROM {table} WHERE {where}", **row)
+        assert {(d.table, d.product, d.found) for d in traded.ledger.verify().differences} == {
+            (table, sku, 0)
+        }
+        traded.ledger.rebuild()
+    assert database_digest(database) == before
+
+
+def test_verify_changed_hour_and_one_too_many_name_store_and_rebuild_mends_them(
+    traded: Day, database: Database
+) -> None:
+    before = database_digest(database)
+    in_s1 = "store_id = (SELECT id FROM store WHERE code = 'S1')"
+    row = one(database, f"SELECT * FROM sales_by_hour WHERE {in_s1} AND hour = 14")
+    where = " AND ".join(f"{name} = {row[name]}" for name in ("store_id", "hour", "channel_id"))
+    for figure in ("documents", "amount", "returned_amount"):
+        change(database, f"UPDATE sales_by_hour SET {figure} = {figure} + 2 WHERE {where}")
+        found = traded.ledger.verify().differences
+        assert named(found) == {("sales_by_hour", figure, None, "S1", 2)}
+        assert "hour 14" in str(found[0].detail)
+        traded.ledger.rebuild()
+        assert traded.ledger.verify().clean
+    change(
+        database,
+        "INSERT INTO sales_by_hour (business_date, store_id, hour, channel_id, documents) "
+        "SELECT 1, id, 3, 0, 1 FROM store WHERE code = 'S2'",
+    )
+    assert named(traded.ledger.verify().differences) == {
+        ("sales_by_hour", "documents", None, "S2", 1)
+    }
+    traded.ledger.rebuild()
+    assert database_digest(database) == before
+
+
+def test_verify_changed_or_deleted_move_is_named_and_rebuild_leaves_it(
+    traded: Day, database: Database
+) -> None:
+    row = one(
+        database,
+        "SELECT m.* FROM stock_move AS m JOIN product AS p ON p.id = m.product_id "
+        "WHERE p.sku = 'tea' AND m.quantity = -7",
+    )
+    before = database_digest(database)
+    undo = {
+        "UPDATE stock_move SET quantity = quantity - 2 WHERE id = :id": (
+            "UPDATE stock_move SET quantity = quantity + 2 WHERE id = :id"
+        ),
+        "UPDATE stock_move SET value = value - 2 WHERE id = :id": (
+            "UPDATE stock_move SET value = value + 2 WHERE id = :id"
+        ),
+        "DELETE FROM stock_move WHERE id = :id": (
+            f"INSERT INTO stock_move ({', '.join(row)}) VALUES ({', '.join(f':{n}' for n in row)})"
+        ),
+    }
+    for meddle, mend in undo.items():
+        change(database, meddle, **row)
+        found = traded.ledger.verify().differences
+        assert {"stock_balance", "daily_summary"} <= {d.table for d in found}
+        assert {(d.product, d.store) for d in found} == {("tea", "S1")}
+        truth = rows_of(database, *TRUTH)
+        traded.ledger.rebuild()
+        assert rows_of(database, *TRUTH) == truth, "what happened is not for rebuild to change"
+        change(database, mend, **row)
+        traded.ledger.rebuild()
+    assert database_digest(database) == before
+
+
+def test_verify_deleted_document_is_named_by_what_it_leaves_behind(
+    traded: Day, database: Database
+) -> None:
+    change(database, "DELETE FROM document WHERE kind = 'cost_adjustment'")
+    found = traded.ledger.verify().differences
+    orphans = {(d.table, d.product, d.store) for d in found if d.figure == "document"}
+    assert orphans == {("stock_move", "cake", "S1"), ("document_line", "cake", None)}
+
+
+def test_rebuild_of_what_is_true_changes_nothing(traded: Day, database: Database) -> None:
+    before = database_digest(database)
+    rebuilt = traded.ledger.rebuild()
+    assert set(rebuilt.rows) == {
+        "stock_balance",
+        "lot_balance",
+        "daily_summary",
+        "sales_summary",
+        "sales_by_hour",
+    }
+    assert min(rebuilt.rows.values()) > 0
+    assert database_digest(database) == before
