@@ -8,8 +8,9 @@ from pathlib import Path
 
 from bench_figures import Figure, middle, ratio
 from bench_shop import Measured, make_shop, postgres_rows, script, serve_words
-from dianku.testing.postgres import PostgresServer, reachable_folder
 from posting import flood, request, rows_each, sale
+
+from dianku.testing.postgres import PostgresServer, reachable_folder
 
 CONNECTIONS = 64
 WORKERS = (1, 2)

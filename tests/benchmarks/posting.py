@@ -15,10 +15,11 @@ from typing import Any
 
 from bench_figures import Figure, middle, ratio
 from bench_shop import Measured, copy_of, count_rows, make_shop, script, serve_words
-from dianku.config import DATABASE_FILE
-from dianku.storage.engine import Database
 from sale_rows import read_settings
 from shop_server import ShopFolder, load
+
+from dianku.config import DATABASE_FILE
+from dianku.storage.engine import Database
 
 CONNECTIONS = (1, 8, 64)
 BATCH_CONNECTIONS = 8
@@ -233,7 +234,7 @@ def figures_of(rounds: Sequence[Round]) -> list[Figure]:
                note=f"CPU {middle(of, 'batch line cpu_us'):.0f} us a line"),
         Figure("(a) posting / hello", ratio(of, "dianku 64 per_second", "hello 64 per_second"),
                at_least=0.20, note="64 connections"),
-        Figure("(a) CPU of a posting / of a hello", ratio(of, "dianku 64 cpu_us", "hello 64 cpu_us"),
+        Figure("(a) CPU of posting / of hello", ratio(of, "dianku 64 cpu_us", "hello 64 cpu_us"),
                note="64 connections"),
         Figure("(b) posting / naive", ratio(of, "dianku 64 per_second", "naive 64 per_second"),
                at_least=6, note="64 connections"),
@@ -241,9 +242,9 @@ def figures_of(rounds: Sequence[Round]) -> list[Figure]:
                at_least=0.35, note="64 connections"),
         Figure("posting p99 / p50", ratio(of, "dianku 64 p99_ms", "dianku 64 p50_ms"),
                at_most=3, note="64 connections"),
-        Figure("documents of 100 lines / bare script, 128", ratio(of, "long lines", "bare 128 lines"),
+        Figure("documents of 100 lines / bare, 128", ratio(of, "long lines", "bare 128 lines"),
                at_least=0.6, note=f"{BATCH_CONNECTIONS} connections"),
-        Figure("batches / bare script, 128", ratio(of, "batch lines", "bare 128 lines"),
+        Figure("batches of these / bare, 128", ratio(of, "batch lines", "bare 128 lines"),
                at_least=0.6, note=f"{BATCH_CONNECTIONS} connections"),
         Figure("posting on one connection, p50", middle(of, "dianku 1 p50_ms"), "ms",
                at_most=20, note="the 40 ms trap"),

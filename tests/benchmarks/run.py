@@ -20,7 +20,6 @@ from pathlib import Path
 TESTS = Path(__file__).parents[1]
 sys.path[:0] = [str(TESTS), str(TESTS / "kit"), str(Path(__file__).parent)]
 
-import long_runs  # noqa: E402 - after the folders of the tests are on the path
 import postgres_posting  # noqa: E402
 import posting  # noqa: E402
 import report_speed  # noqa: E402
@@ -28,6 +27,8 @@ import scanning  # noqa: E402
 import starting  # noqa: E402
 from bench_figures import Figure, table, write_json  # noqa: E402
 from report_moves import PRODUCTS  # noqa: E402
+
+import long_runs  # noqa: E402 - after the folders of the tests are on the path
 
 Part = Callable[[Path, argparse.Namespace], list[Figure]]
 
