@@ -71,8 +71,8 @@ def flood(
     found = load(spec)
     found["cpu_us"] = (server.cpu_seconds() - before) / found["requests"] * 1e6
     if found["refused"]:
-        first = f"the first: {found['first_refusal']}"
-        raise AssertionError(f"{found['refused']} of {found['requests']} were refused, {first}")
+        refusal = f"the first: {found['first_refusal']}"
+        raise AssertionError(f"{found['refused']} of {found['requests']} were refused, {refusal}")
     return found
 
 
