@@ -6,7 +6,6 @@ rows, the same free space and an empty write-ahead log.
 
 from __future__ import annotations
 
-import json
 import os
 import resource
 import shutil
@@ -15,8 +14,8 @@ import sqlite3
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -24,8 +23,14 @@ from typing import Any, Self
 import sqlalchemy as sa
 from shop_server import DIANKU, ShopFolder
 
+from dianku.access.records import NewToken
+from dianku.catalog.requests import NewStore
 from dianku.catalog.tables import barcode, product
-from dianku.config import DATABASE_FILE
+from dianku.config import DATABASE_FILE, HostConfig
+from dianku.context import Context
+from dianku.errors import Problem
+from dianku.host import Host
+from dianku.ledger.requests import NewDocument, NewLine
 from dianku.storage import events
 from dianku.storage.bulk import insert_rows, renew_statistics
 from dianku.storage.engine import LOCK_CATALOG, Database
@@ -37,7 +42,6 @@ PAGE = resource.getpagesize()
 RECEIPT_LINES = 1_000
 PLENTY = 100_000_000
 """Of each product, so that nothing ever runs out."""
-STARTING_S = 60
 
 
 def sku(number: int) -> str:
@@ -71,24 +75,35 @@ def add_products(database: Database, count: int) -> None:
         renew_statistics(connection, product, barcode)
 
 
-def make_shop(folder: Path, *, products: int, database_url: str | None = None) -> tuple[Any, str]:
-    """A shop with products and plenty of each; itself and an owner's token."""
+def make_shop(
+    folder: Path, *, products: int, stores: int = 1, stocked: bool = True, database_url: str = ""
+) -> tuple[ShopFolder, str]:
+    """A shop with products, and plenty of each in its first store; with an owner's token."""
+    with Host.build(HostConfig(data_dir=folder, database_url=database_url)) as host:
+        ctx = Context(host.access.actor("bench"))
+        for number in range(1, stores + 1):
+            host.catalog.create_store(NewStore(code=f"S{number}", name=f"S{number}"), ctx=ctx)
+        token = host.access.create_token(NewToken(name="bench", role="owner"), ctx=ctx).token
+        add_products(host.database, products)
+        for first in range(0, products if stocked else 0, RECEIPT_LINES):
+            numbers = range(first, min(first + RECEIPT_LINES, products))
+            lines = [
+                NewLine(sku=sku(n), quantity=Decimal(PLENTY), unit_cost=Decimal(2)) for n in numbers
+            ]
+            outcome = host.ledger.post(
+                NewDocument(kind="receipt", store=STORE, lines=lines), ctx=ctx
+            )
+            assert not isinstance(outcome, Problem), outcome
+    if not database_url:
+        empty_the_log(folder)
+    return shop_in(folder, database_url=database_url or None), token or ""
+
+
+def shop_in(folder: Path, *, database_url: str | None = None) -> ShopFolder:
+    """The shop of a folder, for processes that run as an owner's do (not strict)."""
     shop = ShopFolder(folder, database_url=database_url)
     shop.environ.pop("DIANKU_STRICT", None)
-    shop.init(store=STORE)
-    token = shop.token("bench")
-    database = Database(database_url or f"sqlite:///{folder / DATABASE_FILE}")
-    add_products(database, products)
-    database.close()
-    with Measured(serve_words(), environ=shop.environ) as server:
-        for first in range(0, products, RECEIPT_LINES):
-            numbers = range(first, min(first + RECEIPT_LINES, products))
-            lines = [{"sku": sku(n), "quantity": PLENTY, "unit_cost": "2"} for n in numbers]
-            body = {"kind": "receipt", "store": STORE, "lines": lines}
-            server.post("/api/v1/documents", body, token=token)
-    if database_url is None:
-        empty_the_log(folder)
-    return shop, token
+    return shop
 
 
 def empty_the_log(folder: Path) -> None:
@@ -102,9 +117,7 @@ def copy_of(shop: ShopFolder, folder: Path) -> ShopFolder:
     """The same shop in another folder, replacing what was there."""
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(shop.folder, folder)
-    copy = ShopFolder(folder)
-    copy.environ.pop("DIANKU_STRICT", None)
-    return copy
+    return shop_in(folder)
 
 
 def serve_words(workers: int = 1) -> list[str]:
@@ -199,21 +212,6 @@ class Measured:
     def target(self, token: str = "") -> dict[str, Any]:
         """What the load generator needs to send here."""
         return {"host": self.host, "port": self.port, "token": token}
-
-    def post(self, path: str, body: Any, *, token: str) -> Any:
-        """One request outside the measurement."""
-        return self._ask(path, token=token, data=json.dumps(body).encode())
-
-    def get(self, path: str, *, token: str) -> Any:
-        """One question outside the measurement."""
-        return self._ask(path, token=token, data=None)
-
-    def _ask(self, path: str, *, token: str, data: bytes | None) -> Any:
-        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-        url = f"http://{self.host}:{self.port}{path}"
-        request = urllib.request.Request(url, data=data, headers=headers)
-        with urllib.request.urlopen(request, timeout=STARTING_S) as answer:
-            return json.load(answer)
 
     def stop(self) -> str:
         """End it; what it said on its error output."""

@@ -44,6 +44,7 @@ INSERT INTO document_line (document_id, line, product_id, quantity, amount, cost
 SELECT d.id, n.l + 1, (d.id - 1) / {STORES} * {OPENING_LINES} + n.l + 1, {OPENING}, NULL,
        {OPENING * COST}
 FROM document AS d CROSS JOIN n
+WHERE (d.id - 1) / {STORES} * {OPENING_LINES} + n.l < :products
 """
 # Of forty documents one is a receipt, one a write-off, two are returns, the others sales.
 _DOCUMENTS = f"""
@@ -102,7 +103,7 @@ def fill(path: Path, *, moves: int, products: int = PRODUCTS, today: int | None 
     set_up(connection)
     connection.execute("PRAGMA synchronous=OFF")
     openings = -(-products // OPENING_LINES) * STORES
-    documents = max(1, (moves - openings * OPENING_LINES) // LINES)
+    documents = max(1, (moves - products * STORES) // LINES)
     values = {"documents": openings, "day": first_day, "at": (first_day * DAY_MS) - EAST + 1}
     tables = ("document", "document_line", "stock_move")
     marks = ", ".join("?" * len(tables))
@@ -111,7 +112,7 @@ def fill(path: Path, *, moves: int, products: int = PRODUCTS, today: int | None 
     for name, _ in indexes:
         connection.execute(f"DROP INDEX {name}")
     connection.execute(_OPENING, values)
-    connection.execute(_OPENING_LINES)
+    connection.execute(_OPENING_LINES, {"products": products})
     connection.execute(
         _DOCUMENTS, {"documents": documents, "first": openings + 1, "first_day": first_day}
     )

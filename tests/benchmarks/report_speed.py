@@ -13,6 +13,7 @@ import random
 import sqlite3
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -21,9 +22,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from bench_figures import Figure
-from bench_shop import Measured, add_products, empty_the_log, serve_words, sku
+from bench_shop import Measured, empty_the_log, make_shop, serve_words, sku
 from report_moves import DAY_MS, DAYS, EAST, STORES, fill
-from shop_server import ShopFolder
 
 from dianku.config import DATABASE_FILE
 from dianku.ledger.rebuild import rebuild
@@ -46,17 +46,9 @@ class Size:
 
 def measure(folder: Path, *, moves: int, products: int, repeats: int) -> Size:
     """Make a shop of so many moves, ask it, check it, and remove nothing."""
-    shop = ShopFolder(folder)
-    shop.environ.pop("DIANKU_STRICT", None)
-    shop.init(store="S1")
-    token = shop.token("bench")
-    with Measured(serve_words(), environ=shop.environ) as server:
-        for number in range(2, STORES + 1):
-            code = f"S{number}"
-            server.post("/api/v1/stores", {"code": code, "name": code}, token=token)
+    shop, token = make_shop(folder, products=products, stores=STORES, stocked=False)
     path = folder / DATABASE_FILE
     database = Database(f"sqlite:///{path}")
-    add_products(database, products)
     found = Size(moves)
     found.seconds["fill"], found.moves = _timed(lambda: fill(path, moves=moves, products=products))
     found.seconds["rebuild"], _ = _timed(lambda: rebuild(database))
@@ -64,8 +56,10 @@ def measure(folder: Path, *, moves: int, products: int, repeats: int) -> Size:
     assert said.clean, said.differences[:10]
     database.close()
     empty_the_log(folder)
-    with Measured(serve_words(), environ=shop.environ) as server:
+    with ExitStack() as opened:
+        server = opened.enter_context(Measured(serve_words(), environ=shop.environ))
         asking = Asking(server, token)
+        opened.callback(asking.close)
         today = int(time.time() * 1000 + EAST) // DAY_MS
         for name, query in _queries(today).items():
             times = [_timed(lambda q=query: asking.ask(q))[0] for _ in range(repeats + 1)]
@@ -83,6 +77,10 @@ class Asking:
     def __init__(self, server: Measured, token: str) -> None:
         self._connection = http.client.HTTPConnection(server.host, server.port, timeout=600)
         self._headers = {"Authorization": f"Bearer {token}"}
+
+    def close(self) -> None:
+        """Hang up."""
+        self._connection.close()
 
     def ask(self, path: str) -> Any:
         """The decoded answer. Raises `AssertionError` on a refusal."""

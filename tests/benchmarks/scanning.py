@@ -66,8 +66,14 @@ def figures_of(rounds: Sequence[dict[str, float]], *, few: int, many: int) -> li
             f"{middle(rounds, f'{name} p99_ms'):.2f} ms, CPU {middle(rounds, f'{name} cpu_us'):.0f}"
             " us"
         )
-        title = f"{label}, {CONNECTIONS} connections"
-        found.append(Figure(title, middle(rounds, f"{name} per_second"), "/s", note=note))
+        found.append(
+            Figure(
+                f"{label}, {CONNECTIONS} connections",
+                middle(rounds, f"{name} per_second"),
+                "/s",
+                note=note,
+            )
+        )
     times = ratio(rounds, "many p50_ms", "few p50_ms")
     found.append(Figure(f"scan p50 among {many:,} / among {few:,}", times))
     return found

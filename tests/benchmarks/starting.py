@@ -16,8 +16,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench_figures import Figure, middle, ratio
-from bench_shop import Measured, script, serve_words
-from shop_server import DIANKU, ShopFolder
+from bench_shop import Measured, make_shop, script, serve_words
+from shop_server import DIANKU
 
 ROOT = Path(__file__).parents[2]
 EMPTY_CLICK = (sys.executable, "-c", "import click; click.command()(lambda: None)()", "--help")
@@ -33,9 +33,7 @@ _IMPORTED = (
 
 def measure(folder: Path, *, rounds: int) -> list[dict[str, float]]:
     """Rounds of: help, empty click; ready and memory of a served shop and of an empty app."""
-    shop = ShopFolder(folder / "start")
-    shop.environ.pop("DIANKU_STRICT", None)
-    shop.init()
+    shop, _ = make_shop(folder / "start", products=10)
     found = []
     for _ in range(rounds):
         figures = {"help": _run((*DIANKU, "--help")), "click": _run(EMPTY_CLICK)}
