@@ -32,11 +32,15 @@ class CategoryLine:
 
 @frozen
 class Lines:
-    """The lines of one product in one store, in thousandths of the base unit."""
+    """The lines of one product in one store, in thousandths of the base unit.
+
+    `watched` False: the store said that it does not carry the product, so no line is crossed.
+    """
 
     low_stock: int | None
     max_stock: int | None
     overstock_days: int
+    watched: bool = True
 
 
 def category_lines(connection: Connection) -> dict[int, CategoryLine]:
@@ -102,4 +106,5 @@ def lines_of(row: Row[Any], category: CategoryLine | None) -> Lines:
         low_stock=low,
         max_stock=thousandths(row.own_max, row.max_stock),
         overstock_days=days,
+        watched=row.carried is None or bool(row.carried),
     )

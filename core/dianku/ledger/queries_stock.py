@@ -79,6 +79,7 @@ _FACTS = """
 SELECT w.store_id, w.product_id, p.sku, p.name, p.spec, p.unit, p.precision, p.category_id,
        p.track_lots, p.low_stock, p.max_stock, p.overstock_days,
        ps.low_stock AS own_low, ps.max_stock AS own_max, ps.overstock_days AS own_days,
+       ps.carried,
        (SELECT MIN(m.occurred_at) FROM stock_move AS m
         WHERE m.product_id = w.product_id AND m.store_id = w.store_id) AS first_moved_at
 FROM {rows} AS w JOIN product AS p ON p.id = w.product_id
@@ -291,6 +292,8 @@ class StockReading:
         self, level: Level, lines: Lines, *, sold: Sold, first_moved_at: int | None
     ) -> bool:
         """More than the ceiling, or more than N days of sales once a week of history is there."""
+        if not lines.watched:
+            return False
         available = _thousandths(level.available, level.precision)
         if lines.max_stock is not None and available > lines.max_stock:
             return True
@@ -336,7 +339,7 @@ def _thousandths(steps: int, precision: int) -> int:
 
 def _is_low(level: Level, lines: Lines) -> bool:
     """Below the line: a line of 10 is reached by the sale that leaves 9."""
-    if lines.low_stock is None:
+    if lines.low_stock is None or not lines.watched:
         return False
     return _thousandths(level.available, level.precision) < lines.low_stock
 

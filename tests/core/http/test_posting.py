@@ -135,3 +135,33 @@ def test_bad_requests_change_nothing(
         assert answer.status_code in {404, 422}, body
         assert answer.headers["content-type"] == "application/problem+json"
     assert database_digest(host.database) == before
+
+
+def test_transfer_received_in_parts_answers_the_transfer_as_it_stands(
+    call: Callable[..., Any],
+) -> None:
+    call("POST", "/stores", {"code": "S9", "name": "Nine", "kind": "warehouse"})
+    line = {"sku": "cola", "quantity": 5}
+    sent = call(
+        "POST", "/documents", {"kind": "transfer", "store": "S1", "to_store": "S9", "lines": [line]}
+    ).json()
+    assert sent["status"] == "sent"
+    path = f"/transfers/{sent['number']}"
+    key = {"Idempotency-Key": "arrival-1"}
+    part = {"lines": [{"line": 1, "quantity": 2}]}
+    some = call("POST", f"{path}/receive", part, headers=key)
+    assert (some.status_code, some.json()["status"]) == (200, "partly_received")
+    again = call("POST", f"{path}/receive", part, headers=key)
+    assert again.headers["idempotency-replayed"] == "true"
+    assert again.json()["number"] == sent["number"]
+    over = call("POST", f"{path}/receive", {"lines": [{"line": 1, "quantity": 4}]})
+    assert (over.status_code, over.json()["code"]) == (409, "over_received")
+    closed = call("POST", f"{path}/close", {"loss_to": "sender"})
+    assert (closed.status_code, closed.json()["status"]) == (200, "closed")
+
+
+def test_product_the_store_does_not_carry_is_never_low(call: Callable[..., Any]) -> None:
+    call("PATCH", "/products/cola", {"low_stock": 500})
+    assert call("GET", "/stock?low=1").json()["items"][0]["sku"] == "cola"
+    call("PUT", "/products/cola/stores/S1", {"carried": False})
+    assert call("GET", "/stock?low=1").json()["items"] == []

@@ -5,6 +5,7 @@ Posting is asynchronous all the way: the loop waits for the poster, no thread is
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from msgspec import structs
@@ -98,19 +99,30 @@ async def reverse(call: Call) -> Replied | Problem:
     return await answered(call, Reverse(call.path["number"], call.body.reason))
 
 
+async def moved_on(call: Call, command: Any) -> Replied | Problem:
+    """Have something done to a document, and answer with that document as it stands now."""
+    edge = edge_of(call)
+    outcome = await edge.landing.posted(call.host.ledger, command, key=call.key, ctx=call.ctx)
+    if isinstance(outcome, Problem):
+        return outcome
+    loop = asyncio.get_running_loop()
+    record = await loop.run_in_executor(edge.threads, get_document, call)
+    return Replied(record, 200, REPLAYED if outcome.replayed else {})
+
+
 async def hand_over(call: Call) -> Replied | Problem:
     """Hand over goods that were paid for and kept."""
-    return await answered(call, HandOver(call.path["number"], call.body))
+    return await moved_on(call, HandOver(call.path["number"], call.body))
 
 
 async def receive(call: Call) -> Replied | Problem:
     """Receive what arrived of a transfer."""
-    return await answered(call, ReceiveTransfer(call.path["number"], call.body))
+    return await moved_on(call, ReceiveTransfer(call.path["number"], call.body))
 
 
 async def close(call: Call) -> Replied | Problem:
     """Close a transfer short."""
-    return await answered(call, CloseTransfer(call.path["number"], call.body.loss_to))
+    return await moved_on(call, CloseTransfer(call.path["number"], call.body.loss_to))
 
 
 def _result(call: Call, entry: KeyedDocument, outcome: Posted | Problem) -> BatchResult:
@@ -178,7 +190,6 @@ ROUTES = (
         "Hand over goods kept for a customer",
         request=LineQuantities,
         answer=DocumentRecord,
-        status=201,
         keyed=True,
     ),
     Route(
@@ -189,7 +200,6 @@ ROUTES = (
         "Receive what arrived of a transfer",
         request=LineQuantities,
         answer=DocumentRecord,
-        status=201,
         keyed=True,
     ),
     Route(
@@ -200,7 +210,6 @@ ROUTES = (
         "Close a transfer short",
         request=TransferClose,
         answer=DocumentRecord,
-        status=201,
         keyed=True,
     ),
 )
