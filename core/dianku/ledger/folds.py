@@ -97,7 +97,9 @@ BALANCES = Fold(
 HOUR_KEYS = ("business_date", "store_id", "hour", "channel_id")
 HOUR_FIGURES = ("documents", "amount", "returned_amount")
 
-_AT_ONCE = 10_000
+AT_ONCE = 10_000
+"""Rows a driver fetches at a time where millions are read."""
+"""Rows a driver fetches at a time where millions are read."""
 """Rows fetched at a time: an option of the statement, as a connection keeps those it is given."""
 
 _SALES = sa.text("""
@@ -106,7 +108,7 @@ SELECT d.id, d.kind, d.action, d.store_id, COALESCE(d.channel_id, 0) AS channel_
 FROM document AS d JOIN document_line AS l ON l.document_id = d.id
 WHERE d.kind IN ('issue', 'customer_return') AND d.action IN ('post', 'reversal')
 GROUP BY d.id, d.kind, d.action, d.store_id, d.channel_id, d.business_date, d.occurred_at
-""").execution_options(yield_per=_AT_ONCE)
+""").execution_options(yield_per=AT_ONCE)
 
 
 def sales_hours(connection: Connection) -> dict[tuple[int, ...], list[int]]:
@@ -136,12 +138,12 @@ JOIN product AS p ON p.id = m.product_id
 JOIN stock_balance AS b ON b.store_id = m.store_id AND b.product_id = m.product_id
 WHERE m.bucket = {int(Bucket.SELLABLE)} AND b.on_hand <= 0
 ORDER BY m.store_id, m.product_id, m.id
-""").execution_options(yield_per=_AT_ONCE)
+""").execution_options(yield_per=AT_ONCE)
 _POSITIVE = sa.text("""
 SELECT b.store_id, b.product_id, b.on_hand, b.value, b.last_cost, p.precision
 FROM stock_balance AS b JOIN product AS p ON p.id = b.product_id
 WHERE b.on_hand > 0
-""").execution_options(yield_per=_AT_ONCE)
+""").execution_options(yield_per=AT_ONCE)
 
 
 @define

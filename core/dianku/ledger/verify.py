@@ -12,14 +12,14 @@ from sqlalchemy.engine import Connection
 
 from dianku.clock import day_of
 from dianku.ledger.folds import (
-    BALANCES,
-    FOLDS,
     HOUR_FIGURES,
     HOUR_KEYS,
+    SALES,
     Fold,
     last_costs,
     sales_hours,
 )
+from dianku.ledger.verify_moves import MoveSums, moved_differences
 from dianku.storage.engine import Database
 from dianku.wire import Answer
 
@@ -87,8 +87,13 @@ class _Names:
 
 
 def _differences(connection: Connection, names: _Names) -> Iterator[Difference]:
-    for fold in (BALANCES, *FOLDS):
-        yield from _compare(connection, fold, names)
+    sums = MoveSums()
+    sums.read(connection)
+    for fold, key, figures in moved_differences(connection, sums):
+        for figure, (expected, found) in figures.items():
+            row = _Row(dict(zip(fold.keys, key, strict=True)))
+            yield _difference(fold, row, figure, expected, found, names)
+    yield from _compare(connection, SALES, names)
     yield from _hours(connection, names)
     yield from _averages(connection, names)
     yield from _orphans(connection, names)
