@@ -151,17 +151,30 @@ def test_broken_command_costs_its_batch_nothing(
 
 @pytest.mark.usefixtures("stocked")
 def test_refused_command_leaves_its_batch_as_if_it_had_not_been_there(
-    waiting: Ledger, owner: Context, database: Database
+    waiting: Ledger, owner: Context, shop: Shop, database: Database
 ) -> None:
-    asked = [sale(quantity=4), sale(quantity=7), sale(quantity=6)]
-    futures = [waiting.submit(Post(new), key=None, ctx=owner) for new in asked]
+    shop.product("milk")
+    # Refused at its second line, when the first has changed its balance already.
+    invoice = [line("tea", amount="1.00"), line("milk", amount="1.00")]
+    asked = [
+        sale(quantity=4),
+        sale(quantity=7),
+        NewDocument(kind="cost_adjustment", store="S1", lines=invoice),
+        sale(quantity=5),
+    ]
+    futures = [waiting.submit(Post(new), key=f"K{i}", ctx=owner) for i, new in enumerate(asked)]
     waiting.start()
-    first, second, third = (future.result() for future in futures)
-    assert isinstance(second, Problem)
-    assert second.extra["short"][0]["available"] == "6"
+    first, short, invoiced, last = (future.result() for future in futures)
+    assert isinstance(short, Problem)
+    assert short.extra["short"][0]["available"] == "6"
+    assert isinstance(invoiced, Problem)
+    assert invoiced.code == "value_below_zero"
     assert isinstance(first, Posted)
-    assert isinstance(third, Posted)
-    assert scalar(database, "SELECT on_hand FROM stock_balance") == 0
+    assert isinstance(last, Posted)
+    assert scalar(database, "SELECT SUM(on_hand) FROM stock_balance") == 1
+    assert scalar(database, "SELECT SUM(value) FROM stock_balance") == 20_000
+    assert scalar(database, "SELECT COUNT(*) FROM posted_key") == 2
+    assert waiting.verify().clean
 
 
 def entry(command: Any, owner: Context, **more: Any) -> Entry:
