@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
 
 import long_runs
+
+if TYPE_CHECKING:
+    from say import Day
+
+    from dianku.clock import SetClock
+    from dianku.context import Context
+    from dianku.ledger.service import Ledger
+    from dianku.testing.shop import Shop
+
 
 # Loaded here too, for where Dianku is on the path without being installed.
 pytest_plugins = ["dianku.testing.plugin"]
@@ -63,3 +73,13 @@ def pytest_terminal_summary(
     terminalreporter.section("long environments")
     for line in long_runs.lines():
         terminalreporter.write_line(line)
+
+
+@pytest.fixture
+def day(shop: Shop, ledger: Ledger, owner: Context, clock: SetClock) -> Day:
+    """A day in store S1 of the ledger's tests, with store S2 beside it."""
+    from say import Day
+
+    shop.store("S1")
+    shop.store("S2")
+    return Day(ledger, owner, clock)

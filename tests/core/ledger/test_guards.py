@@ -77,7 +77,7 @@ def test_plan_from_an_older_state_is_refused_and_nothing_is_written(
 ) -> None:
     now_ms = stocked.clock.now_ms()
     posting = resolve_document(
-        sale(quantity=6), cache=cache, ctx=owner, now_ms=now_ms, backfill_days=35
+        sale(quantity=6), catalog=cache.state, ctx=owner, now_ms=now_ms, backfill_days=lambda: 35
     )
     assert not isinstance(posting, Problem)
     task = Task(Post(sale(quantity=6)), owner, resolved=posting)
