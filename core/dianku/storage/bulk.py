@@ -72,6 +72,9 @@ def _row_type(sql: str, names: tuple[str, ...]) -> Any:  # noqa: ARG001 - rows o
 def _executed(connection: Connection, sql: str, parameters: Any, *, many: bool = False) -> Any:
     """Run a statement on the driver's cursor; raises SQLAlchemy's errors."""
     cursor = connection.connection.cursor()
+    # Whoever watches the engine's statements sees these too.
+    for watch in connection.engine.dispatch.before_cursor_execute:
+        watch(connection, cursor, sql, parameters, None, many)
     try:
         (cursor.executemany if many else cursor.execute)(sql, parameters)
     except _driver_error(connection) as error:
