@@ -13,14 +13,18 @@ Readings, where the text leaves room:
 * R3 Returned and received parts take their share of the line's cost as differences of cumulative
   shares, so the parts add up to the line.
 * R4 A reversal of what went out brings it back at the cost it left with; of what came in, it leaves
-  at the current average and is strict.
+  at the current average and is strict. It is dated now, but that of a count at the count's moment,
+  with all that the count absorbed; so later counts absorb it.
 * R5 A kit's or service's line takes each component once, summed over all paths of the recipe.
 * R6 Goods a customer returned to be discarded change no stock.
 * R7 A transfer closed short takes the rest out of `in_transit`; no sellable stock changes. It is
   reversed for what has not arrived.
 * R8 What a count absorbs of a late document is the exact opposite of all that the document moved
-  in `sellable` there, settlements included, after the whole document.
+  in `sellable` there, settlements included, after the whole document. Of its reversal the same
+  count takes the exact opposite too, so that on hand stays, whether the goods are there or not.
 * R9 A delta adjustment downwards is strict; a count never is.
+* R11 Made goods broken up leave at their average; the components share that in proportion to what
+  they are worth there (or to their steps, where they are worth nothing).
 * R10 Nothing on hand is worth nothing to a sale: what rounding left at quantity zero stays until
   the next arrival settles it.
 """
@@ -67,6 +71,16 @@ class Goods:
 
 
 @dataclass
+class Count:
+    """A count of one product: its moment, and what it moved, all that it absorbed included."""
+
+    at: int
+    steps: int = 0
+    value: int = 0
+    reversed: bool = False
+
+
+@dataclass
 class Cell:
     """What one store holds of one product."""
 
@@ -81,8 +95,8 @@ class Cell:
     in_transit_value: int = 0
     moves: list[tuple[int, bool, int]] = field(default_factory=list)
     """(occurred at, whether it was no count, quantity) of the sellable goods."""
-    counts: list[int] = field(default_factory=list)
-    """Moments of the counts posted here and not reversed."""
+    counts: list[Count] = field(default_factory=list)
+    """The counts posted here and not reversed."""
 
     def take(self, steps: int) -> int:
         """Take goods out; their cost."""
@@ -154,7 +168,6 @@ class Line:
     """Steps returned (of a sale), sent back (of a receipt), or arrived (of a transfer)."""
     of: Line | None = None
     handed_over: int = 0
-    absorbed: bool = False
 
     @property
     def left(self) -> int:
@@ -170,9 +183,10 @@ class Document:
     at: int
     lines: list[Line]
     to_store: str = ""
-    late: bool = False
-    """A count absorbed it."""
-    counted: bool = False
+    absorbed: dict[Place, Count] = field(default_factory=dict)
+    """Counts that had seen it already, by where."""
+    counts: list[Count] = field(default_factory=list)
+    """Of a document that counts: one for each line."""
     reversed: bool = False
     closed: bool = False
 

@@ -1,7 +1,7 @@
 """How the plain model undoes a document: once, for what is still reversible (R4).
 
 What went out comes back at the cost it left with; what came in leaves at the current average, and
-only if it is there.
+only if it is there. A count is taken back at its own moment; a late movement on hand does not feel.
 """
 
 from __future__ import annotations
@@ -19,9 +19,31 @@ def reverse(shop: Shop, document: Document, *, now: int) -> None:
     """Undo a document or refuse."""
     if document.reversed:
         raise Refusal("not_reversible")
-    _UNDO[document.kind](shop, document, now)
+    if document.counts:
+        _count(shop, document)
+    else:
+        _UNDO[document.kind](shop, document, now)
+        moved = shop.moved()
+        for place, count in document.absorbed.items():
+            if not count.reversed and place in moved:
+                shop.restate(place, count, *(-figure for figure in moved[place]))
     document.reversed = True
-    shop.absorb(at=now)
+
+
+def _count(shop: Shop, document: Document) -> None:
+    """Take back all that the counts moved, at their moment; later counts absorb that."""
+    for line, count in zip(document.lines, document.counts, strict=True):
+        cell = shop.cells[document.store, line.sku]
+        cell.counts = [other for other in cell.counts if other is not count]
+        count.reversed = True
+        if count.steps > 0:
+            shop.move_out(document.store, line.sku, count.steps, at=count.at)
+        elif count.steps < 0:
+            worth = max(-count.value, 0)
+            shop.move_in(document.store, line.sku, -count.steps, worth, at=count.at)
+        if count.steps:
+            cell.moves[-1] = (count.at, False, -count.steps)
+    shop.absorb(at=document.at)
 
 
 def _issue(shop: Shop, document: Document, now: int) -> None:
@@ -47,7 +69,7 @@ def _inward(shop: Shop, document: Document, now: int) -> None:
         sums = demand[line.bucket]
         for part in parts:
             sums[part.sku] = sums.get(part.sku, 0) + part.quantity
-    _guard(shop, document.store, demand["sellable"], now=now)
+    _guard(shop, document, demand["sellable"], now=now)
     if any(n > shop.cells[document.store, s].damaged for s, n in demand["damaged"].items()):
         raise Refusal("not_reversible", "insufficient_stock")
     for line, parts in rest:
@@ -101,13 +123,26 @@ def _undo_delta(shop: Shop, store: str, line: Line, *, now: int) -> None:
 
 
 def _production(shop: Shop, document: Document, now: int) -> None:
-    made: dict[str, int] = defaultdict(int)
+    demand: dict[str, int] = defaultdict(int)
     for line in document.lines:
-        made[line.sku] += line.quantity
-    _guard(shop, document.store, made, now=now)
+        for sku, steps in _made(line):
+            demand[sku] += steps
+    _guard(shop, document, demand, now=now)
     for line in document.lines:
-        shop.move_out(document.store, line.sku, line.quantity, at=now)
-        shop.give(document.store, line.parts, bucket="sellable", at=now)
+        for sku, steps in _made(line):
+            shop.move_out(document.store, sku, steps, at=now)
+        if line.quantity > 0:
+            shop.give(document.store, line.parts, bucket="sellable", at=now)
+        else:
+            cost = sum(part.cost for part in line.parts)
+            shop.move_in(document.store, line.sku, -line.quantity, cost, at=now)
+
+
+def _made(line: Line) -> list[tuple[str, int]]:
+    """What came of making or breaking up."""
+    if line.quantity > 0:
+        return [(line.sku, line.quantity)]
+    return [(part.sku, part.quantity) for part in line.parts]
 
 
 def _cost(shop: Shop, document: Document, now: int) -> None:
@@ -122,10 +157,12 @@ def _cost(shop: Shop, document: Document, now: int) -> None:
         cells[sku].add(0, value)
 
 
-def _guard(shop: Shop, store: str, demand: Mapping[str, int], *, now: int) -> None:
-    wanted = {sku: steps for sku, steps in demand.items() if steps}
+def _guard(shop: Shop, document: Document, demand: Mapping[str, int], *, now: int) -> None:
+    """What must leave must be there, but for what a count had seen: on hand does not move."""
+    seen = {sku for (_, sku), count in document.absorbed.items() if not count.reversed}
+    wanted = {sku: steps for sku, steps in demand.items() if steps and sku not in seen}
     try:
-        shop.guard(store, wanted, now=now)
+        shop.guard(document.store, wanted, now=now)
     except Refusal as refusal:
         raise Refusal("not_reversible", "insufficient_stock") from refusal
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from plain_cells import (
     Cell,
+    Count,
     Document,
     Goods,
     Hold,
@@ -20,6 +21,7 @@ from plain_cells import (
     Place,
     Refusal,
     Wanted,
+    half_up,
     is_due,
     share_parts,
 )
@@ -37,7 +39,7 @@ class Shop:
             if g.stocked
         }
         self.holds: list[Hold] = []
-        self._moved: dict[str, list[tuple[int, int]]] = {}
+        self._moved: dict[Place, list[tuple[int, int]]] = {}
 
     # -- guards ---------------------------------------------------------------------------
 
@@ -78,7 +80,7 @@ class Shop:
 
     def is_late(self, store: str, skus: Iterable[str], at: int) -> bool:
         """Whether a count has already seen what moved then."""
-        return any(moment > at for sku in skus for moment in self.cells[store, sku].counts)
+        return any(c.at > at for sku in skus for c in self.cells[store, sku].counts)
 
     # -- moves ----------------------------------------------------------------------------
 
@@ -97,26 +99,36 @@ class Shop:
         return Part(sku, steps, value)
 
     def _note(self, store: str, sku: str, steps: int, value: int) -> None:
-        self._moved.setdefault(f"{store}\n{sku}", []).append((steps, value))
+        self._moved.setdefault((store, sku), []).append((steps, value))
 
-    def absorb(self, *, at: int) -> bool:
-        """Let the first count after `at` absorb what was moved since the last call (R8)."""
+    def moved(self) -> dict[Place, tuple[int, int]]:
+        """Steps and value that went into each cell since the last call."""
         moved, self._moved = self._moved, {}
-        late = False
-        for place, parts in moved.items():
-            store, sku = place.split("\n")
-            cell = self.cells[store, sku]
-            after = [moment for moment in cell.counts if moment > at]
-            if not after:
-                continue
-            late = True
-            steps = sum(p[0] for p in parts)
-            cell.add(-steps, -sum(p[1] for p in parts))
-            cell.moves.append((min(after), False, -steps))
-        return late
+        return {
+            place: (sum(p[0] for p in parts), sum(p[1] for p in parts))
+            for place, parts in moved.items()
+        }
+
+    def absorb(self, *, at: int) -> dict[Place, Count]:
+        """Let the first count after `at` absorb what was moved since the last call (R8)."""
+        seen: dict[Place, Count] = {}
+        for place, (steps, value) in self.moved().items():
+            after = [count for count in self.cells[place].counts if count.at > at]
+            if after:
+                seen[place] = min(after, key=lambda count: count.at)
+                self.restate(place, seen[place], -steps, -value)
+        return seen
+
+    def restate(self, place: Place, count: Count, steps: int, value: int) -> None:
+        """Move against a count, at its moment."""
+        cell = self.cells[place]
+        cell.add(steps, value)
+        cell.moves.append((count.at, False, steps))
+        count.steps += steps
+        count.value += value
 
     def _posted(self, kind: str, store: str, lines: list[Line], *, at: int) -> Document:
-        return Document(kind, store, at, lines, late=self.absorb(at=at))
+        return Document(kind, store, at, lines, absorbed=self.absorb(at=at))
 
     # -- documents ------------------------------------------------------------------------
 
@@ -303,26 +315,47 @@ class Shop:
             if delta:
                 cell.moves[-1] = (at, False, delta)
         document = self._posted("adjustment", store, lines, at=at)
-        for w in wanted:
-            self.cells[store, w.sku].counts.append(at)
-        document.counted = True
+        for line in document.lines:
+            [part] = line.parts
+            count = Count(at, part.quantity, part.cost)
+            self.cells[store, line.sku].counts.append(count)
+            document.counts.append(count)
         return document
 
     def produce(self, store: str, wanted: Sequence[Wanted], *, at: int, now: int) -> Document:
+        """Make goods of their components, or (a negative quantity) break them up (R11)."""
         demand: dict[str, int] = defaultdict(int)
         for w in wanted:
-            for sku, steps in self.components(w.sku, w.quantity).items():
+            made = w.quantity > 0
+            out = self.components(w.sku, w.quantity) if made else {w.sku: -w.quantity}
+            for sku, steps in out.items():
                 demand[sku] += steps
         self.guard(store, demand, now=now)
-        lines = []
-        for w in wanted:
-            used = [
-                self.move_out(store, sku, steps, at=at)
-                for sku, steps in self.components(w.sku, w.quantity).items()
-            ]
-            self.move_in(store, w.sku, w.quantity, sum(p.cost for p in used), at=at)
-            lines.append(Line(w.sku, w.quantity, used))
+        lines = [
+            self._make(store, w, at=at) if w.quantity > 0 else self._break_up(store, w, at=at)
+            for w in wanted
+        ]
         return self._posted("production", store, lines, at=at)
+
+    def _make(self, store: str, w: Wanted, *, at: int) -> Line:
+        used = [
+            self.move_out(store, sku, steps, at=at)
+            for sku, steps in self.components(w.sku, w.quantity).items()
+        ]
+        self.move_in(store, w.sku, w.quantity, sum(p.cost for p in used), at=at)
+        return Line(w.sku, w.quantity, used)
+
+    def _break_up(self, store: str, w: Wanted, *, at: int) -> Line:
+        cost = self.move_out(store, w.sku, -w.quantity, at=at).cost
+        parts = self.components(w.sku, -w.quantity)
+        worths = [self.cells[store, sku].worth(steps) for sku, steps in parts.items()]
+        weights = worths if sum(worths) else list(parts.values())
+        given, done = [], 0
+        for (sku, steps), weight in zip(parts.items(), weights, strict=True):
+            before, done = half_up(cost * done, sum(weights)), done + weight
+            value = half_up(cost * done, sum(weights)) - before
+            given.append(self.move_in(store, sku, steps, value, at=at))
+        return Line(w.sku, w.quantity, given)
 
     def adjust_cost(self, store: str, wanted: Sequence[Wanted], *, at: int) -> Document:
         changes: dict[str, int] = defaultdict(int)

@@ -70,7 +70,7 @@ class Steps(Chance):
             "receive": (6, self._receive),
             "close": (4, self._close),
             "delta": (4, self._delta),
-            "count": (4, self._count),
+            "count": (7, self._count),
             "production": (9, self._produce),
             "cost_adjustment": (4, self._adjust_cost),
             "hand_over": (4, self._hand_over),
@@ -109,7 +109,7 @@ class Steps(Chance):
                 more["amount"] = decimal(amount, 2)
             wanted.append(Wanted(w.sku, w.quantity, value=amount * 100))
             lines.append(self._line(w, **more))
-        at = self._moment(permissive=True)
+        at = self._moment(store, permissive=True)
         return self._post(
             "receipt",
             "receipt",
@@ -123,7 +123,7 @@ class Steps(Chance):
         store = self._store()
         goods = tuple(g for g in GOODS if g.sku != "hamper" or self.chance(0.5))
         wanted = [Wanted(w.sku, w.quantity, kept=self._kept(w)) for w in self._some(goods, most=6)]
-        at = self._moment(permissive=not strict and not fact)
+        at = self._moment(store, permissive=not strict and not fact)
         if not self._unseen(store, self._stocked(wanted), at):
             wanted = [Wanted(w.sku, w.quantity) for w in wanted]
         lines = [
@@ -165,7 +165,7 @@ class Steps(Chance):
                 Wanted(w.sku, w.quantity, disposition=disposition)
                 for w in self._some(PLAIN, most=3)
             ]
-            at = self._moment(permissive=True)
+            at = self._moment(store, permissive=True)
             lines = [self._line(w, disposition=disposition) for w in wanted]
             return self._post(
                 "customer_return",
@@ -309,14 +309,12 @@ class Steps(Chance):
             lambda: self.model.adjust(store, wanted, at=now, now=now),
         )
 
-    def _count(self) -> Step | None:
-        """Count one product or two, now or some time ago, but after every count before."""
+    def _count(self) -> Step:
+        """Count one product or two, now or some time ago, perhaps before an earlier count."""
         store = self._store()
         at = self.now - self._random.choice((0, 0, 3 * MINUTE, 47 * MINUTE)) - 137
         picked = self._random.sample(STOCKED, k=self._random.choice((1, 1, 2)))
         cells = [self.model.cells[store, g.sku] for g in picked]
-        if any(moment >= at for cell in cells for moment in cell.counts):
-            return None
         wanted = [
             Wanted(g.sku, counted=max(0, cell.level_at(at) + self._random.randint(-4, 4)))
             for g, cell in zip(picked, cells, strict=True)
@@ -336,12 +334,15 @@ class Steps(Chance):
 
     def _produce(self) -> Step:
         store, now = self._store(), self.now
-        wanted = [Wanted("cake", self._random.randint(1, 4))]
+        made = self._random.randint(1, 4)
+        broken = self.chance(0.3)
+        wanted = [Wanted("cake", -made if broken else made)]
+        delta = NewLine(sku="cake", delta=decimal(-made, 0))
         return self._post(
-            "production",
+            "break_up" if broken else "production",
             "production",
             store,
-            [self._line(w) for w in wanted],
+            [delta if broken else self._line(wanted[0])],
             lambda: self.model.produce(store, wanted, at=now, now=now),
         )
 
@@ -383,28 +384,25 @@ class Steps(Chance):
         return Step("hand_over", HandOver(number, LineQuantities(lines=[request])), effect)
 
     def _reverse(self) -> Step | None:
-        """Undo something recent that no count has to do with (those are scenarios)."""
-        recent = [(n, d) for n, d in self.book.documents[-60:] if not d.counted]
-        recent = [(n, d) for n, d in recent if d.kind != "arrival" and self._uncounted(d)]
-        recent = [(n, d) for n, d in recent if not d.closed or self.chance(0.1)]
+        """Undo something recent; a late movement at any time while its count stands."""
+        older = [(n, d) for n, d in self.book.documents[:-60] if d.absorbed and not d.reversed]
+        recent = [(n, d) for n, d in older + self.book.documents[-60:] if d.kind != "arrival"]
+        recent = [(n, d) for n, d in recent if not any(c.reversed for c in d.absorbed.values())]
+        recent = [(n, d) for n, d in recent if not d.counts or self.chance(0.2)]
+        recent = [(n, d) for n, d in recent if not (d.closed or d.reversed) or self.chance(0.02)]
         if not recent:
             return None
-        kinds = sorted({d.kind for _, d in recent})
+        kinds = sorted({_called(d) for _, d in recent})
         kind = self._random.choice(kinds)
         if self.chance(0.5):
             kind = min(kinds, key=lambda k: self.accepted[f"reverse_{k}"])
-        number, document = self._random.choice([(n, d) for n, d in recent if d.kind == kind])
+        number, document = self._random.choice([(n, d) for n, d in recent if _called(d) == kind])
         now = self.now
 
         def effect() -> None:
             reverse(self.model, document, now=now)
 
-        return Step(f"reverse_{document.kind}", Reverse(number, "typed wrongly"), effect)
-
-    def _uncounted(self, document: Document) -> bool:
-        skus = {p.sku for line in document.lines for p in line.parts}
-        skus |= {line.sku for line in document.lines if self.model.goods[line.sku].stocked}
-        return not document.late and self._unseen(document.store, skus, document.at)
+        return Step(f"reverse_{kind}", Reverse(number, "typed wrongly"), effect)
 
     # -- reservations -----------------------------------------------------------------------
 
@@ -475,3 +473,10 @@ class Steps(Chance):
 
         request = ReservationExtend(expires_in=seconds)
         return Step("extend", ExtendReservation(code, request), effect)
+
+
+def _called(document: Document) -> str:
+    """What the undoing of a document is counted as."""
+    if document.counts:
+        return "count"
+    return "late" if document.absorbed else document.kind

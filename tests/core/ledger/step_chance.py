@@ -87,11 +87,15 @@ class Chance:
         picked = self._random.choices(goods, k=self._random.choice((1, 1, 2, 3)))
         return [Wanted(g.sku, self._quantity(g, most=most)) for g in picked]
 
-    def _moment(self, *, permissive: bool) -> int:
-        """Now, or (what nobody may refuse) some time before, perhaps before a count."""
-        if permissive and self.chance(0.3):
-            return self.now - self._random.randint(1, 180) * MINUTE - self._random.randint(1, 999)
-        return self.now
+    def _moment(self, store: str, *, permissive: bool) -> int:
+        """Now, or (what nobody may refuse) some time before, perhaps just before a count."""
+        if not permissive or self.chance(0.65):
+            return self.now
+        cells = [cell for (place, _), cell in self.model.cells.items() if place == store]
+        counts = [c.at for cell in cells for c in cell.counts if c.at > self.now - 200 * MINUTE]
+        if counts and self.chance(0.6):
+            return self._random.choice(counts) - self._random.randint(1, 20 * MINUTE)
+        return self.now - self._random.randint(1, 180) * MINUTE - self._random.randint(1, 999)
 
     def _unseen(self, store: str, skus: set[str], at: int) -> bool:
         """Whether no count has seen what moved then: the time for what may be refused."""

@@ -52,7 +52,7 @@ def test_model_count_with_late_movements_matches_the_designs_example() -> None:
     cell = shop.cells["s", "tea"]
     assert cell.on_hand == 41
     late = shop.receipt("s", [Wanted("tea", 24, value=240_000)], at=NINE + HOUR // 2)
-    assert late.late
+    assert late.absorbed
     assert _levels(cell) == (41, 0)
     shop.issue("s", [Wanted("tea", 2)], at=TEN - 600_000, now=NOON, strict=False)
     assert cell.on_hand == 41
@@ -123,4 +123,4 @@ def test_model_random_steps_keep_value_positive_on_stock_and_buckets_above_zero(
             assert cell.value <= 0 or cell.on_hand >= 0
             assert cell.on_hand == sum(quantity for _, _, quantity in cell.moves)
     print(sorted(steps.accepted.items()))
-    assert min(steps.accepted.values()) >= 20
+    assert min(steps.accepted.values()) >= 15

@@ -44,6 +44,20 @@ KINDS = (
     "delta",
     "count",
     "production",
+    "break_up",
+    "cost_adjustment",
+)
+REVERSED = (
+    "receipt",
+    "issue",
+    "customer_return",
+    "supplier_return",
+    "write_off",
+    "transfer",
+    "adjustment",
+    "count",
+    "late",
+    "production",
     "cost_adjustment",
 )
 RESERVATIONS = ("reserve", "preorder", "commit", "release", "extend")
@@ -249,8 +263,7 @@ def _enough(accepted: Counter[str]) -> dict[str, int]:
     """How often each kind of step was accepted, reversals taken together."""
     sums = {name: accepted[name] for name in (*KINDS, *RESERVATIONS, *LATER)}
     sums["issue"] += accepted["issue_strict"] + accepted["issue_fact"]
-    for kind in ("adjustment", *(k for k in KINDS if k not in {"delta", "count"})):
-        sums[f"reverse_{kind}"] = accepted[f"reverse_{kind}"]
+    sums |= {f"reverse_{kind}": accepted[f"reverse_{kind}"] for kind in REVERSED}
     return sums
 
 
