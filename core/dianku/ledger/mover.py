@@ -6,6 +6,8 @@ last ten-thousandth.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from attrs import define
 
 from dianku.catalog.records import Product, Store
@@ -106,34 +108,42 @@ class Mover:
     def undo(
         self,
         product: Product,
+        moves: Iterable[Move],
         *,
         store: Store,
         line: int,
         flow: int,
-        quantity: int,
-        value: int,
-        lot_id: int,
         reason: str,
         occurred_at: int | None = None,
     ) -> None:
-        """Make exactly this signed sellable move, at exactly this value and of exactly this lot."""
-        balance = self.snapshot.balances[store.id, product.id]
-        balance.take_at(-quantity, -value)
+        """Make the opposite of these sellable moves of one line: at exactly their values and lots.
+
+        The balance feels them together: move by move, the last cost would remember a stock that
+        never was.
+        """
+        totals: dict[int, list[int]] = {}
+        for move in moves:
+            total = totals.setdefault(move.lot_id, [0, 0])
+            total[0] -= move.quantity
+            total[1] -= move.value
         pair = store.id, product.id
+        quantity, value = (sum(total[i] for total in totals.values()) for i in (0, 1))
+        self.snapshot.balances[pair].take_at(-quantity, -value)
         shelf = self.snapshot.shelves.get(pair)
-        if shelf is not None and lot_id:
-            shelf.change([(lot_id, quantity)])
-        self.note(
-            store,
-            product,
-            line=line,
-            flow=flow,
-            quantity=quantity,
-            value=value,
-            lot_id=lot_id,
-            reason=reason,
-            occurred_at=occurred_at,
-        )
+        for lot_id, (steps, worth) in totals.items():
+            if shelf is not None and lot_id:
+                shelf.change([(lot_id, steps)])
+            self.note(
+                store,
+                product,
+                line=line,
+                flow=flow,
+                quantity=steps,
+                value=worth,
+                lot_id=lot_id,
+                reason=reason,
+                occurred_at=occurred_at,
+            )
         self.settle_lots(store, product, line, occurred_at, reason)
 
     def note(

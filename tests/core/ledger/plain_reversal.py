@@ -47,13 +47,13 @@ def _count(shop: Shop, document: Document) -> None:
 
 
 def _issue(shop: Shop, document: Document, now: int) -> None:
-    if all(line.left == 0 for line in document.lines):
+    left = [line for line in document.lines if line.left]
+    if not left:
         raise Refusal("not_reversible")
-    for line in document.lines:
-        if line.left:
-            rest = share_parts(line, line.back, line.quantity)
-            shop.give(document.store, rest, bucket="sellable", at=now)
-            line.back = line.quantity
+    for line in left:
+        rest = share_parts(line, line.back, line.quantity)
+        shop.give(document.store, rest, bucket="sellable", at=now)
+        line.back = line.quantity
         if line.kept:
             shop.cells[document.store, line.sku].kept -= line.kept - line.handed_over
 

@@ -361,7 +361,8 @@ class Shop:
         changes: dict[str, int] = defaultdict(int)
         for w in wanted:
             changes[w.sku] += w.value or 0
-        if any(self.cells[store, sku].value + v < 0 for sku, v in changes.items()):
+        cells = {sku: self.cells[store, sku] for sku in changes}
+        if any(c.on_hand <= 0 or c.value + changes[sku] < 0 for sku, c in cells.items()):
             raise Refusal("value_below_zero")
         lines = []
         for w in wanted:

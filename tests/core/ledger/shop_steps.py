@@ -67,10 +67,10 @@ class Steps(Chance):
             "supplier_return": (7, self._supplier_return),
             "write_off": (5, self._write_off),
             "transfer": (9, self._transfer),
-            "receive": (6, self._receive),
-            "close": (4, self._close),
+            "receive": (9, self._receive),
+            "close": (9, self._close),
             "delta": (4, self._delta),
-            "count": (7, self._count),
+            "count": (5, self._count),
             "production": (9, self._produce),
             "cost_adjustment": (4, self._adjust_cost),
             "hand_over": (4, self._hand_over),
@@ -386,9 +386,12 @@ class Steps(Chance):
     def _reverse(self) -> Step | None:
         """Undo something recent; a late movement at any time while its count stands."""
         older = [(n, d) for n, d in self.book.documents[:-60] if d.absorbed and not d.reversed]
+        older = [(n, d) for n, d in older if any(line.left > 0 for line in d.lines)]
         recent = [(n, d) for n, d in older + self.book.documents[-60:] if d.kind != "arrival"]
         recent = [(n, d) for n, d in recent if not any(c.reversed for c in d.absorbed.values())]
-        recent = [(n, d) for n, d in recent if not d.counts or self.chance(0.2)]
+        # A count that is gone has absorbed nothing any more, and late movements are rare.
+        rare = self.accepted["reverse_late"] < self.accepted["reverse_count"]
+        recent = [(n, d) for n, d in recent if not d.counts or self.chance(0.01 if rare else 0.2)]
         recent = [(n, d) for n, d in recent if not (d.closed or d.reversed) or self.chance(0.02)]
         if not recent:
             return None

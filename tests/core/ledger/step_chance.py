@@ -89,7 +89,7 @@ class Chance:
 
     def _moment(self, store: str, *, permissive: bool) -> int:
         """Now, or (what nobody may refuse) some time before, perhaps just before a count."""
-        if not permissive or self.chance(0.65):
+        if not permissive or self.chance(0.5):
             return self.now
         cells = [cell for (place, _), cell in self.model.cells.items() if place == store]
         counts = [c.at for cell in cells for c in cell.counts if c.at > self.now - 200 * MINUTE]

@@ -104,7 +104,7 @@ def test_model_random_steps_keep_value_positive_on_stock_and_buckets_above_zero(
     model = Shop(GOODS, STORES)
     steps = Steps(model, seed=1)
     steps.now = 1_772_416_800_000
-    for number in range(3_000):
+    for number in range(5_000):
         steps.now += steps.pause()
         step = steps.draw()
         try:

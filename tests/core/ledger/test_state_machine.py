@@ -29,7 +29,7 @@ from dianku.ledger.service import Ledger
 from dianku.storage.engine import Database
 from dianku.testing.shop import Shop
 
-STEPS = int(os.environ.get("DIANKU_STEPS", "3000"))
+STEPS = int(os.environ.get("DIANKU_STEPS", "5000"))
 SEED = int(os.environ.get("DIANKU_SEED", "20260302"))
 LEAST = 30
 """How often each step must have been accepted for the run to count."""

@@ -40,7 +40,7 @@ def _absorb_by(
     ctx: Context,
     seen: list[tuple[Count, Move]],
 ) -> None:
-    count, first = seen[0]
+    first_count, first = seen[0]
     store = snapshot.cache.stores_by_id[first.store_id]
     draft = begin(
         snapshot,
@@ -48,51 +48,38 @@ def _absorb_by(
         kind="adjustment",
         action="absorption",
         store=store,
-        occurred_at=count.at,
-        of_document_id=count.document_id or None,
-        of_number=count.number or None,
-        of_draft=count.draft,
+        occurred_at=first_count.at,
+        of_document_id=first_count.document_id or None,
+        of_number=first_count.number or None,
+        of_draft=first_count.draft,
         cause=cause,
     )
     mover = Mover(snapshot, draft)
-    lines: dict[tuple[int, int], DraftLine] = {}
-    for (product_id, count_line, lot_id), (quantity, value) in _totals(seen).items():
+    lines: dict[tuple[int, int], list[Move]] = {}
+    for count, move in seen:
+        lines.setdefault((move.product_id, count.line), []).append(move)
+    for number, ((product_id, count_line), moves) in enumerate(lines.items(), 1):
         product = snapshot.cache.product(product_id)
-        line = lines.get((product_id, count_line))
-        if line is None:
-            line = DraftLine(len(lines) + 1, product, 0, of_line=count_line, occurred_at=count.at)
-            lines[product_id, count_line] = line
-        line.quantity -= quantity
-        line.cost += value
         mover.undo(
             product,
+            moves,
             store=store,
-            line=line.number,
+            line=number,
             flow=Flow.ADJUSTED,
-            quantity=-quantity,
-            value=-value,
-            lot_id=lot_id,
             reason=COUNT_REASON,
-            occurred_at=count.at,
+            occurred_at=first_count.at,
         )
-    for line in lines.values():
-        line.cost = abs(line.cost)
-    draft.lines = list(lines.values())
+        draft.lines.append(
+            DraftLine(
+                number,
+                product,
+                -sum(m.quantity for m in moves),
+                cost=abs(sum(m.value for m in moves)),
+                of_line=count_line,
+                occurred_at=first_count.at,
+            )
+        )
     snapshot.drafts.append(draft)
-
-
-def _totals(seen: list[tuple[Count, Move]]) -> dict[tuple[int, int, int], list[int]]:
-    """Steps and value by (product, line of the count, lot): one opposite move for all of it.
-
-    Move by move, the goods of two lines would be half there in between, and the last cost would
-    remember a stock that never was.
-    """
-    totals: dict[tuple[int, int, int], list[int]] = {}
-    for count, move in seen:
-        total = totals.setdefault((move.product_id, count.line, move.lot_id), [0, 0])
-        total[0] += move.quantity
-        total[1] += move.value
-    return totals
 
 
 def _note_boundaries(snapshot: Snapshot, draft: Draft) -> None:

@@ -24,7 +24,13 @@ from dianku.ledger.plan.reversing_corrections import (
     reverse_cost,
     reverse_production,
 )
-from dianku.ledger.plan.reversing_parts import Refusals, absorbed_by_count, line_refusal, own_moves
+from dianku.ledger.plan.reversing_parts import (
+    Refusals,
+    absorbed_by_count,
+    line_refusal,
+    moves_together,
+    own_moves,
+)
 from dianku.ledger.plan.transferring import on_the_way
 from dianku.ledger.snapshot import Family, Original, Snapshot, StoredLine, StoredMove
 from dianku.quantity import share_of
@@ -137,7 +143,7 @@ def _reverse_inbound(snapshot: Snapshot, family: Family, mover: Mover, refusals:
         if left <= 0:
             continue
         cost = variance = 0
-        for move in own_moves(root, line.number):
+        for move, lots in moves_together(root, line.number):
             part = snapshot.cache.product(move.product_id)
             steps = move.quantity * left // line.quantity if left < line.quantity else move.quantity
             if move.bucket == Bucket.DAMAGED:
@@ -165,7 +171,7 @@ def _reverse_inbound(snapshot: Snapshot, family: Family, mover: Mover, refusals:
                 if steps > there and not absorbed_by_count(family, part):
                     refusals.append(line_refusal(line, part, steps, there))
                     continue
-                split = [(move.lot_id, steps)] if move.lot_id else None
+                split = _tail(lots, steps) if any(lot_id for lot_id, _ in lots) else None
                 value = mover.take(part, steps, line=line.number, flow=Flow(move.flow), split=split)
             if move.quantity > 0:
                 cost += value

@@ -248,18 +248,15 @@ def take_absorption_back(snapshot: Snapshot, family: Family, reversal: Draft, ct
             ]
             if not moves:
                 continue
-            for move in moves:
-                mover.undo(
-                    product,
-                    store=store,
-                    line=line.number,
-                    flow=Flow.ADJUSTED,
-                    quantity=-move.quantity,
-                    value=-move.value,
-                    lot_id=move.lot_id,
-                    reason=COUNT_REASON,
-                    occurred_at=child.occurred_at,
-                )
+            mover.undo(
+                product,
+                moves,
+                store=store,
+                line=line.number,
+                flow=Flow.ADJUSTED,
+                reason=COUNT_REASON,
+                occurred_at=child.occurred_at,
+            )
             draft.lines.append(
                 DraftLine(
                     line.number,

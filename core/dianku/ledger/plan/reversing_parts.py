@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from attrs import evolve
+
 from dianku.catalog.records import Product
 from dianku.ledger.flows import Flow
 from dianku.ledger.snapshot import Family, Original, StoredLine, StoredMove
@@ -36,4 +38,26 @@ def own_moves(root: Original, line: int) -> list[StoredMove]:
     """A line's own moves, without settlements and exchanges of lots."""
     return [
         m for m in root.moves if m.line == line and m.flow not in (Flow.SETTLED, Flow.REATTRIBUTED)
+    ]
+
+
+def moves_together(root: Original, line: int) -> list[tuple[StoredMove, list[tuple[int, int]]]]:
+    """A line's own moves, those that differ in the lot alone as one, with their (lot, steps).
+
+    What is taken lot by lot is rounded lot by lot; a line has one cost.
+    """
+    groups: dict[tuple[int, int, int, bool], list[StoredMove]] = {}
+    for move in own_moves(root, line):
+        key = move.product_id, move.bucket, move.flow, move.quantity > 0
+        groups.setdefault(key, []).append(move)
+    return [
+        (
+            evolve(
+                moves[0],
+                quantity=sum(m.quantity for m in moves),
+                value=sum(m.value for m in moves),
+            ),
+            [(m.lot_id, m.quantity) for m in moves],
+        )
+        for moves in groups.values()
     ]
