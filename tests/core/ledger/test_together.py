@@ -221,9 +221,10 @@ def test_event_is_not_seen_before_an_earlier_one_that_is_still_being_committed(
     seen: list[list[int]] = []
     later: list[Future[Any]] = []
 
-    def before_commit(_connection: Any) -> None:
-        """While the first is about to commit, let the second come as far as it can."""
-        if later:
+    def before_commit(connection: Any) -> None:
+        """While the first is about to commit its events, let the second come as far as it can."""
+        written = connection.execute(sa.text("SELECT COUNT(*) FROM event")).scalar()
+        if later or written == known:
             return
         later.append(second.submit(Post(nothing_shared), key=None, ctx=owner))
         while not later[0].done() and scalars(database, _WAITS) == [0]:
