@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from attrs import evolve, frozen
+from driver import hearing
 from say import Day, line
 
 from dianku.catalog.snapshot import CatalogCache
@@ -99,16 +100,14 @@ def meddling(database: Database, *, times: int) -> Iterator[list[str]]:
     """Let a balance change under a plan, as often as said, just before it is written."""
     met: list[str] = []
 
-    def meddle(_connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+    def meddle(connection: Any, statement: str) -> None:
         if statement.startswith("UPDATE stock_balance") and len(met) < times:
             met.append(statement)
-            cursor.connection.cursor().execute("UPDATE stock_balance SET value = value + 1")
+            # Small letters tell it from the poster's own.
+            connection.cursor().execute("update stock_balance set value = value + 1")
 
-    sa.event.listen(database.engine, "before_cursor_execute", meddle)
-    try:
+    with hearing(database, meddle):
         yield met
-    finally:
-        sa.event.remove(database.engine, "before_cursor_execute", meddle)
 
 
 def test_plan_outdated_in_the_poster_is_made_anew(stocked: Day, database: Database) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from busy_day import stock_shop, trade
+from driver import hearing
 from say import Day
 
 import dianku
@@ -65,17 +66,16 @@ def test_busy_day_only_adds_documents_lines_and_moves(
     stock_shop(shop)
     heard: list[str] = []
 
-    def listen(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+    def listen(_connection: Any, statement: str) -> None:
         heard.append(" ".join(statement.split()))
 
-    sa.event.listen(database.engine, "before_cursor_execute", listen)
-    trade(day)
-    morning = rows_of(database)
-    day.clock.advance(days=1)
-    day.ledger.sweep()
-    trade(day)
-    day.ledger.rebuild()
-    sa.event.remove(database.engine, "before_cursor_execute", listen)
+    with hearing(database, listen):
+        trade(day)
+        morning = rows_of(database)
+        day.clock.advance(days=1)
+        day.ledger.sweep()
+        trade(day)
+        day.ledger.rebuild()
 
     for table in KEPT:
         own = [s for s in heard if re.search(rf"\bINTO {table}\b", s)]

@@ -13,6 +13,7 @@ from typing import Any, Self
 
 import pytest
 import sqlalchemy as sa
+from driver import hearing
 from say import Day, line
 
 from dianku.catalog.snapshot import CatalogCache
@@ -174,16 +175,14 @@ def test_two_ledgers_in_opposite_orders_neither_deadlock_nor_hide_an_event(
     for sku in skus:
         shop.product(sku)
     day.post("receipt", *(line(sku, 1000) for sku in skus))
-    broken: list[str] = []
-    for ledger in both:
-
-        @sa.event.listens_for(ledger.database.engine, "handle_error")
-        def _note(context: Any) -> None:
-            broken.append(str(context.original_exception))
-
+    broken: list[Exception] = []
     documents = 150
     futures: list[Future[Any]] = []
-    with Reader(database) as reader:
+    with (
+        hearing(both[0].database, failed=broken.append),
+        hearing(both[1].database, failed=broken.append),
+        Reader(database) as reader,
+    ):
         for number in range(documents):
             cart = [skus[(number + i * 5) % 12] for i in range(6)]
             for ledger, order in zip(both, (cart, cart[::-1]), strict=True):
@@ -222,9 +221,10 @@ def test_event_is_not_seen_before_an_earlier_one_that_is_still_being_committed(
     seen: list[list[int]] = []
     later: list[Future[Any]] = []
 
-    def before_commit(_connection: Any) -> None:
-        """While the first is about to commit, let the second come as far as it can."""
-        if later:
+    def before_commit(connection: Any) -> None:
+        """While the first is about to commit its events, let the second come as far as it can."""
+        written = connection.execute(sa.text("SELECT COUNT(*) FROM event")).scalar()
+        if later or written == known:
             return
         later.append(second.submit(Post(nothing_shared), key=None, ctx=owner))
         while not later[0].done() and scalars(database, _WAITS) == [0]:
