@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 TEXTS: dict[str, tuple[str, str]] = {
+    "verifying": ("Verifying", "核对中"),
+    "rebuilding": ("Rebuilding", "重建中"),
     "and_more": ("and {count} more", "另有 {count} 处"),
     "backed_up": ("{rows} rows written to {name}", "已将 {rows} 行写入 {name}"),
     "column_available": ("available", "可用"),
