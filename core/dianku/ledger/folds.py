@@ -94,6 +94,15 @@ BALANCES = Fold(
 )
 """What a balance holds: its moves by bucket, and the holds on it that are active."""
 
+COUNTED = f"""
+SELECT d.store_id, l.product_id, MAX(l.occurred_at) AS counted_at
+FROM document_line AS l JOIN document AS d ON d.id = l.document_id
+WHERE l.counted IS NOT NULL AND l.bucket = {int(Bucket.SELLABLE)}
+  AND NOT EXISTS (SELECT 1 FROM document AS r WHERE r.reverses_id = d.id)
+GROUP BY d.store_id, l.product_id
+"""
+"""The latest count of each place that was not reversed: what `counted_at` must be."""
+
 HOUR_KEYS = ("business_date", "store_id", "hour", "channel_id")
 HOUR_FIGURES = ("documents", "amount", "returned_amount")
 

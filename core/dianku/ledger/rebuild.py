@@ -11,9 +11,9 @@ from attrs import frozen
 from sqlalchemy.engine import Connection
 
 from dianku.ledger import tables as t
-from dianku.ledger.flows import Bucket
 from dianku.ledger.folds import (
     BALANCES,
+    COUNTED,
     FOLDS,
     HOUR_FIGURES,
     HOUR_KEYS,
@@ -23,14 +23,6 @@ from dianku.ledger.folds import (
 )
 from dianku.storage.bulk import insert_rows, update_rows
 from dianku.storage.engine import LOCK_CATALOG, Database
-
-_COUNTED = f"""
-SELECT d.store_id, l.product_id, MAX(l.occurred_at) AS counted_at
-FROM document_line AS l JOIN document AS d ON d.id = l.document_id
-WHERE l.counted IS NOT NULL AND l.bucket = {int(Bucket.SELLABLE)}
-  AND NOT EXISTS (SELECT 1 FROM document AS r WHERE r.reverses_id = d.id)
-GROUP BY d.store_id, l.product_id
-"""
 
 
 @frozen
@@ -100,7 +92,7 @@ def _refresh_balances(connection: Connection) -> int:
             "AND m.store_id = stock_balance.store_id)"
         )
     )
-    counted = connection.execute(sa.text(_COUNTED)).all()
+    counted = connection.execute(sa.text(COUNTED)).all()
     pair = ("store_id", "product_id")
     update_rows(
         connection,

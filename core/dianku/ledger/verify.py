@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 
 from dianku.clock import day_of
 from dianku.ledger.folds import (
+    COUNTED,
     HOUR_FIGURES,
     HOUR_KEYS,
     SALES,
@@ -96,6 +97,7 @@ def _differences(connection: Connection, names: _Names) -> Iterator[Difference]:
     yield from _compare(connection, SALES, names)
     yield from _hours(connection, names)
     yield from _averages(connection, names)
+    yield from _counted(connection, names)
     yield from _orphans(connection, names)
 
 
@@ -177,6 +179,29 @@ def _averages(connection: Connection, names: _Names) -> Iterator[Difference]:
                 found=row.last_cost,
                 store=names.store(store_id),
                 product=names.product(product_id),
+            )
+
+
+def _counted(connection: Connection, names: _Names) -> Iterator[Difference]:
+    """The moment of the latest count: a wrong one lets late movements pass as new ones."""
+    expected = {
+        (row.store_id, row.product_id): row.counted_at
+        for row in connection.execute(sa.text(COUNTED))
+    }
+    held = sa.text(
+        "SELECT store_id, product_id, counted_at FROM stock_balance WHERE counted_at <> 0"
+    )
+    found = {(row.store_id, row.product_id): row.counted_at for row in connection.execute(held)}
+    for place in sorted({*expected, *found}):
+        want, got = expected.get(place, 0), found.get(place, 0)
+        if want != got:
+            yield Difference(
+                table="stock_balance",
+                figure="counted_at",
+                expected=want,
+                found=got,
+                store=names.store(place[0]),
+                product=names.product(place[1]),
             )
 
 

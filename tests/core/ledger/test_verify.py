@@ -64,6 +64,7 @@ BALANCES = {
     "in_transit": 4,
     "in_transit_value": 9,
     "last_cost": 1,
+    "counted_at": 5,
 }
 
 
