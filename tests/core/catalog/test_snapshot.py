@@ -133,9 +133,9 @@ def test_name_is_held_only_when_its_product_is_there_with_its_components(
 
     with database.reading() as connection:
         cache.refresh(connection)
-        sa.event.listen(database.engine, "before_cursor_execute", look)
+        sa.event.listen(connection.engine, "before_cursor_execute", look)
         cache.ensure(connection, skus=["BOX"], codes=["2"])
-        sa.event.remove(database.engine, "before_cursor_execute", look)
+        sa.event.remove(connection.engine, "before_cursor_execute", look)
     assert len(seen) > 4
     assert all(seen)
 
