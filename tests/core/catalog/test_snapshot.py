@@ -120,10 +120,11 @@ def _make_box(catalog: CatalogService, ctx: Context) -> None:
 
 
 def test_name_is_held_only_when_its_product_is_there_with_its_components(
-    catalog: CatalogService, owner: Context, database: Database, cache: CatalogCache
+    catalog: CatalogService, owner: Context, database: Database
 ) -> None:
     """What a second thread sees between the statements of a first that loads."""
     _make_box(catalog, owner)
+    cache = CatalogCache()
     seen = []
 
     def look(*_: Any) -> None:
@@ -132,9 +133,9 @@ def test_name_is_held_only_when_its_product_is_there_with_its_components(
 
     with database.reading() as connection:
         cache.refresh(connection)
-        sa.event.listen(database.engine, "before_cursor_execute", look)
+        sa.event.listen(connection.engine, "before_cursor_execute", look)
         cache.ensure(connection, skus=["BOX"], codes=["2"])
-        sa.event.remove(database.engine, "before_cursor_execute", look)
+        sa.event.remove(connection.engine, "before_cursor_execute", look)
     assert len(seen) > 4
     assert all(seen)
 
