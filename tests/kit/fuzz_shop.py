@@ -103,9 +103,7 @@ class FuzzShop:
         self._session.close()
 
     def _call(self, method: str, path: str, body: Json = None, **more: Any) -> Any:
-        answer = self._session.request(
-            method, self._root + path, json=body, timeout=60, **more
-        )
+        answer = self._session.request(method, self._root + path, json=body, timeout=60, **more)
         assert answer.ok, f"{method} {path} {body}: {answer.status_code} {answer.text}"
         return answer.json()
 
@@ -278,7 +276,7 @@ _EXAMPLES: Mapping[str, Callable[[FuzzShop], Iterator[Example]]] = {
     "GET /moves": lambda _: iter([Example(query={"sku": "cola", "from": "2026-01-01"})]),
     "POST /products": _named("sku", name="Some", unit="pc", price="2", barcodes=[{"code": "69"}]),
     "PATCH /products/{sku}": _each(
-        "/products/{sku}/archive", {"name": "Other", "barcodes": [], "display": None}
+        "/products/{sku}", {"name": "Other", "low_stock": "2", "display": None}
     ),
     "POST /products/{sku}/archive": _each("/products/{sku}/archive"),
     "PUT /products/{sku}/stores/{store}": lambda _: iter(
