@@ -122,6 +122,7 @@ class FuzzShop:
             self._make("/categories", code=code, name=code.title(), parent=parent)
         self._make("/channels", name="web", kind="webhook", policy="strict")
         self._make("/channels", name="market", kind="webhook", policy="permissive")
+        self._make("/channels", name="spare", kind="webhook")
         pack = [{"code": "6901234567892", "factor": 6, "price": "18.00"}]
         self._product("cola", category="drinks", barcodes=pack, price="3.50", cost="2.00")
         self._product("milk", category="drinks", track_lots=True, shelf_life_days=30)
@@ -134,13 +135,16 @@ class FuzzShop:
             self._product(f"spare-{number}")
         spare = [f"spare-{number}" for number in range(SPARE)]
         goods = ["cola", "milk", "tea", "box", "bun", "wrapping"]
+        changed = ["milk", "bun", "wrapping"]  # no example needs them as they are
         self._know(["S1", "S2", "W1"], "/stores/{store} store", "store")
         self._know(["S1", "S2", "W1"], "/products/{sku}/stores/{store} store")
         self._know(["food", "drinks"], "/categories/{code} code", "category")
-        self._know(["counter", "web", "market"], "/channels/{name} name", "channel")
+        self._know(["market", "spare"], "/channels/{name} name")
+        self._know(["counter", "web", "market"], "channel")
         self._know(spare, "/products/{sku}/archive sku")
-        self._know([*goods, *spare[:2]], "/products/{sku} sku", "sku")
-        self._know(goods, "/products/{sku}/stores/{store} sku")
+        self._know([*changed, *spare[:4]], "/products/{sku} sku")
+        self._know(goods, "sku")
+        self._know(changed, "/products/{sku}/stores/{store} sku")
         self._know(["6901234567892", "cola", "tea"], "/scan/{code} code", "barcode")
         self._know(["products", "stock", "documents", "moves"], "/exports/{kind} kind")
         self._know([*SETTINGS], "/settings/{section} section")
@@ -280,7 +284,7 @@ _EXAMPLES: Mapping[str, Callable[[FuzzShop], Iterator[Example]]] = {
     ),
     "POST /products/{sku}/archive": _each("/products/{sku}/archive"),
     "PUT /products/{sku}/stores/{store}": lambda _: iter(
-        [Example(path={"sku": "cola", "store": "S1"}, body={"price": "4", "shelf": "A-1"})]
+        [Example(path={"sku": "milk", "store": "S1"}, body={"price": "4", "shelf": "A-1"})]
     ),
     "POST /reservations": _bodies(
         HOLD, {"store": "S1", "lines": [LINE], "kind": "preorder", "due_on": "2030-01-01"}
