@@ -11,7 +11,7 @@ import time
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Protocol
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 _EPOCH = date(1970, 1, 1).toordinal()
 _EPOCH_TIME = datetime(1970, 1, 1, tzinfo=UTC)
@@ -86,6 +86,12 @@ def format_ms(value: int) -> str:
 def day_text(number: int) -> str:
     """The date of a day number as text: "2026-03-01"."""
     return day_of(number).isoformat()
+
+
+@lru_cache(maxsize=1)
+def timezones() -> frozenset[str]:
+    """The names of all time zones this machine knows."""
+    return frozenset(available_timezones())
 
 
 @lru_cache(maxsize=256)

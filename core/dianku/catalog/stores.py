@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
-from zoneinfo import available_timezones
 
 import msgspec
 import sqlalchemy as sa
@@ -15,16 +13,12 @@ from sqlalchemy.engine import Connection
 from dianku.catalog.fields import Fields
 from dianku.catalog.requests import NewStore, ScaleTemplate, StorePatch, StoreRecord
 from dianku.catalog.tables import store
+from dianku.clock import timezones
 from dianku.errors import refuse
 
 LABEL_SIZES = (13, 18)
 """Digits on the labels that scales print."""
 _SIZES = ", ".join(map(str, LABEL_SIZES))
-
-
-@lru_cache(maxsize=1)
-def _timezones() -> frozenset[str]:
-    return frozenset(available_timezones())
 
 
 def create(connection: Connection, new: NewStore, *, version: int) -> StoreRecord:
@@ -94,7 +88,7 @@ def _record(row: Any) -> StoreRecord:
 
 
 def _check_timezone(name: str, fields: Fields) -> None:
-    if name not in _timezones():
+    if name not in timezones():
         fields.wrong("/timezone", "unknown_timezone", name=name)
 
 

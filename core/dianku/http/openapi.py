@@ -19,6 +19,7 @@ from dianku.wire import Answer
 ROOT = "/api/v1"
 _REF = "#/components/schemas/{name}"
 _NO_BODY = 204
+_EVENTS = "text/event-stream"
 _PATH_TEXT = {"type": "string", "minLength": 1}
 
 
@@ -181,14 +182,18 @@ def _body(route: Route) -> dict[str, Any] | None:
     return {"required": not route.optional, "content": content}
 
 
+def _content(route: Route) -> dict[str, Any]:
+    if route.media_type == _EVENTS:
+        return {}  # readers hold each event against a schema; OpenAPI 3.1 has none for that
+    if route.media_type != "application/json":
+        return {"schema": {"type": "string"}}
+    return {"schema": _schema(route.answer) if route.answer is not None else {}}
+
+
 def _responses(route: Route) -> dict[str, Any]:
     good: dict[str, Any] = {"description": route.summary}
     if route.status != _NO_BODY:
-        if route.media_type == "application/json":
-            schema = _schema(route.answer) if route.answer is not None else {}
-        else:
-            schema = {"type": "string"}
-        good["content"] = {route.media_type.partition(";")[0]: {"schema": schema}}
+        good["content"] = {route.media_type.partition(";")[0]: _content(route)}
     if route.keyed:
         good["headers"] = {
             "Idempotency-Replayed": {

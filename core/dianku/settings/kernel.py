@@ -35,7 +35,7 @@ SHOP = Section.of(
     ),
     Field(
         name="timezone",
-        type="text",
+        type="timezone",
         title=Title("时区", "Time zone"),
         default="Asia/Shanghai",
         description=Title("每日任务按此时钟", "The clock of daily jobs; stores have their own"),

@@ -149,6 +149,14 @@ def test_openapi_is_valid(client: TestClient) -> None:
     openapi_spec_validator.validate(client.get("/api/v1/openapi.json").json())
 
 
+def test_openapi_calls_an_event_stream_no_text_whose_schema_readers_would_ask_of_each_event(
+    client: TestClient,
+) -> None:
+    paths = client.get("/api/v1/openapi.json").json()["paths"]
+    stream = paths["/api/v1/events/stream"]["get"]["responses"]["200"]
+    assert stream["content"] == {"text/event-stream": {}}
+
+
 def test_docs_page_asks_no_other_machine(client: TestClient) -> None:
     answer = client.get("/api/docs")
     assert answer.status_code == 200

@@ -182,3 +182,23 @@ def test_settings_preferred_by_an_edition_go_before_defaults_and_behind_the_shop
 def test_settings_section_declared_twice_is_a_mistake(settings: Settings) -> None:
     with pytest.raises(ValueError, match="'mail' is declared already"):
         settings.declare(MAIL)
+
+
+@pytest.mark.parametrize("zone", ["", "Mars/Olympus", "../etc/passwd", "S1"])
+def test_settings_with_a_time_zone_that_is_none_are_refused(settings: Settings, zone: str) -> None:
+    with pytest.raises(Refused) as caught:
+        settings.patch_section("shop", {"timezone": zone}, ctx=ADMIN)
+
+    (error,) = caught.value.problem.errors
+    assert (error.pointer, error.code, error.params) == (
+        "/timezone",
+        "unknown_timezone",
+        {"name": zone},
+    )
+    settings.patch_section("shop", {"timezone": "Europe/Berlin"}, ctx=ADMIN)
+    assert settings.get("shop", "timezone") == "Europe/Berlin"
+
+
+@pytest.mark.parametrize("number", ["1_000", " 3 ", "٣", "3.", ".5", "+3", "", "Infinity", "1e3"])
+def test_settings_decimals_are_plain_digits(settings: Settings, number: str) -> None:
+    assert refused(settings, {"line": number}) == [("/line", "wrong_type")]
