@@ -80,7 +80,6 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{name} 自下次启动起停用；数据保留。",
     ),
     "plugin_enabled": ("{name} is on from the next start.", "{name} 自下次启动起启用。"),
-    "rebuilding": ("Rebuilding", "重建中"),
     "restored": ("{rows} rows restored.", "已恢复 {rows} 行。"),
     "set_up": ("The shop is set up.", "店铺已建立。"),
     "set_up_before": ("The shop was set up before; nothing changed.", "店铺早已建立，未作改动。"),
@@ -97,7 +96,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     "status_missing": ("missing", "未安装"),
     "status_refused": ("refused", "未加载"),
     "user_added": ("{name} added as {role}", "已添加 {name}（{role}）"),
-    "verifying": ("Verifying", "核对中"),
 }
 """English and Chinese of each remark, with the placeholders they share."""
 
