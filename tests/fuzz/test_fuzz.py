@@ -230,10 +230,11 @@ def draw(cases: Any, *, count: int, seed: int, use: Callable[[AnyCase], None]) -
 
 
 @pytest.fixture
-def seed() -> int:
+def seed(capsys: pytest.CaptureFixture[str]) -> int:
     """Of all chance here: `DIANKU_SEED`, or a new one, which is printed."""
     found = int(os.environ.get("DIANKU_SEED") or random.SystemRandom().randrange(2**32))
-    print(f"DIANKU_SEED={found}")
+    with capsys.disabled():
+        print(f"\nDIANKU_SEED={found}")
     return found
 
 
@@ -252,7 +253,7 @@ def report(counts: Mapping[str, Count]) -> list[str]:
 @pytest.mark.timeout(1800)
 @pytest.mark.filterwarnings("default")
 def test_every_operation_under_chance_answers_as_documented_and_never_5xx(
-    tmp_path: Path, seed: int
+    tmp_path: Path, seed: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = ShopFolder(tmp_path / "shop")
     folder.init(store="S1")
@@ -261,7 +262,10 @@ def test_every_operation_under_chance_answers_as_documented_and_never_5xx(
         tokens = server.call("GET", "/tokens", token=token)["items"]
         (own,) = [one["id"] for one in tokens if one["name"] == "chance"]
         document = server.call("GET", "/openapi.json", token=token)
-        schema = schemathesis.openapi.from_dict(document)
+        # A case cannot be wrong by a token of its own: every one is sent with the owner's.
+        schema = schemathesis.openapi.from_dict(
+            {k: document[k] for k in document if k != "security"}
+        )
         shop = FuzzShop(server.url, token)
         fuzzing = Fuzzing(server.url, token, own, shop, random.Random(seed), session)
         for found in schema.get_all_operations():
@@ -269,7 +273,8 @@ def test_every_operation_under_chance_answers_as_documented_and_never_5xx(
             fuzzing.operation(found.ok(), seed=seed)
         shop.close()
         assert server.call("GET", "/me", token=token)["role"] == "owner"
-    missed = report(fuzzing.counts)
+    with capsys.disabled():
+        missed = report(fuzzing.counts)
     assert not fuzzing.wrong, "\n\n".join(fuzzing.wrong.values())
     documented = {
         f"{method.upper()} {path.removeprefix(ROOT)}"
