@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -33,11 +34,14 @@ from dianku.jobs.leader import Leader
 from dianku.jobs.runner import JobRunner
 from dianku.ledger.figures import Figures
 from dianku.ledger.queries import StockQueries
+from dianku.ledger.queries_lines import ShopLines
 from dianku.ledger.service import Ledger
+from dianku.ledger.usual import Unusual
 from dianku.messages import Messages
 from dianku.plugins.manifest import Manifest
 from dianku.plugins.set import PluginSet
 from dianku.plugins.shop import OwnSettings, Shop
+from dianku.quantity import LINE_DIGITS
 from dianku.settings.store import Settings
 from dianku.storage.bell import Bell
 from dianku.storage.engine import LOCK_CATALOG, Database
@@ -81,8 +85,11 @@ class Host:
             on_commit=self.events_bell.ring,
             backfill_days=lambda: int(self.settings.last.get("shop", "backfill_days")),
             hold_seconds=lambda: 60 * int(self.settings.last.get("shop", "hold_minutes")),
+            unusual=self._unusual,
         )
-        self.stock = StockQueries(self.database, self.cache, self.clock)
+        self.stock = StockQueries(
+            self.database, self.cache, self.clock, shop_lines=self._shop_lines
+        )
         self.figures = Figures(self.database, self.cache, self.clock)
         self.exchange = Exchange(
             self.database,
@@ -99,6 +106,18 @@ class Host:
         self._fences: list[FencedDatabase] = []
         self._started = False
         self._closed = False
+
+    def _unusual(self) -> Unusual:
+        shop = self.settings.last.section("shop")
+        return Unusual(int(shop["unusual_receipt_times"]), int(shop["unusual_receipt_days"]))
+
+    def _shop_lines(self) -> ShopLines:
+        shop = self.settings.last.section("shop")
+        low = shop["low_stock"]
+        return ShopLines(
+            low_stock=None if low is None else int(Decimal(str(low)).scaleb(LINE_DIGITS)),
+            overstock_days=int(shop["overstock_days"]),
+        )
 
     @classmethod
     def build(cls, config: HostConfig) -> Self:

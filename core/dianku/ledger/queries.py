@@ -7,7 +7,7 @@ to check. Lists are pages: `limit`, `cursor`, `sort`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from attrs import evolve, frozen
@@ -24,6 +24,7 @@ from dianku.ledger.exceptions import exception_page, settle_exception
 from dianku.ledger.levels import Level
 from dianku.ledger.queries_composed import all_levels
 from dianku.ledger.queries_documents import DocumentSearch
+from dianku.ledger.queries_lines import ShopLines
 from dianku.ledger.queries_paging import PAGE_MAX
 from dianku.ledger.queries_requests import (
     DocumentFilter,
@@ -53,6 +54,7 @@ class StockQueries:
     database: Database
     cache: CatalogCache
     clock: Clock
+    shop_lines: Callable[[], ShopLines] = ShopLines
 
     def stock(self, asked: StockFilter, *, ctx: Context) -> StockPage:
         """Return a page of stock, now or `as_of` a date or an instant.
@@ -140,7 +142,9 @@ class StockQueries:
         self, stores: Sequence[Store], *, ctx: Context, point: Point | None
     ) -> StockReading:
         now_ms = self.clock.now_ms()
-        reading = StockReading(self.cache, tuple(stores), now_ms, ctx.may("cost.view"))
+        reading = StockReading(
+            self.cache, tuple(stores), now_ms, ctx.may("cost.view"), shop=self.shop_lines()
+        )
         if point is None or all(not _is_past(point, s, now_ms=now_ms) for s in stores):
             return reading
         return evolve(reading, past=point)

@@ -43,6 +43,14 @@ class Lines:
     watched: bool = True
 
 
+@frozen
+class ShopLines:
+    """The shop's own lines, for products whose category sets none; `low_stock` in thousandths."""
+
+    low_stock: int | None = None
+    overstock_days: int = OVERSTOCK_DAYS
+
+
 def category_lines(connection: Connection) -> dict[int, CategoryLine]:
     """Every category with what it inherits."""
     rows = {
@@ -86,7 +94,7 @@ def with_descendants(categories: Iterable[CategoryLine], code: str) -> Sequence[
         found |= more
 
 
-def lines_of(row: Row[Any], category: CategoryLine | None) -> Lines:
+def lines_of(row: Row[Any], category: CategoryLine | None, shop: ShopLines) -> Lines:
     """Resolve the lines of a row with own_low, own_max, own_days, low_stock, max_stock, ..."""
     scale = 10 ** (LINE_DIGITS - row.precision)
 
@@ -97,10 +105,12 @@ def lines_of(row: Row[Any], category: CategoryLine | None) -> Lines:
     low = thousandths(row.own_low, row.low_stock)
     if low is None and category is not None:
         low = category.low_stock
+    if low is None:
+        low = shop.low_stock
     inherited = category.overstock_days if category is not None else None
     days = next(
         (int(d) for d in (row.own_days, row.overstock_days, inherited) if d is not None),
-        OVERSTOCK_DAYS,
+        shop.overstock_days,
     )
     return Lines(
         low_stock=low,

@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 from sqlalchemy.engine import Connection, Row
 
 from dianku.catalog.records import Store
@@ -26,6 +26,7 @@ from dianku.ledger.queries_composed import ComposedLevel, all_levels
 from dianku.ledger.queries_lines import (
     CategoryLine,
     Lines,
+    ShopLines,
     category_lines,
     lines_of,
     with_descendants,
@@ -110,6 +111,7 @@ class StockReading:
     now_ms: int
     costs: bool
     past: Point | None = None
+    shop: ShopLines = field(factory=ShopLines)
 
     def page(self, connection: Connection, asked: StockFilter) -> StockPage:
         """Return the page of rows a filter asks for. Raises `Refused`: sort or cursor unknown."""
@@ -158,7 +160,9 @@ class StockReading:
             (f.store_id, f.product_id): f
             for f in select_set(connection, _FACTS, columns=_PAIR, rows=pairs)
         }
-        lines = {pair: lines_of(f, categories.get(f.category_id)) for pair, f in facts.items()}
+        lines = {
+            pair: lines_of(f, categories.get(f.category_id), self.shop) for pair, f in facts.items()
+        }
         wanted = [p for p in pairs if not low or _is_low(levels[p], lines[p])]
         if over:
             wanted = [p for p in wanted if levels[p].available > 0]

@@ -45,7 +45,7 @@ from dianku.ledger.rebuild import Rebuilt, rebuild
 from dianku.ledger.requests import NewDocument
 from dianku.ledger.resolve import AHEAD_MS, needs, resolve_document
 from dianku.ledger.resolve_reservation import resolve_reservation
-from dianku.ledger.usual import Usual, read_usual
+from dianku.ledger.usual import Unusual, Usual, read_usual
 from dianku.ledger.verify import Verification, verify
 from dianku.storage.engine import Database
 
@@ -82,6 +82,7 @@ class Ledger:
         on_commit: Callable[[], None] | None = None,
         backfill_days: Callable[[], int] = lambda: BACKFILL_DAYS,
         hold_seconds: Callable[[], int] = lambda: HOLD_SECONDS,
+        unusual: Callable[[], Unusual] = Unusual,
     ) -> None:
         self.database = database
         self.cache = cache
@@ -90,6 +91,7 @@ class Ledger:
         self.on_commit = on_commit
         self._backfill_days = backfill_days
         self._hold_seconds = hold_seconds
+        self._unusual = unusual
         self._poster = BatchPoster(database, cache, clock, self._resolve_again)
         self._queue: deque[Entry] = deque()
         self._wake = threading.Condition()
@@ -305,7 +307,7 @@ class Ledger:
         today = local_day(self.clock.now_ms(), posting.store.timezone)
         pairs = {(posting.store.id, line.product.id) for line in posting.lines}
         with self.database.reading() as connection:
-            return read_usual(connection, pairs, today=today)
+            return read_usual(connection, pairs, today=today, limits=self._unusual())
 
     def _moment(self, request: Any) -> int | Problem:
         now_ms = self.clock.now_ms()

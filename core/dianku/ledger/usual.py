@@ -38,6 +38,14 @@ GROUP BY s.store_id, s.product_id
 
 
 @frozen
+class Unusual:
+    """From when a receipt is worth a question: so many times the usual, or days of sales."""
+
+    times: int = 10
+    days: int = 90
+
+
+@frozen
 class Usual:
     """What the last `WINDOW_DAYS` were like, in steps.
 
@@ -48,10 +56,11 @@ class Usual:
     receipt: int
     sold: int
     days: int
+    limits: Unusual
 
 
 def read_usual(
-    connection: Connection, pairs: Iterable[tuple[int, int]], *, today: int
+    connection: Connection, pairs: Iterable[tuple[int, int]], *, today: int, limits: Unusual
 ) -> dict[tuple[int, int], Usual]:
     """Read what is usual of (store, product) pairs; those that never moved are left out."""
     rows = select_set(
@@ -66,6 +75,7 @@ def read_usual(
             receipt=int(row.received) // int(row.receipts) if row.receipts else 0,
             sold=max(int(row.sold), 0),
             days=today - row.first_day + 1,
+            limits=limits,
         )
         for row in rows
     }

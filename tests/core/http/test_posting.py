@@ -165,3 +165,16 @@ def test_product_the_store_does_not_carry_is_never_low(call: Callable[..., Any])
     assert call("GET", "/stock?low=1").json()["items"][0]["sku"] == "cola"
     call("PUT", "/products/cola/stores/S1", {"carried": False})
     assert call("GET", "/stock?low=1").json()["items"] == []
+
+
+def test_lines_of_the_shop_hold_where_product_and_category_set_none(
+    call: Callable[..., Any],
+) -> None:
+    assert call("GET", "/stock?low=1").json()["items"] == []
+    changes = {"low_stock": "500", "unusual_receipt_times": 2}
+    assert call("PATCH", "/settings/shop", changes).status_code == 200
+    low = call("GET", "/stock?low=1").json()["items"]
+    assert [(row["sku"], row["low_stock"]) for row in low] == [("cola", "500")]
+    receipt = {"kind": "receipt", "store": "S1", "lines": [{"sku": "cola", "quantity": 250}]}
+    warned = call("POST", "/documents", receipt).json()
+    assert [w["code"] for w in warned["warnings"]] == ["unusual_quantity"]

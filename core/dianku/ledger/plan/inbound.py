@@ -12,10 +12,6 @@ from dianku.ledger.plan.making import begin_posting, draft_line
 from dianku.ledger.snapshot import Snapshot
 from dianku.quantity import COST_PER_MINOR, format_quantity
 
-UNUSUAL_TIMES = 10
-"""A receipt this many times the usual one is worth a question."""
-UNUSUAL_DAYS = 90
-"""So is one of more than this many days of sales."""
 HISTORY_DAYS = 7
 """Goods with less history than this are not judged by their sales."""
 
@@ -57,9 +53,9 @@ def _warn_unusual(snapshot: Snapshot, draft: Draft, line: Line) -> None:
     if usual is None:
         return
     precision = line.product.precision
-    often = usual.receipt > 0 and line.quantity >= UNUSUAL_TIMES * usual.receipt
+    often = usual.receipt > 0 and line.quantity >= usual.limits.times * usual.receipt
     sold, days = usual.sold, usual.days
-    long = sold > 0 and days >= HISTORY_DAYS and line.quantity * days >= UNUSUAL_DAYS * sold
+    long = sold > 0 and days >= HISTORY_DAYS and line.quantity * days >= usual.limits.days * sold
     if often or long:
         draft.warnings.append(
             (
