@@ -54,6 +54,15 @@ class Database:
         else:
             raise ConfigurationError("database_unsupported", url=self.safe_url, backend=backend)
 
+        self._closed = False
+        for engine in (self._writer, self._reader):
+            sa.event.listen(engine, "checkin", self._checked_in)
+
+    def _checked_in(self, connection: Any, _record: Any) -> None:
+        """Close what comes back late: a pool that was disposed of keeps no eye on it."""
+        if self._closed and connection is not None:
+            connection.close()
+
     @property
     def safe_url(self) -> str:
         """The address without its password."""
@@ -116,7 +125,8 @@ class Database:
         return " FOR UPDATE" if self.dialect == "postgresql" else ""
 
     def close(self) -> None:
-        """Close every connection."""
+        """Close every connection; one that is still out is closed when it comes back."""
+        self._closed = True
         self._writer.dispose()
         self._reader.dispose()
 

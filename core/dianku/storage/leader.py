@@ -59,12 +59,11 @@ class _ConnectionLock:
             if self._connection is not None:
                 self._connection.exec_driver_sql("SELECT 1")
                 return True
-            connection = self._engine.connect()
-            taken = connection.exec_driver_sql(f"SELECT pg_try_advisory_lock({LOCK_LEADER})")
-            if not taken.scalar():
-                connection.close()
+            self._connection = self._engine.connect()
+            sql = f"SELECT pg_try_advisory_lock({LOCK_LEADER})"
+            if not self._connection.exec_driver_sql(sql).scalar():
+                self.release()
                 return False
-            self._connection = connection
         except sa.exc.DBAPIError:
             self.release()
             return False
