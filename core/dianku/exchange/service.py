@@ -107,6 +107,12 @@ class Exchange:
         thread.start()
         return self._book.get(work.run_id)
 
+    def wait(self, import_id: str, *, seconds: float) -> None:
+        """Wait until an import that was begun here has ended, at most so long."""
+        for thread in list(self._threads):
+            if thread.name == f"import {import_id}":
+                thread.join(seconds)
+
     def _in_thread(self, work: _Work) -> None:
         try:
             work(lambda _done, _total: None)

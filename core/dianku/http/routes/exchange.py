@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import time
 from collections.abc import AsyncIterator, Iterator
 from typing import BinaryIO
 from urllib.parse import quote
@@ -25,8 +24,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 WAIT_S = 20.0
-LOOK_EVERY_S = 0.02
-"""How long a call waits for its import to end, and how often it looks."""
+"""How long a call waits for its import to end."""
 
 
 class ImportForm(Request, frozen=True):
@@ -81,10 +79,8 @@ def start_import(call: Call) -> Replied:
         digest=wanted,
         effect=lambda _: {"id": record.id},
     )
-    ends_at = time.monotonic() + WAIT_S
-    while record.ended_at is None and time.monotonic() < ends_at:
-        time.sleep(LOOK_EVERY_S)
-        record = exchange.get_import(record.id, ctx=call.ctx)
+    exchange.wait(record.id, seconds=WAIT_S)
+    record = exchange.get_import(record.id, ctx=call.ctx)
     return Replied(_worded(call, record), 201)
 
 
