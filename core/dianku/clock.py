@@ -76,10 +76,16 @@ def to_ms(moment: datetime) -> int:
 
 def format_ms(value: int) -> str:
     """RFC 3339 with milliseconds and zone: "2026-03-01T10:00:00.000Z"."""
-    day, rest = divmod(value, 86_400_000)
-    seconds, ms = divmod(rest, 1000)
-    minutes, second = divmod(seconds, 60)
-    return f"{day_text(day)}T{minutes // 60:02d}:{minutes % 60:02d}:{second:02d}.{ms:03d}Z"
+    second, ms = divmod(value, 1000)
+    return f"{_second_text(second)}.{ms:03d}Z"
+
+
+@lru_cache(maxsize=4096)
+def _second_text(second: int) -> str:
+    # A batch speaks of the same few seconds again and again.
+    day, rest = divmod(second, 86_400)
+    minutes, second = divmod(rest, 60)
+    return f"{day_text(day)}T{minutes // 60:02d}:{minutes % 60:02d}:{second:02d}"
 
 
 @lru_cache(maxsize=4096)

@@ -10,6 +10,7 @@ and "1.00"), moments as instants, and a field left out equals null and equals it
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
@@ -37,6 +38,7 @@ NOT_COMPARED = frozenset({"sent_at", "key"})
 
 PLAIN_DIGITS_MAX = 60
 _encode = msgspec.json.Encoder(order="sorted").encode
+_TWO = struct.Struct(">qq")
 
 
 def hash_key(key: str) -> Pair:
@@ -178,8 +180,8 @@ def _remember(connection: Connection, key: Pair, done: Pair, *, status: int, bod
 
 
 def _pair(data: bytes) -> Pair:
-    raw = blake2b(data, digest_size=16).digest()
-    return int.from_bytes(raw[:8], "big", signed=True), int.from_bytes(raw[8:], "big", signed=True)
+    high, low = _TWO.unpack(blake2b(data, digest_size=16).digest())
+    return high, low
 
 
 def _number(value: Decimal) -> str:
@@ -212,12 +214,12 @@ def _default(info: msgspec.structs.FieldInfo) -> Any:
 
 
 def _struct(value: Struct) -> dict[str, Any]:
-    plain: dict[str, Any] = {}
-    # Most fields of a line are left out; what is None costs one comparison.
-    for item, (encoded, default) in zip(astuple(value), _fields(type(value)), strict=True):
-        if item is None and default is not UNSET:
-            continue
-        if item is UNSET or item is default or item == default:
-            continue
-        plain[encoded] = canonical(item)
-    return plain
+    # Most fields of a line are left out, and what is its default by identity costs one comparison.
+    return {
+        encoded: canonical(item)
+        for item, (encoded, default) in zip(astuple(value), _fields(type(value)), strict=True)
+        if item is not default
+        and item is not UNSET
+        and (item is not None or default is UNSET)
+        and item != default
+    }

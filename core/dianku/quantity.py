@@ -11,7 +11,7 @@ Outside they are decimal strings. Rounding is half up, away from zero, and happe
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Context, Decimal, Inexact
 
 from dianku.errors import NumberRefused
 
@@ -26,6 +26,11 @@ QUANTITY_MAX = 10**12
 """Largest quantity of one line, in steps; a thousand million pieces with three decimals."""
 AMOUNT_MAX = 10**13
 """Largest amount of one line, in minor units; sums of many still fit 64 bits."""
+
+
+_EXACT = Context(prec=100, traps=[Inexact])
+"""Multiplies without rounding; what would have to be rounded has digits nobody may send."""
+_POWERS = tuple(Decimal(10**digits) for digits in range(COST_DIGITS + 1))
 
 
 def divide_half_up(numerator: int, denominator: int) -> int:
@@ -48,20 +53,16 @@ def scaled(number: Decimal, digits: int, *, largest: int) -> int:
         return 0
     if number.adjusted() + digits > 18:
         raise NumberRefused("too_large", limit=format_scaled(largest, digits))
-    sign, figures, exponent = number.as_tuple()
-    shift = int(exponent) + digits
-    whole = int("".join(map(str, figures)))
-    if shift >= 0:
-        whole *= int(10**shift)
-    else:
-        if -shift > len(figures) + 18:
-            raise NumberRefused("too_many_digits", digits=digits)
-        whole, rest = divmod(whole, 10**-shift)
-        if rest:
-            raise NumberRefused("too_many_digits", digits=digits)
-    if whole > largest:
+    try:
+        steps = _EXACT.multiply(number, _POWERS[digits])
+    except Inexact:
+        raise NumberRefused("too_many_digits", digits=digits) from None
+    whole = int(steps)
+    if whole != steps:
+        raise NumberRefused("too_many_digits", digits=digits)
+    if abs(whole) > largest:
         raise NumberRefused("too_large", limit=format_scaled(largest, digits))
-    return int(-whole if sign else whole)
+    return whole
 
 
 def parse_quantity(number: Decimal, precision: int) -> int:

@@ -1,22 +1,47 @@
-"""From the poster's thread back to the event loop, a whole batch with one wake-up.
+"""Between the event loop and the poster's thread: whole batches, there and back, one call each.
 
-Waking the loop costs more than posting a line, so the poster's answers are laid down in a deque
-and the loop is told only when it is not told already.
+The two share one interpreter, and a batch costs the poster the more, the fewer documents bear it.
+So the loop calls the poster when it has read all that has come, not at the first document, and
+the poster's answers are laid down in a deque, of which the loop is told when it is not told yet.
+There is no timer: on a quiet line a document waits for one empty round of the loop.
 """
 
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from attrs import frozen
+
 from dianku.context import Context
 
 if TYPE_CHECKING:
+    from dianku.catalog.snapshot import CatalogState
     from dianku.ledger.service import Ledger
+
+QUIET_ROUNDS = 2
+"""Rounds of the loop without a new document after which no more are waited for: in the first it
+reads what has come, in the second the requests that were read are handed in."""
+GATHERED_MAX = 64
+"""Documents after which the poster is called though more keep coming."""
+
+
+@frozen
+class _Handing:
+    """A command about to be handed in."""
+
+    command: Any
+    key: str | None
+    ctx: Context
+    done: Callable[[Any], None]
+
+    def over(self, ledger: Ledger, held: CatalogState | None) -> None:
+        ledger.hand_in(self.command, key=self.key, ctx=self.ctx, done=self.done, held=held)
 
 
 class Landing:
@@ -27,6 +52,10 @@ class Landing:
         self._loop = asyncio.get_running_loop()
         self._arrived: deque[tuple[asyncio.Future[Any], Any]] = deque()
         self._told = False
+        self._gathered = 0
+        self._lock = threading.Lock()
+        self._cold: list[_Handing] = []
+        self._looking = False
 
     def arrive(self, waiting: asyncio.Future[Any], outcome: Any) -> None:
         """Lay down an outcome, from any thread."""
@@ -59,17 +88,50 @@ class Landing:
         undo it: the command is posted all the same.
         """
         waiting: asyncio.Future[Any] = self._loop.create_future()
-
-        def submit() -> None:
-            ledger.hand_in(
-                command, key=key, ctx=ctx, done=lambda outcome: self.arrive(waiting, outcome)
-            )
-
-        if ledger.check is None and ledger.prepared(command):
-            submit()
+        handing = _Handing(command, key, ctx, partial(self.arrive, waiting))
+        if ledger.check is not None:
+            await self._loop.run_in_executor(self._threads, handing.over, ledger, None)
+        elif (held := ledger.held(command)) is not None:
+            handing.over(ledger, held)
+            self._gather(ledger)
         else:
-            await self._loop.run_in_executor(self._threads, submit)
+            self._hand_in_later(handing, ledger)
         return await waiting
+
+    def _hand_in_later(self, handing: _Handing, ledger: Ledger) -> None:
+        with self._lock:
+            self._cold.append(handing)
+            begin, self._looking = not self._looking, True
+        if begin:
+            self._loop.run_in_executor(self._threads, self._hand_in_cold, ledger)
+
+    def _hand_in_cold(self, ledger: Ledger) -> None:
+        """Look up what commands name for all that wait for it together, then hand them in.
+
+        After a start every product is new; one look-up for each would be most of the work.
+        """
+        while True:
+            with self._lock:
+                taken, self._cold = self._cold, []
+                if not taken:
+                    self._looking = False
+                    return
+            hand_in_all(ledger, taken)
+
+    def _gather(self, ledger: Ledger) -> None:
+        self._gathered += 1
+        if self._gathered == 1:
+            self._loop.call_soon(self._look_round, ledger, 0, QUIET_ROUNDS)
+
+    def _look_round(self, ledger: Ledger, seen: int, rounds: int) -> None:
+        """Call the poster when the loop has read what has come; until then more may join."""
+        if seen != self._gathered:
+            seen, rounds = self._gathered, QUIET_ROUNDS
+        if rounds and seen < GATHERED_MAX:
+            self._loop.call_soon(self._look_round, ledger, seen, rounds - 1)
+        else:
+            self._gathered = 0
+            ledger.call()
 
     async def posted_all(
         self, ledger: Ledger, commands: Sequence[tuple[Any, str | None]], *, ctx: Context
@@ -80,10 +142,22 @@ class Landing:
         does it.
         """
         waiting = [self._loop.create_future() for _ in commands]
-
-        def submit() -> None:
-            for (command, key), future in zip(commands, waiting, strict=True):
-                ledger.hand_in(command, key=key, ctx=ctx, done=partial(self.arrive, future))
-
-        await self._loop.run_in_executor(self._threads, submit)
+        handings = [
+            _Handing(command, key, ctx, partial(self.arrive, future))
+            for (command, key), future in zip(commands, waiting, strict=True)
+        ]
+        await self._loop.run_in_executor(self._threads, hand_in_all, ledger, handings)
         return await asyncio.gather(*waiting)
+
+
+def hand_in_all(ledger: Ledger, handings: Sequence[_Handing]) -> None:
+    """Hand commands in, in order, with one look-up for all."""
+    try:
+        ledger.learn([handing.command for handing in handings])
+    except Exception as error:  # noqa: BLE001 - whoever asked is told
+        for handing in handings:
+            handing.done(error)
+        return
+    for handing in handings:
+        handing.over(ledger, ledger.held(handing.command))
+    ledger.call()

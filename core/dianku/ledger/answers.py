@@ -110,10 +110,10 @@ def _day(number: int) -> str | None:
 
 
 def _balances(snapshot: Snapshot, draft: Draft) -> list[BalanceRecord]:
-    pairs = sorted({(m.store_id, m.product_id) for m in draft.moves})
     records = []
-    for store_id, product_id in pairs:
-        balance = snapshot.balances[store_id, product_id]
+    for pair in {(m.store_id, m.product_id) for m in draft.moves}:
+        store_id, product_id = pair
+        balance = snapshot.balances[pair]
         precision = balance.precision
         records.append(
             BalanceRecord(

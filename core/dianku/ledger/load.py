@@ -9,6 +9,7 @@ statements does not grow with the batch, and the usual sale needs two.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy.engine import Connection
 
@@ -125,14 +126,28 @@ def _load_balances(
 ) -> None:
     if not pairs:
         return
-    execute_set(connection, _INSERT_MISSING, columns=_PAIR, rows=pairs)
-    rows = select_set(connection, _BALANCES + for_update(database, "b"), columns=_PAIR, rows=pairs)
-    for row in rows:
-        store_id, product_id, *columns = tuple(row)
-        product = snapshot.cache.product(product_id)
+    product_of = snapshot.cache.product
+    for row in _locked(database, connection, pairs):
+        store_id, product_id, *columns = row
+        product = product_of(product_id)
         balance = Balance(store_id, product_id, product.precision, *columns)
         balance.moved = bool(balance.moved)
-        snapshot.balances[balance.pair] = balance
-        snapshot.loaded[balance.pair] = balance.state()
+        pair = store_id, product_id
+        snapshot.balances[pair] = balance
+        snapshot.loaded[pair] = balance.state()
         if not balance.moved and not balance.last_cost:
             balance.last_cost = product.cost or 0
+
+
+def _locked(database: Database, connection: Connection, pairs: Sequence[Pair]) -> Sequence[Any]:
+    """The rows of the pairs, locked in their order, those that are missing made first.
+
+    SQLite has locked everything by now, so there the rows may be looked for before any is made.
+    """
+    statement = _BALANCES + for_update(database, "b")
+    if database.dialect == "sqlite":
+        rows = select_set(connection, statement, columns=_PAIR, rows=pairs)
+        if len(rows) == len(pairs):
+            return rows
+    execute_set(connection, _INSERT_MISSING, columns=_PAIR, rows=pairs)
+    return select_set(connection, statement, columns=_PAIR, rows=pairs)

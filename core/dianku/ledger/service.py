@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from typing import Any
 
@@ -96,6 +96,7 @@ class Ledger:
         self._queue: deque[Entry] = deque()
         self._wake = threading.Condition()
         self._thread: threading.Thread | None = None
+        self._called = False
         self._closing = False
 
     def start(self) -> None:
@@ -119,21 +120,41 @@ class Ledger:
         """Commands in the queue."""
         return len(self._queue)
 
-    def hand_in(self, command: Command, *, key: str | None, ctx: Context, done: Deliver) -> None:
+    def hand_in(
+        self,
+        command: Command,
+        *,
+        key: str | None,
+        ctx: Context,
+        done: Deliver,
+        held: CatalogState | None = None,
+    ) -> None:
         """Hand a command in; `done` gets its outcome after the commit.
 
         `done` is called on the poster's thread, or at once on this one for what is refused
         before it is queued. A broken command gets its exception instead of an outcome.
+
+        With `held`, the state in which all was found that the command names, the poster is not
+        called: whoever has more to hand in says `call` when there is no more.
         """
         try:
-            entry = self._entry(command, key=key, ctx=ctx, deliver=done)
+            entry = self._entry(command, key=key, ctx=ctx, deliver=done, held=held)
         except Refused as refused:
             done(refused.problem)
             return
+        except Exception as error:  # noqa: BLE001 - whoever asked is told
+            done(error)
+            return
         if isinstance(entry, Problem):
             done(entry)
-        elif not self._join(entry):
+        elif not self._join(entry, call=held is None):
             done(Problem("busy"))
+
+    def call(self) -> None:
+        """Have the poster post what was handed in without a call."""
+        with self._wake:
+            self._called = True
+            self._wake.notify()
 
     def submit(self, command: Command, *, key: str | None, ctx: Context) -> Future[Outcome]:
         """Hand a command in; the future gets its outcome after the commit."""
@@ -194,21 +215,36 @@ class Ledger:
         """Write the derived tables anew from the moves."""
         return rebuild(self.database)
 
-    def prepared(self, command: Command) -> bool:
-        """Whether `submit` will find all it looks up in memory, without asking the database."""
-        new = getattr(command, "new", None)
-        if isinstance(new, NewDocument) and new.kind == "receipt":
-            return False
-        return not isinstance(command, Post | Reserve) or _holds(self.cache.state, command)
+    def learn(self, commands: Iterable[Command]) -> None:
+        """Look up together what commands name, so that it is `held` for each of them."""
+        self._look_up([c for c in commands if isinstance(c, Post | Reserve)])
+
+    def held(self, command: Command) -> CatalogState | None:
+        """The state in memory that holds all that `hand_in` would look up; None if it does not.
+
+        With it `hand_in` does not ask the database, unless to say how a refusal came about.
+        """
+        state = self.cache.state
+        if isinstance(command, Post) and command.new.kind == "receipt":
+            return None
+        if isinstance(command, Post | Reserve) and not _holds(state, command):
+            return None
+        return state
 
     def _entry(
-        self, command: Command, *, key: str | None, ctx: Context, deliver: Deliver
+        self,
+        command: Command,
+        *,
+        key: str | None,
+        ctx: Context,
+        deliver: Deliver,
+        held: CatalogState | None = None,
     ) -> Entry | Problem:
         entry = Entry(Task(command, ctx), deliver)
         if key is not None:
             name, params, body = _asked(command)
             entry.key, entry.digest = hash_key(key), digest(name, params, body)
-        problem = self._prepare(entry)
+        problem = self._prepare(entry, held)
         if problem is not None and not self._answered(problem, key=key):
             return problem
         # What was posted once is answered for ever, though today it would be refused: a known
@@ -218,11 +254,11 @@ class Ledger:
         task.codes = tuple(codes_of(task))
         return entry
 
-    def _prepare(self, entry: Entry) -> Problem | None:
+    def _prepare(self, entry: Entry, held: CatalogState | None) -> Problem | None:
         """Resolve an entry's command and let the checks speak; the problem that refuses it."""
         task, command, ctx = entry.task, entry.task.command, entry.task.ctx
         if isinstance(command, Post | Reserve):
-            resolved = self._resolved(command, ctx)
+            resolved = self._resolved(command, ctx, held)
             if isinstance(resolved, Problem):
                 return resolved
             task.resolved = resolved
@@ -250,25 +286,30 @@ class Ledger:
             return False
         return is_used(self.database, key=key)
 
-    def _resolved(self, command: Post | Reserve, ctx: Context) -> Posting | Reserving | Problem:
+    def _resolved(
+        self, command: Post | Reserve, ctx: Context, held: CatalogState | None
+    ) -> Posting | Reserving | Problem:
         """Resolve from memory; before refusing, look whether the catalog has moved on.
 
         One state serves from first to last, as other threads may put a newer one in the cache.
         """
-        state = self.cache.state
-        if not _holds(state, command):
-            state = self._look_up(command)
+        state = held or self.held(command) or self._look_up([command])
         resolved = self._resolve(command, ctx, state)
         if isinstance(resolved, Problem) and resolved.code == "invalid":
-            newest = self._look_up(command)
+            newest = self._look_up([command])
             if newest is not state:
                 resolved = self._resolve(command, ctx, newest)
         return resolved
 
-    def _look_up(self, command: Post | Reserve) -> CatalogState:
+    def _look_up(self, commands: Iterable[Post | Reserve]) -> CatalogState:
         with self.database.reading() as connection:
             self.cache.refresh(connection)
-            skus, codes = needs(command.new, self.cache.state)
+            skus: set[str] = set()
+            codes: set[str] = set()
+            for command in commands:
+                more_skus, more_codes = needs(command.new, self.cache.state)
+                skus |= more_skus
+                codes |= more_codes
             return self.cache.ensure(connection, skus=skus, codes=codes)
 
     def _resolve(
@@ -298,7 +339,7 @@ class Ledger:
         if not isinstance(task.command, Post | Reserve):
             return None
         before = task.resolved
-        again = self._resolve(task.command, task.ctx, self._look_up(task.command))
+        again = self._resolve(task.command, task.ctx, self._look_up([task.command]))
         if isinstance(again, Posting) and isinstance(before, Posting):
             return evolve(again, occurred_at=before.occurred_at)
         return again
@@ -320,23 +361,27 @@ class Ledger:
             return Problem("invalid", errors=[FieldError("/occurred_at", "in_future", minutes)])
         return moment
 
-    def _join(self, entry: Entry) -> bool:
+    def _join(self, entry: Entry, *, call: bool) -> bool:
         with self._wake:
             if self._closing or len(self._queue) >= QUEUE_MAX:
                 return False
             self._queue.append(entry)
-            if len(self._queue) == 1:
+            if call and not self._called:
+                self._called = True
                 self._wake.notify()
         return True
 
     def _run(self) -> None:
         while True:
             with self._wake:
-                while not self._queue and not self._closing:
+                while not self._called and not self._closing:
                     self._wake.wait()
-                if not self._queue:
+                if not self._queue and self._closing:
                     return
                 batch = take_batch(self._queue)
+                self._called = bool(self._queue)
+            if not batch:
+                continue
             self._poster.post(batch)
             if self.on_commit is not None:
                 self.on_commit()

@@ -215,10 +215,14 @@ class Snapshot:
         """Remember how what a command touches stands, to put it back if it is refused."""
         touched = [p for p in pairs if p in self.balances]
         return Saved(
-            balances=[(self.balances[p], self.balances[p].state()) for p in touched],
-            shelves={p: self.shelves[p].copied() for p in touched if p in self.shelves},
-            counts={p: list(self.counts[p]) for p in touched if p in self.counts},
-            promises=[(p, copy(p)) for p in self.promises.values()],
+            balances=[((b := self.balances[p]), b.state()) for p in touched],
+            shelves={p: self.shelves[p].copied() for p in touched if p in self.shelves}
+            if self.shelves
+            else {},
+            counts={p: list(self.counts[p]) for p in touched if p in self.counts}
+            if self.counts
+            else {},
+            promises=[(p, copy(p)) for p in self.promises.values()] if self.promises else [],
             planned=[(p, len(self.moves_planned.get(p, ()))) for p in touched],
             drafts=len(self.drafts),
         )

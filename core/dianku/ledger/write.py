@@ -78,10 +78,7 @@ def write(
 def _write_balances(
     connection: Connection, snapshot: Snapshot, changed: Mapping[Pair, Balance]
 ) -> None:
-    rows = [
-        (*balance.state(), *pair, *snapshot.loaded[pair])
-        for pair, balance in sorted(changed.items())
-    ]
+    rows = [(*changed[pair].state(), *pair, *snapshot.loaded[pair]) for pair in sorted(changed)]
     written = update_rows(
         connection,
         t.stock_balance,

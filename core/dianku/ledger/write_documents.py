@@ -66,7 +66,7 @@ def number_drafts(
         + len(promises)
         + chunks,
     }
-    series = [_series(draft, snapshot.now_ms) for draft in snapshot.drafts]
+    series = _series(snapshot)
     for name in series:
         wanted[name] = wanted.get(name, 0) + 1
     rows = select_set(
@@ -85,9 +85,11 @@ def number_drafts(
     return ids
 
 
-def _series(draft: Draft, now_ms: int) -> str:
-    day = day_of(local_day(now_ms, draft.store.timezone))
-    return f"{PREFIXES[draft.kind]}{day:%y%m%d}"
+def _series(snapshot: Snapshot) -> list[str]:
+    """The series each draft takes its number from: its kind, and today in its store."""
+    zones = {draft.store.timezone for draft in snapshot.drafts}
+    days = {zone: f"{day_of(local_day(snapshot.now_ms, zone)):%y%m%d}" for zone in zones}
+    return [PREFIXES[draft.kind] + days[draft.store.timezone] for draft in snapshot.drafts]
 
 
 def write_promises(connection: Connection, promises: Sequence[Promise]) -> None:

@@ -69,23 +69,24 @@ def begin_posting(snapshot: Snapshot, ctx: Context, posting: Posting, **more: An
 
 def draft_line(line: Line, **changes: Any) -> DraftLine:
     """The line to write for a resolved line."""
-    fields: dict[str, Any] = {
-        "number": line.number,
-        "product": line.product,
-        "quantity": line.quantity,
-        "amount": line.amount,
-        "kept": line.kept,
-        "counted": line.counted,
-        "of_line": line.of_line,
-        "reason": line.reason,
-        "disposition": line.disposition,
-        "bucket": line.bucket,
-        "occurred_at": line.occurred_at,
-        "barcode": line.barcode,
-        "recipe": line.recipe,
-    }
-    fields.update(changes)
-    return DraftLine(**fields)
+    drafted = DraftLine(
+        number=line.number,
+        product=line.product,
+        quantity=line.quantity,
+        amount=line.amount,
+        kept=line.kept,
+        counted=line.counted,
+        of_line=line.of_line,
+        reason=line.reason,
+        disposition=line.disposition,
+        bucket=line.bucket,
+        occurred_at=line.occurred_at,
+        barcode=line.barcode,
+        recipe=line.recipe,
+    )
+    for name, value in changes.items():
+        setattr(drafted, name, value)
+    return drafted
 
 
 def short_of(store: Store, short: Iterable[tuple[Product, int, int]]) -> Refused:
