@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from dianku.context import Context
+from dianku.ledger.commands import Post
 
 if TYPE_CHECKING:
     from dianku.catalog.snapshot import CatalogState
@@ -28,7 +29,7 @@ QUIET_ROUNDS = 2
 """Rounds of the loop without a new document after which no more are waited for: in the first it
 reads what has come, in the second the requests that were read are handed in."""
 GATHERED_MAX = 64
-"""Documents after which the poster is called though more keep coming."""
+"""Lines after which the poster is called though more keep coming: enough to keep it busy."""
 
 
 @frozen
@@ -93,7 +94,7 @@ class Landing:
             await self._loop.run_in_executor(self._threads, handing.over, ledger, None)
         elif (held := ledger.held(command)) is not None:
             handing.over(ledger, held)
-            self._gather(ledger)
+            self._gather(ledger, lines=len(command.new.lines) if isinstance(command, Post) else 1)
         else:
             self._hand_in_later(handing, ledger)
         return await waiting
@@ -118,9 +119,9 @@ class Landing:
                     return
             hand_in_all(ledger, taken)
 
-    def _gather(self, ledger: Ledger) -> None:
-        self._gathered += 1
-        if self._gathered == 1:
+    def _gather(self, ledger: Ledger, *, lines: int) -> None:
+        begin, self._gathered = not self._gathered, self._gathered + lines
+        if begin:
             self._loop.call_soon(self._look_round, ledger, 0, QUIET_ROUNDS)
 
     def _look_round(self, ledger: Ledger, seen: int, rounds: int) -> None:

@@ -131,10 +131,9 @@ def _load_balances(
         store_id, product_id, *columns = row
         product = product_of(product_id)
         balance = Balance(store_id, product_id, product.precision, *columns)
-        balance.moved = bool(balance.moved)
         pair = store_id, product_id
         snapshot.balances[pair] = balance
-        snapshot.loaded[pair] = balance.state()
+        snapshot.loaded[pair] = tuple(columns)
         if not balance.moved and not balance.last_cost:
             balance.last_cost = product.cost or 0
 

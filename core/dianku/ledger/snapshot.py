@@ -242,6 +242,7 @@ class Snapshot:
                 del self.moves_planned[pair][size:]
         del self.drafts[saved.drafts :]
 
-    def changed(self) -> Mapping[Pair, Balance]:
-        """Rows that differ from what was loaded."""
-        return {p: b for p, b in self.balances.items() if b.state() != self.loaded[p]}
+    def changed(self) -> Mapping[Pair, tuple[int, ...]]:
+        """How the rows stand that differ from what was loaded."""
+        loaded = self.loaded
+        return {p: state for p, b in self.balances.items() if (state := b.state()) != loaded[p]}

@@ -15,7 +15,7 @@ from attrs import define
 from sqlalchemy.engine import Connection
 
 from dianku.ledger import tables as t
-from dianku.ledger.balance import STORED, Balance
+from dianku.ledger.balance import STORED
 from dianku.ledger.draft import Draft
 from dianku.ledger.guards import expect
 from dianku.ledger.snapshot import Pair, Promise, Snapshot
@@ -53,7 +53,7 @@ def write(
         PlanOutdated: a guard found no row.
     """
     changed = snapshot.changed()
-    _write_balances(connection, snapshot, changed)
+    _write_balances(connection, changed, snapshot.loaded)
     _write_lots(connection, snapshot)
     _write_holds(connection, snapshot)
     write_summaries(connection, snapshot)
@@ -76,9 +76,11 @@ def write(
 
 
 def _write_balances(
-    connection: Connection, snapshot: Snapshot, changed: Mapping[Pair, Balance]
+    connection: Connection,
+    changed: Mapping[Pair, tuple[int, ...]],
+    loaded: Mapping[Pair, tuple[int, ...]],
 ) -> None:
-    rows = [(*changed[pair].state(), *pair, *snapshot.loaded[pair]) for pair in sorted(changed)]
+    rows = [(*changed[pair], *pair, *loaded[pair]) for pair in sorted(changed)]
     written = update_rows(
         connection,
         t.stock_balance,

@@ -283,9 +283,11 @@ def _tell_short(snapshot: Snapshot, posting: Posting, draft: Draft) -> None:
         pair = draft.store.id, product_id
         if seen_by_count(snapshot, pair, draft.occurred_at):
             continue
-        product = snapshot.cache.product(product_id)
         balance = snapshot.balances[pair]
         short = min(steps, -balance.on_hand)
+        if short <= 0 and balance.on_hand >= balance.reserved and not posting.fact:
+            continue
+        product = snapshot.cache.product(product_id)
         if short > 0:
             figures = {
                 "short": format_quantity(short, product.precision),
