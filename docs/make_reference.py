@@ -62,7 +62,7 @@ def _settings() -> Iterator[tuple[object, ...]]:
         for field in section.fields.values():
             bounds = [b for b in (field.minimum, field.maximum) if b is not None]
             admits = ", ".join(field.choices) or " to ".join(map(str, bounds))
-            default = "" if field.default in {None, ""} else f"`{field.default}`"
+            default = "" if field.default in (None, "") else f"`{field.default}`"
             name = f"`{section.name}.{field.name}`"
             yield name, field.type, default, admits, field.title.zh, field.title.en
 

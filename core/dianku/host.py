@@ -151,6 +151,11 @@ class Host:
         if background:
             self._start_background()
 
+    def look_again(self) -> None:
+        """See what others changed of settings and rights; a server does so by the clock."""
+        self.settings.refresh()
+        self.access.known.refresh()
+
     def readiness(self) -> dict[str, Any]:
         """Whether a document can be posted now, and what stands in the way.
 

@@ -49,11 +49,11 @@ Code = Annotated[
     Meta(
         min_length=1,
         max_length=64,
-        pattern=r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f]$",
+        pattern=r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f](?!\n)$",
         description="A code the shop chooses; kept as written",
     ),
 ]
-Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*(?!\n)$")]
 Note = Annotated[str, Meta(max_length=2000, pattern=r"^[^\x00]*$")]
 
 Plain = Any

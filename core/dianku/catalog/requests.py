@@ -9,9 +9,11 @@ from msgspec import UNSET, Meta, UnsetType
 from dianku.wire import Answer, Code, Name, Number, Numeral, Request
 
 Days = Annotated[int, Meta(ge=1, le=36_500)]
-BarcodeText = Annotated[str, Meta(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]*$")]
-Unit = Annotated[str, Meta(min_length=1, max_length=20, pattern=r"^[^\x00-\x1f\x7f]*$")]
-Cutoff = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", examples=["04:00"])]
+BarcodeText = Annotated[
+    str, Meta(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]*(?!\n)$")
+]
+Unit = Annotated[str, Meta(min_length=1, max_length=20, pattern=r"^[^\x00-\x1f\x7f]*(?!\n)$")]
+Cutoff = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9](?!\n)$", examples=["04:00"])]
 
 
 class ScaleTemplate(Request, frozen=True):
@@ -21,14 +23,14 @@ class ScaleTemplate(Request, frozen=True):
     minor units, N weight in grams (or count), C check digit; 13 or 18 long.
     """
 
-    prefix: Annotated[str, Meta(pattern=r"^[0-9]{1,2}$")]
-    template: Annotated[str, Meta(pattern=r"^F{1,2}W{5,6}(E{5}|N{5}|E{5}N{5}|N{5}E{5})C$")]
+    prefix: Annotated[str, Meta(pattern=r"^[0-9]{1,2}(?!\n)$")]
+    template: Annotated[str, Meta(pattern=r"^F{1,2}W{5,6}(E{5}|N{5}|E{5}N{5}|N{5}E{5})C(?!\n)$")]
 
 
 class NewStore(Request, frozen=True):
     """A place that holds stock."""
 
-    code: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
+    code: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,32}(?!\n)$")]
     name: Name
     kind: Literal["shop", "warehouse"] = "shop"
     timezone: str = "Asia/Shanghai"
@@ -237,8 +239,8 @@ class StoreSettings(Request, frozen=True):
 class NewChannel(Request, frozen=True):
     """A way goods are sold by, and whether it may sell what the books do not show."""
 
-    name: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
-    kind: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")] = "webhook"
+    name: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}(?!\n)$")]
+    kind: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}(?!\n)$")] = "webhook"
     policy: Literal["strict", "permissive"] = "strict"
     issue_on: Literal["paid", "fulfilled"] = "paid"
     stores: list[Code] = []

@@ -12,7 +12,7 @@ import itertools
 import logging
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -27,7 +27,7 @@ from dianku.errors import FieldError, Problem, Refused, invalid, refuse
 from dianku.http.bodies import Disconnected, Form, Receive, Scope, Send, read_body
 from dianku.http.edge import Edge
 from dianku.http.event_streams import EventStreams
-from dianku.http.fields import decode_body, decode_query
+from dianku.http.fields import ERRORS_MAX, WrongBody, decode_body, decode_query
 from dianku.http.identity import NOBODY, Identity
 from dianku.http.limits import RateLimit
 from dianku.http.posting import Landing
@@ -35,6 +35,7 @@ from dianku.http.probes import Traffic
 from dianku.http.problem_answers import encode_problem, problem_headers
 from dianku.http.redaction import COST_VIEW, without_costs
 from dianku.http.route import PUBLIC, SIGNED_IN, Call, Content, Replied, Route, RouteTable, Stream
+from dianku.http.transport import over_https
 from dianku.messages import Messages, negotiate
 
 if TYPE_CHECKING:
@@ -79,8 +80,9 @@ class Api:
             self._host.database,
             self._host.events_bell,
             threads=self.threads,
-            each_look=self._host.settings.view,
+            each_look=self._host.look_again,
         )
+        self._host.settings.watched = True
         self._edge = Edge(self._messages, Landing(self.threads), streams, self.threads)
         return self._edge
 
@@ -91,6 +93,7 @@ class Api:
 
     def close(self) -> None:
         """Stop answering."""
+        self._host.settings.watched = False
         self.end_streams()
         self._edge = None
         self.threads.shutdown(wait=False, cancel_futures=True)
@@ -170,18 +173,36 @@ class Api:
         if route.form is not None:
             return await self._with_form(route, ctx, params, query, scope, receive, headers)
         raw = await self._body(route, receive, headers)
+        try:
+            body = None if route.request is None else _decoded(route, raw)
+        except WrongBody as wrong:
+            raise await self._all_wrong(route, ctx, wrong) from None
         call = Call(
             ctx=ctx,
             host=self._host,
             path=params,
             query=query,
-            body=None if route.request is None else _decoded(route, raw),
+            body=body,
             key=_key(headers),
             headers=_texts(headers) if route.raw or route.request is None else _NO_HEADERS,
             raw=raw,
+            secure=over_https(scope, headers, trusted=self._trusted),
             edge=self._edge or self.open(),
         )
         return self._rendered(route, ctx, await self._run(route, call))
+
+    async def _all_wrong(self, route: Route, ctx: Context, wrong: WrongBody) -> Refused:
+        """The refusal of a body, with what else is wrong with it where the route can tell."""
+        found = list(wrong.problem.errors)
+        if route.further is None or len(found) >= ERRORS_MAX:
+            return wrong
+        more = await asyncio.get_running_loop().run_in_executor(
+            self.threads, route.further, self._host, ctx, wrong
+        )
+        return invalid(*[*found, *more][:ERRORS_MAX])
+
+    def _trusted(self) -> Sequence[str]:
+        return list(self._host.settings.last.get("http", "trusted_proxies"))
 
     def _route(self, path: str, scope: Scope) -> tuple[Route, Mapping[str, str]]:
         match = self._table.find(path, parts=_parts(path, scope))

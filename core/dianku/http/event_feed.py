@@ -36,7 +36,7 @@ class EventRecord(Answer):
 
 
 class EventPage(Answer):
-    """Events, oldest first; ask on with `after` = `next_cursor` while it is not null.
+    """Events, oldest first; ask on with `cursor` = `next_cursor` while it is not null.
 
     `looked_to` is the last event looked at, for the caller or not: a later question may go on
     from there.

@@ -2,13 +2,14 @@
 
 The fast path is one pass of msgspec. Only when that refuses is the value walked field by field,
 so that the answer lists all mistakes with RFC 6901 pointers, not just the first. Both paths agree
-on what is right; the walk also mends what JSON leaves open, a whole number written as 1.0.
+on what is right; the walk also mends what JSON leaves open, a whole number written as 1.0, and
+keeps what is sound, so that more can be said of it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
@@ -17,12 +18,27 @@ from typing import Any
 import msgspec
 from msgspec import inspect as shapes
 
-from dianku.errors import FieldError, Refused, invalid, refuse
+from dianku.errors import FieldError, Problem, Refused, invalid, refuse
 
 ERRORS_MAX = 200
 """How many wrong fields one answer names; a body of a million mistakes gets a short reply."""
 
+ABSENT: Any = object()
+"""Stands in what is left of a list for an item that is wrong as a whole."""
+
 _any_decoder = msgspec.json.Decoder(float_hook=Decimal)
+
+
+class WrongBody(Refused):
+    """A body with wrong fields; `sound` is what is left of it without them, as plain values.
+
+    A field that is wrong is not in `sound`; of a list a wrong item is `ABSENT`, so that the others
+    keep their places. The whole is `ABSENT` where nothing is left.
+    """
+
+    def __init__(self, errors: Sequence[FieldError], sound: Any) -> None:
+        super().__init__(Problem("invalid", errors=errors))
+        self.sound = sound
 
 
 @lru_cache(maxsize=512)
@@ -123,7 +139,7 @@ def _checked(value: Any, kind: Any, *, error: msgspec.ValidationError, lax: bool
     except RecursionError as depth:
         raise _unreadable(depth) from depth
     if walk.errors:
-        raise invalid(*walk.errors[:ERRORS_MAX])
+        raise WrongBody(walk.errors[:ERRORS_MAX], mended)
     try:
         return msgspec.convert(mended, kind, strict=not lax)
     except msgspec.ValidationError as again:
@@ -166,12 +182,16 @@ class _Walk:
         self.errors: list[FieldError] = []
 
     def visit(self, shape: shapes.Type, value: Any, pointer: str) -> Any:
-        """Check one value; returns it, mended where JSON allows two spellings."""
+        """Check one value; returns it, mended where JSON allows two spellings, or `ABSENT`."""
         bare = _bare(shape)
         check = _CHECKS.get(type(bare))
         if check is None or len(self.errors) > ERRORS_MAX:
             return value
-        return check(self, bare, value, pointer)
+        noted = len(self.errors)
+        found = check(self, bare, value, pointer)
+        if any(error.pointer == pointer for error in self.errors[noted:]):
+            return ABSENT
+        return found
 
     def wrong(self, pointer: str, code: str, **params: Any) -> None:
         """Note a wrong field."""
@@ -186,7 +206,9 @@ class _Walk:
         mended = {}
         for name, item in value.items():
             if name in known:
-                mended[name] = self.visit(known[name].type, item, _step(pointer, name))
+                found = self.visit(known[name].type, item, _step(pointer, name))
+                if found is not ABSENT:
+                    mended[name] = found
             elif shape.forbid_unknown_fields:
                 self.wrong(_step(pointer, name), "unknown_field")
         for name, field in known.items():
@@ -230,7 +252,7 @@ class _Walk:
             trials.append(trial.errors)
         nearest: list[FieldError] = min(trials, key=_misses_the_kind)
         self.errors += nearest
-        return value
+        return ABSENT
 
     def text(self, shape: Any, value: Any, pointer: str) -> Any:
         """Check a string: its length and pattern."""

@@ -8,17 +8,18 @@ is claimed once.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from attrs import field, frozen
 
 from dianku.context import Context
-from dianku.errors import ConfigurationError
+from dianku.errors import ConfigurationError, FieldError
 
 if TYPE_CHECKING:
     from dianku.host import Host
     from dianku.http.edge import Edge
+    from dianku.http.fields import WrongBody
 
 PUBLIC = "public"
 """The permission that everybody has, also without a token."""
@@ -48,7 +49,8 @@ class Call:
     `path` holds the decoded path parameters, `query` and `body` the structs the route names,
     `key` the Idempotency-Key, `upload` the file of a form. A `raw` route gets the body's bytes in
     `raw` and the `headers` by lower-case name, nothing of it parsed (signatures are checked
-    first). `edge` is for the kernel's own routes.
+    first). `secure` says that the caller's connection is encrypted. `edge` is for the kernel's own
+    routes.
     """
 
     ctx: Context
@@ -60,6 +62,7 @@ class Call:
     headers: Mapping[str, str] = field(factory=dict)
     raw: bytes = b""
     upload: Upload | None = None
+    secure: bool = False
     edge: Edge | None = None
 
 
@@ -92,6 +95,8 @@ class Stream:
 
 
 Handler = Callable[[Call], Any]
+Further = Callable[["Host", Context, "WrongBody"], Sequence[FieldError]]
+"""What else is wrong with a body that has wrong types, found in what of it is right."""
 
 
 @frozen
@@ -105,7 +110,8 @@ class Route:
     `wire.Request` types, `form` one for the fields of a multipart body with one `file`.
     `status` is the answer's when all goes well; 204 has no body. `keyed` says that an
     Idempotency-Key is understood, `optional` that the body may be left out, `raw` that the
-    handler gets bytes and headers. `media_type` is the answer's, where it is no JSON.
+    handler gets bytes and headers. `media_type` is the answer's, where it is no JSON. `further`
+    adds to the wrong types of a body what else can be known to be wrong with it.
 
     Example:
         `Route("GET", "/reports/sales", sales, "report.view", "Sales totals",
@@ -127,6 +133,7 @@ class Route:
     plugin: str = ""
     optional: bool = False
     raw: bool = False
+    further: Further | None = None
 
 
 @frozen

@@ -26,8 +26,8 @@ Kind = Literal[
 Reason = Literal["damaged", "expired", "lost", "stolen", "sample", "own_use", "other"]
 Policy = Literal["strict", "permissive"]
 LINES_MAX = 1000
-LotCode = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$")]
-Text = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+LotCode = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]*(?!\n)$")]
+Text = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*(?!\n)$")]
 
 
 class NewLine(Request, frozen=True, kw_only=True):

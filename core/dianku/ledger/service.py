@@ -42,7 +42,7 @@ from dianku.ledger.load_promises import codes_of, due_reservations
 from dianku.ledger.plan.planner import Task
 from dianku.ledger.posting import BatchPoster, Entry
 from dianku.ledger.rebuild import Rebuilt, rebuild
-from dianku.ledger.requests import NewDocument
+from dianku.ledger.requests import NewDocument, NewReservation
 from dianku.ledger.resolve import AHEAD_MS, needs, resolve_document
 from dianku.ledger.resolve_reservation import resolve_reservation
 from dianku.ledger.usual import Unusual, Usual, read_usual
@@ -196,6 +196,17 @@ class Ledger:
             ]
             outcomes += [future.result() for future in futures]
         return outcomes
+
+    def faults(self, new: NewDocument | NewReservation, *, ctx: Context) -> Sequence[FieldError]:
+        """What of a document or reservation would be refused as wrong; posts nothing.
+
+        None of it where it would be refused for another reason, such as rights.
+        """
+        command = Post(new) if isinstance(new, NewDocument) else Reserve(new)
+        resolved = self._resolved(command, ctx)
+        if isinstance(resolved, Problem) and resolved.code == "invalid":
+            return resolved.errors
+        return ()
 
     def sweep(self) -> int:
         """Mark holds past their end; returns how many were found (at most `SWEEP_AT_ONCE`)."""

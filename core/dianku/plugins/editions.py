@@ -20,7 +20,7 @@ from dianku.plugins.discovery import EDITION_GROUP, folder_of, installed
 from dianku.plugins.manifest import PluginName
 
 EDITION_FILE = "edition.toml"
-EditionName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,30}$")]
+EditionName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,30}(?!\n)$")]
 
 
 class EditionFile(Strict, frozen=True):

@@ -16,9 +16,9 @@ from dianku.plugins.window import Window
 from dianku.settings.schema import Field, FieldType, Section
 
 PLUGIN_FILE = "plugin.toml"
-PluginName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,30}$")]
-Table = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,50}$")]
-Permission = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$")]
+PluginName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,30}(?!\n)$")]
+Table = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,50}(?!\n)$")]
+Permission = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+(?!\n)$")]
 Role = Literal["owner", "manager", "clerk", "counter", "channel", "readonly"]
 
 
@@ -68,7 +68,7 @@ class Manifest(Strict, frozen=True):
     core: str
     requires: list[PluginName] = []
     tables: list[Table] = []
-    routes: list[Annotated[str, Meta(pattern=r"^/[a-z0-9_/{}-]+$")]] = []
+    routes: list[Annotated[str, Meta(pattern=r"^/[a-z0-9_/{}-]+(?!\n)$")]] = []
     permissions: dict[Permission, PermissionEntry] = {}
     rights: list[Permission] = []
     settings: dict[Table, SettingEntry] = {}

@@ -97,6 +97,15 @@ HTTP = Section.of(
         minimum=10_000,
         maximum=10_000_000_000,
     ),
+    Field(
+        name="trusted_proxies",
+        type="networks",
+        title=Title("可信代理", "Trusted proxies"),
+        default=["127.0.0.1", "::1"],
+        description=Title(
+            "采信这些地址的 X-Forwarded-Proto", "Whose X-Forwarded-Proto is believed"
+        ),
+    ),
 )
 
 NET = Section.of(

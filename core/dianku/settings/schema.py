@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from ipaddress import ip_network
 from typing import Any, Literal
 
 from attrs import field, frozen
@@ -17,7 +18,9 @@ from dianku.clock import timezones
 from dianku.errors import FieldError
 from dianku.hooks.records import Title
 
-FieldType = Literal["text", "integer", "decimal", "boolean", "choice", "texts", "timezone"]
+FieldType = Literal[
+    "text", "integer", "decimal", "boolean", "choice", "texts", "timezone", "networks"
+]
 TEXT_MAX = 2000
 TEXTS_MAX = 200
 DIGITS_MAX = 18
@@ -77,6 +80,8 @@ def _broken(rule: Field, value: Any) -> tuple[str, Mapping[str, Any]]:
             return _broken_decimal(rule, value)
         case "texts":
             return _broken_texts(value)
+        case "networks":
+            return _broken_networks(value)
         case "timezone":
             return _broken_timezone(value)
         case "text" | "choice":
@@ -105,6 +110,18 @@ def _broken_texts(value: Any) -> tuple[str, Mapping[str, Any]]:
     if len(value) > TEXTS_MAX:
         return "too_many", {"limit": TEXTS_MAX}
     return next((broken for one in value if (broken := _broken_text(one))[0]), ("", {}))
+
+
+def _broken_networks(value: Any) -> tuple[str, Mapping[str, Any]]:
+    code, params = _broken_texts(value)
+    if code:
+        return code, params
+    for one in value:
+        try:
+            ip_network(one, strict=False)
+        except ValueError:
+            return "not_a_network", {"name": one[:100]}
+    return "", {}
 
 
 def _broken_timezone(value: Any) -> tuple[str, Mapping[str, Any]]:

@@ -74,13 +74,23 @@ class Settings:
         self._lock = threading.Lock()
         self._held = self._filled(-1, {})
         self._looked_at = -FRESH_SECONDS
+        self.watched = False
+        """Whether somebody calls `refresh` by the clock, so that `last` need not look itself."""
 
     @property
     def last(self) -> SettingsView:
-        """A view at most `FRESH_SECONDS` old, for what is asked with every request."""
+        """A view for what is asked with every request: about `FRESH_SECONDS` old at most.
+
+        While `watched` it answers from memory alone: an event loop never waits for the database.
+        """
+        if self.watched or time.monotonic() - self._looked_at < FRESH_SECONDS:
+            return self._held
+        return self.view()
+
+    def refresh(self) -> None:
+        """Look again where the last look was `FRESH_SECONDS` ago."""
         if time.monotonic() - self._looked_at >= FRESH_SECONDS:
-            return self.view()
-        return self._held
+            self.view()
 
     def declare(self, section: Section) -> None:
         """Add a plugin's section.

@@ -11,8 +11,11 @@ import openapi_spec_validator
 import pytest
 from starlette.testclient import TestClient
 
+from dianku.access.records import NewUser
+from dianku.context import Context
 from dianku.errors import ConfigurationError
 from dianku.host import Host
+from dianku.http.app import build_app
 from dianku.http.limits import RateLimit
 from dianku.http.route import PUBLIC, Route, RouteTable
 from dianku.http.routes import KERNEL_ROUTES
@@ -124,6 +127,12 @@ def test_rate_limit_empties_and_fills(host: Host, call: Callable[..., Any]) -> N
     assert host.settings.last.get("http", "rate_limit") == 3
 
 
+def test_server_watches_settings_and_rights_while_it_answers(host: Host, client: Any) -> None:
+    assert host.settings.watched is True
+    client.__exit__(None, None, None)
+    assert host.settings.watched is False
+
+
 def test_bucket_fills_evenly() -> None:
     now = 0.0
     limit = RateLimit(lambda: 60, now=lambda: now)
@@ -131,6 +140,60 @@ def test_bucket_fills_evenly() -> None:
     assert limit.wait_seconds("b") == 0
     now = 1.0
     assert [limit.wait_seconds("a"), limit.wait_seconds("a")] == [0, 1]
+
+
+def test_events_are_paged_by_their_cursor(call: Callable[..., Any]) -> None:
+    whole = call("GET", "/events").json()["items"]
+    first = call("GET", "/events?after=1&limit=1").json()
+    assert [e["id"] for e in first["items"]] == [2]
+    rest = call("GET", f"/events?after=1&limit=100&cursor={first['next_cursor']}").json()
+    assert rest["items"] == whole[2:]
+    assert rest["next_cursor"] is None
+    assert named(call("GET", "/events?cursor=next")) == [("/cursor", "unknown_cursor")]
+
+
+@pytest.mark.parametrize(
+    ("address", "said", "secure"),
+    [
+        ("http://shop", {}, False),
+        ("https://shop", {}, True),
+        ("http://shop", {"x-forwarded-proto": "https"}, True),
+        ("http://shop", {"x-forwarded-proto": "http, HTTPS"}, True),
+        ("http://shop", {"x-forwarded-proto": "https, http"}, False),
+    ],
+)
+def test_session_cookie_is_secure_where_the_caller_came_over_https(
+    host: Host, address: str, said: dict[str, str], *, secure: bool
+) -> None:
+    owner = NewUser(name="ann", role="owner", password="correct horse")
+    host.access.create_user(owner, ctx=Context(host.access.actor("test")))
+    with TestClient(build_app(host), address, client=("127.0.0.1", 5)) as client:
+        who = {"name": "ann", "password": "correct horse"}
+        begun = client.post("/api/v1/sessions", json=who, headers=said)
+        cookie = begun.headers["set-cookie"]
+        token = {"cookie": cookie.partition(";")[0], "x-csrf-token": begun.json()["csrf"]}
+        ended = client.delete("/api/v1/sessions", headers={**said, **token})
+    for sent in (cookie, ended.headers["set-cookie"]):
+        words = set(sent.split("; "))
+        assert {"HttpOnly", "SameSite=Lax", "Path=/"} <= words
+        assert ("Secure" in words) is secure
+
+
+def test_proxy_that_is_not_trusted_is_not_believed(host: Host) -> None:
+    owner = NewUser(name="ann", role="owner", password="correct horse")
+    ctx = Context(host.access.actor("test"))
+    host.access.create_user(owner, ctx=ctx)
+    cookies = []
+    for trusted in (["127.0.0.1"], ["127.0.0.1", "10.0.0.0/8"]):
+        host.settings.patch_section("http", {"trusted_proxies": trusted}, ctx=ctx)
+        with TestClient(build_app(host), client=("10.1.2.3", 5)) as client:
+            answer = client.post(
+                "/api/v1/sessions",
+                json={"name": "ann", "password": "correct horse"},
+                headers={"x-forwarded-proto": "https"},
+            )
+            cookies.append(answer.headers["set-cookie"])
+    assert ["Secure" in cookie for cookie in cookies] == [False, True]
 
 
 def test_openapi_describes_every_route_and_names_existing_schemas(client: TestClient) -> None:
@@ -249,6 +312,105 @@ def test_document_of_an_unknown_store_is_told_everything_else_that_is_wrong(
         "/lines/0/sku",
         "/lines/0/quantity",
     ]
+
+
+def named(answer: Any) -> list[tuple[str, str]]:
+    """What an answer names as wrong."""
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid"), answer.text
+    return [(error["pointer"], error["code"]) for error in answer.json()["errors"]]
+
+
+def test_document_with_wrong_types_and_unknown_goods_is_told_both(call: Callable[..., Any]) -> None:
+    lines = [
+        {"sku": "none", "quantity": 1},
+        {"sku": "cola", "quantity": True, "kept": 1},
+        {"barcode": 5, "quantity": "1.5"},
+        {"sku": "cola", "quantity": -1},
+        8,
+    ]
+    body = {"kind": "issue", "store": "S9", "channel": "none", "note": 1, "lines": lines}
+    assert named(call("POST", "/documents", body)) == [
+        ("/note", "wrong_type"),
+        ("/lines/1/quantity", "wrong_type"),
+        ("/lines/2/barcode", "wrong_type"),
+        ("/lines/4", "wrong_type"),
+        ("/store", "unknown_store"),
+        ("/channel", "unknown_channel"),
+        ("/lines/0/sku", "unknown_product"),
+        ("/lines/3/quantity", "not_positive"),
+    ]
+
+
+def test_document_without_a_kind_is_told_only_what_no_kind_would_take(
+    call: Callable[..., Any],
+) -> None:
+    body = {"kind": "theft", "store": "S1", "to_store": "S2", "lines": [{"sku": "none"}]}
+    assert named(call("POST", "/documents", body)) == [
+        ("/kind", "not_one_of"),
+        ("/lines/0/sku", "unknown_product"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {
+            "kind": "adjustment",
+            "lines": [{"sku": "cola", "counted": [], "occurred_at": "2026-03-01T00:00:00Z"}],
+        },
+        {"kind": "issue", "lines": [{"sku": "cola", "quantity": {}, "kept": 1}]},
+        {
+            "kind": "customer_return",
+            "of_document": 1,
+            "lines": [{"sku": "cola", "quantity": 1, "of_line": 1}],
+        },
+        {"kind": "issue", "sent_at": 1, "occurred_at": "2090-01-01T00:00:00Z"},
+        {"kind": "transfer", "to_store": 1},
+        {"kind": "issue", "lines": {}},
+    ],
+)
+def test_document_is_not_told_what_follows_from_its_wrong_field_alone(
+    call: Callable[..., Any], body: dict[str, Any]
+) -> None:
+    lines = [{"sku": "cola", "quantity": 1}]
+    wrong = named(call("POST", "/documents", {"store": "S1", "lines": lines, **body}))
+    assert [code for _, code in wrong] in (["wrong_type"], ["not_a_time"])
+
+
+def test_reservation_and_batch_with_wrong_types_are_told_the_rest_too(
+    call: Callable[..., Any],
+) -> None:
+    lines = [{"sku": "none", "quantity": 1}, {"sku": 5, "quantity": 0}, {"sku": "cola"}]
+    hold = {"store": "S9", "kind": "hold", "due_on": "2026-05-01", "lines": lines}
+    assert named(call("POST", "/reservations", hold)) == [
+        ("/lines/1/sku", "wrong_type"),
+        ("/lines/2/quantity", "missing"),
+        ("/store", "unknown_store"),
+        ("/due_on", "not_for_kind"),
+        ("/lines/0/sku", "unknown_product"),
+        ("/lines/1/quantity", "not_positive"),
+    ]
+    sale = {"kind": "issue", "store": "S1", "lines": [{"sku": "none", "quantity": 1}]}
+    batch = {
+        "documents": [sale, {**sale, "key": 5}, {**sale, "lines": [{"sku": "cola", "kept": 1}]}]
+    }
+    assert named(call("POST", "/documents/batch", batch)) == [
+        ("/documents/1/key", "wrong_type"),
+        ("/documents/0/lines/0/sku", "unknown_product"),
+        ("/documents/1/lines/0/sku", "unknown_product"),
+        ("/documents/2/lines/0/quantity", "missing"),
+        ("/documents/2/lines/0/kept", "more_than_sold"),
+    ]
+
+
+def test_caller_who_may_not_post_is_told_nothing_of_the_shops_goods(
+    call: Callable[..., Any],
+) -> None:
+    body = {"kind": "receipt", "store": "S1", "note": 1, "lines": [{"sku": "none", "quantity": 1}]}
+    assert named(call("POST", "/documents", body, role="channel")) == [("/note", "wrong_type")]
+    body["kind"] = "issue"
+    told = call("POST", "/documents", body, role="channel", stores=["S2"])
+    assert named(told) == [("/note", "wrong_type")]
 
 
 def test_policy_is_loosened_by_nobody_where_the_counter_is_strict(call: Callable[..., Any]) -> None:

@@ -2,11 +2,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
-from dianku.catalog.requests import NewProduct
+from dianku.catalog.requests import NewChannel, NewProduct, NewStore
 from dianku.errors import Refused
-from dianku.http.fields import decode_body
+from dianku.http.fields import ABSENT, WrongBody, decode_body
 from dianku.ledger.requests import NewDocument
 
 
@@ -84,3 +85,27 @@ def test_what_is_no_json_is_unreadable(body: bytes) -> None:
 def test_huge_body_of_mistakes_gets_a_bounded_answer() -> None:
     body = b"{" + b",".join(b'"f%d":1' % i for i in range(5000)) + b"}"
     assert len(_errors(body, NewProduct)) <= 200
+
+
+def test_what_is_sound_of_a_wrong_body_is_kept_in_its_place() -> None:
+    body = b'{"kind": 1, "store": "S1", "lines": [7, {"sku": "a", "quantity": true}, {"sku": ""}]}'
+    with pytest.raises(WrongBody) as wrong:
+        decode_body(body, NewDocument)
+    assert wrong.value.sound == {"store": "S1", "lines": [ABSENT, {"sku": "a"}, {}]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [
+        (NewProduct, {"sku": "a\n", "name": "a", "unit": "pc"}),
+        (NewProduct, {"sku": "a", "name": "a\n", "unit": "pc"}),
+        (NewProduct, {"sku": "a", "name": "a", "unit": "pc\n"}),
+        (NewStore, {"code": "S1\n", "name": "One"}),
+        (NewStore, {"code": "S1", "name": "One", "day_cutoff": "04:00\n"}),
+        (NewChannel, {"name": "web\n"}),
+        (NewDocument, {"kind": "issue", "store": "S1", "reference": "1\n", "lines": [{}]}),
+        (NewDocument, {"kind": "issue", "store": "S1", "lines": [{"lot": "1\n"}]}),
+    ],
+)
+def test_newline_at_the_end_of_a_word_is_refused(kind: Any, fields: dict[str, Any]) -> None:
+    assert list(_errors(msgspec.json.encode(fields), kind).values()) == ["pattern"]

@@ -76,6 +76,33 @@ def test_settings_patch_is_seen_at_once_by_another_process(
     assert settings.last.get("mail", "port") == 465
 
 
+def test_settings_watched_are_told_from_memory_until_the_watcher_looks(
+    database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Settings(database)
+    other.declare(MAIL)
+    other.view()
+    monkeypatch.setattr("dianku.settings.store.FRESH_SECONDS", -1.0)  # as if it were over
+    other.watched = True
+    settings.patch_section("mail", {"port": 465}, ctx=ADMIN)
+    assert other.last.get("mail", "port") == 25
+
+    other.refresh()
+    assert other.last.get("mail", "port") == 465
+
+    settings.patch_section("mail", {"port": 587}, ctx=ADMIN)
+    other.watched = False
+    assert other.last.get("mail", "port") == 587
+
+
+def test_settings_of_networks_are_addresses(settings: Settings) -> None:
+    for proxies in (["10.0.0.0/8", "shop"], ["10.0.0.1/33"], ["127.0.0.1", ""]):
+        with pytest.raises(Refused) as caught:
+            settings.patch_section("http", {"trusted_proxies": proxies}, ctx=ADMIN)
+        assert [e.code for e in caught.value.problem.errors] == ["not_a_network"]
+    settings.patch_section("http", {"trusted_proxies": ["10.0.0.5/8", "fd00::/8"]}, ctx=ADMIN)
+
+
 def test_settings_patch_with_wrong_values_names_every_field_and_changes_nothing(
     database: Database, settings: Settings
 ) -> None:

@@ -112,7 +112,7 @@ def set_up(call: Call) -> SetUpDone:
 def sign_in(call: Call) -> Replied:
     """Begin a session."""
     session = _sessions(call).sign_in(call.body)
-    cookie = session_cookie(session.secret, max_age_seconds=SESSION_MS // 1000, secure=False)
+    cookie = session_cookie(session.secret, max_age_seconds=SESSION_MS // 1000, secure=call.secure)
     answer = SignedIn(csrf=csrf_of(session.secret), **structs.asdict(_me(session.actor)))
     return Replied(answer, headers={"Set-Cookie": cookie})
 
@@ -122,7 +122,7 @@ def sign_out(call: Call) -> Replied:
     secret = session_secret(call.headers.get("cookie", "").encode("latin-1"))
     if secret:
         _sessions(call).sign_out(secret)
-    ended = session_cookie("", max_age_seconds=0, secure=False)
+    ended = session_cookie("", max_age_seconds=0, secure=call.secure)
     return Replied(None, headers={"Set-Cookie": ended})
 
 

@@ -12,6 +12,7 @@ from msgspec import structs
 
 from dianku.errors import Problem
 from dianku.http.edge import edge_of
+from dianku.http.further import batch_faults, document_faults
 from dianku.http.problem_answers import problem_body
 from dianku.http.route import Call, Replied, Route
 from dianku.http.routes.answers import REPLAYED
@@ -144,6 +145,7 @@ ROUTES = (
         answer=DocumentRecord,
         status=201,
         keyed=True,
+        further=document_faults,
     ),
     Route(
         "POST",
@@ -153,6 +155,7 @@ ROUTES = (
         "Post documents in order, each on its own",
         request=NewBatch,
         answer=BatchAnswer,
+        further=batch_faults,
     ),
     Route(
         "GET",

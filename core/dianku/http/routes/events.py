@@ -14,9 +14,14 @@ from dianku.wire import Code, Request
 
 
 class EventQuery(Request, frozen=True):
-    """Events after an id, oldest first; without `after`, from the first that is kept."""
+    """Events after an id, oldest first; without `after`, from the first that is kept.
+
+    `cursor` is the `next_cursor` of the last answer; it goes before `after`, so that a caller may
+    ask on by adding it to the question it began with.
+    """
 
     after: Annotated[int, Meta(ge=0)] = 0
+    cursor: Annotated[str, Meta(max_length=200)] | None = None
     type: list[Code] = []
     store: list[Code] = []
     limit: Annotated[int, Meta(ge=1, le=1000)] = 100
@@ -34,16 +39,19 @@ def list_events(call: Call) -> EventPage:
     """List what happened after an event."""
     asked: EventQuery = call.query
     feed = EventFeed(call.host.database, ctx=call.ctx, types=asked.type, stores=asked.store)
-    return feed.page(asked.after, limit=asked.limit)
+    after = asked.after if asked.cursor is None else _event_id(asked.cursor)
+    if after is None:
+        raise invalid(FieldError("/cursor", "unknown_cursor"))
+    return feed.page(after, limit=asked.limit)
 
 
 async def stream_events(call: Call) -> Stream:
     """Send what happens as server-sent events."""
     asked: StreamQuery = call.query
     last = call.headers.get("last-event-id", "").strip()
-    if last and not (last.isascii() and last.isdigit() and len(last) <= 18):
+    after = _event_id(last) if last else asked.after
+    if last and after is None:
         raise invalid(FieldError("/Last-Event-ID", "wrong_type", {"expected": "integer"}))
-    after = int(last) if last else asked.after
     feed = EventFeed(call.host.database, ctx=call.ctx, types=asked.type, stores=asked.store)
     chunks = edge_of(call).streams.follow(feed, after=after)
     return Stream(
@@ -51,6 +59,11 @@ async def stream_events(call: Call) -> Stream:
         "text/event-stream; charset=utf-8",
         {"cache-control": "no-store", "x-accel-buffering": "no"},
     )
+
+
+def _event_id(text: str) -> int | None:
+    """An event's id as it was written out, None for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
 
 
 ROUTES = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dianku.errors import Problem
+from dianku.http.further import reservation_faults
 from dianku.http.route import Call, Replied, Route
 from dianku.http.routes.answers import Nothing, WithNote
 from dianku.http.routes.documents import answered
@@ -81,6 +82,7 @@ ROUTES = (
         answer=ReservationRecord,
         status=201,
         keyed=True,
+        further=reservation_faults,
     ),
     Route(
         "GET",
