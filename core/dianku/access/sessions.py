@@ -1,7 +1,8 @@
 """Signing in with a password, and the first owner's one-time link.
 
 After `FAILURES_FREE` wrong passwords for a name, in whatever process, each further try must wait,
-longer every time, so that guessing is slow and a shop is never locked out for good.
+longer every time, so that guessing is slow and a shop is never locked out for good. A try counts
+as wrong until its password was found right: many at the same instant are no more than one by one.
 """
 
 from __future__ import annotations
@@ -25,6 +26,15 @@ SESSION_MS = 14 * 86_400_000
 FAILURES_FREE = 5
 WAIT_FIRST_MS = 2_000
 WAIT_MAX_MS = 900_000
+FORGOTTEN_MS = 86_400_000
+"""When wrong passwords for a name, which may be nobody's, are not kept any longer."""
+
+_TAKE = """
+INSERT INTO sign_in_failure (name, failures, last_at) VALUES (:name, 0, :at)
+ON CONFLICT (name) DO UPDATE SET failures = sign_in_failure.failures
+RETURNING failures, last_at
+"""
+_COUNT = "UPDATE sign_in_failure SET failures = failures + 1, last_at = :at WHERE name = :name"
 
 
 @frozen
@@ -54,18 +64,24 @@ class Sessions:
             Refused: `wrong_password`, or `rate_limited` after too many of them.
         """
         tried = hashed(wish.name.casefold())
-        self._refuse_if_waiting(tried)
+        self._count_try(tried)
         with self._database.reading() as connection:
             row = store.user_by_name(connection, wish.name)
         kept = row.password if row is not None and row.active else None
         right = check_password(kept, wish.password)
         if not right or row is None:
-            self._count_failure(tried)
             raise refuse("wrong_password")
         secret = new_secret()
         now = self._clock.now_ms()
         with self._database.writing() as connection:
-            connection.execute(sa.delete(sign_in_failure).where(sign_in_failure.c.name == tried))
+            connection.execute(
+                sa.delete(sign_in_failure).where(
+                    sa.or_(
+                        sign_in_failure.c.name == tried,
+                        sign_in_failure.c.last_at <= now - FORGOTTEN_MS,
+                    )
+                )
+            )
             connection.execute(sa.delete(user_session).where(user_session.c.expires_at <= now))
             connection.execute(
                 sa.insert(user_session).values(
@@ -138,26 +154,15 @@ class Sessions:
             sa.update(setup_link).where(setup_link.c.used_at.is_(None)).values(used_at=now)
         )
 
-    def _refuse_if_waiting(self, tried: str) -> None:
-        with self._database.reading() as connection:
-            row = connection.execute(
-                sa.select(sign_in_failure).where(sign_in_failure.c.name == tried)
-            ).one_or_none()
-        if row is None or row.failures < FAILURES_FREE:
-            return
-        doubled = WAIT_FIRST_MS * 2 ** min(row.failures - FAILURES_FREE, 20)
-        left = row.last_at + min(doubled, WAIT_MAX_MS) - self._clock.now_ms()
-        if left > 0:
-            raise refuse("rate_limited", retry_after_seconds=-(-left // 1000))
-
-    def _count_failure(self, tried: str) -> None:
+    def _count_try(self, tried: str) -> None:
+        """Count a try, before its password is looked at; refuse one that has to wait."""
         now = self._clock.now_ms()
         with self._database.writing() as connection:
-            connection.execute(
-                sa.text(
-                    "INSERT INTO sign_in_failure (name, failures, last_at) VALUES (:name, 1, :at) "
-                    "ON CONFLICT (name) DO UPDATE "
-                    "SET failures = sign_in_failure.failures + 1, last_at = :at"
-                ),
-                {"name": tried, "at": now},
-            )
+            # The row is locked from here on: of tries at the same instant each sees the others.
+            row = connection.execute(sa.text(_TAKE), {"name": tried, "at": now}).one()
+            if row.failures >= FAILURES_FREE:
+                doubled = WAIT_FIRST_MS * 2 ** min(row.failures - FAILURES_FREE, 20)
+                left = row.last_at + min(doubled, WAIT_MAX_MS) - now
+                if left > 0:
+                    raise refuse("rate_limited", retry_after_seconds=-(-left // 1000))
+            connection.execute(sa.text(_COUNT), {"name": tried, "at": now})

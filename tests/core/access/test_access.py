@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -150,6 +153,37 @@ def test_wrong_passwords_slow_down_but_never_lock_out(
     assert _code(lambda: sessions.sign_in(SignIn(name="eve", password="x"))) == "wrong_password"
     clock.advance(seconds=3)
     assert sessions.sign_in(right).actor.name == "ann"
+
+
+def test_wrong_passwords_at_the_same_instant_in_several_processes_are_no_more_tries(
+    access: Access, ctx: Context, database: Any, clock: Any
+) -> None:
+    access.create_user(_owner(), ctx=ctx)
+    processes = [
+        Sessions(database, access=Access(database, clock=clock), clock=clock) for _ in range(3)
+    ]
+
+    def guess(number: int) -> str:
+        tried = SignIn(name="Ann" if number % 2 else "ann", password=f"guess {number}")
+        return _code(lambda: processes[number % 3].sign_in(tried))
+
+    with ThreadPoolExecutor(12) as threads:
+        found = Counter(threads.map(guess, range(24)))
+    assert found == {"wrong_password": FAILURES_FREE, "rate_limited": 24 - FAILURES_FREE}
+
+
+def test_password_found_right_forgets_wrong_ones_and_those_of_long_ago(
+    access: Access, sessions: Sessions, ctx: Context, clock: Any, database: Any
+) -> None:
+    access.create_user(_owner(), ctx=ctx)
+    for name in ("eve", "ann"):
+        wrong = SignIn(name=name, password="x")
+        assert _code(partial(sessions.sign_in, wrong)) == "wrong_password"
+        clock.advance(seconds=1)
+    clock.advance(days=1)
+    sessions.sign_in(SignIn(name="ann", password=PASSWORD))
+    with database.reading() as connection:
+        assert connection.exec_driver_sql("SELECT * FROM sign_in_failure").all() == []
 
 
 def test_setup_link_names_the_first_owner_once(
