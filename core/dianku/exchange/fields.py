@@ -200,6 +200,7 @@ FIELDS: Mapping[ImportKind, tuple[Field, ...]] = {
             "|quantity|inventory",
             "库存|库存数量",
         ),
+        _field("cost", "number", _COST),
         *_LOT_FIELDS,
         _NAMED,
         _PLATFORM,

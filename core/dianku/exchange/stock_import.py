@@ -228,12 +228,12 @@ class StockImport:
             for name in ("lot", "made_on", "expires_on")
             if name in one.values
         }
-        if self._run.kind != "receipts":
-            return NewLine(sku=product.sku, counted=one.quantity, occurred_at=moment, **values)
         if "amount" in one.values:
             values["amount"] = one.values["amount"]
         elif "cost" in one.values:
             values["unit_cost"] = one.values["cost"]
+        if self._run.kind != "receipts":
+            return NewLine(sku=product.sku, counted=one.quantity, occurred_at=moment, **values)
         return NewLine(sku=product.sku, quantity=one.quantity, **values)
 
     def close(self, one: StockRow, verdict: str) -> None:

@@ -143,7 +143,8 @@ class Line:
 
     `quantity` is positive; signed where the kind takes a `delta`. `amount` None: the ledger
     decides (the share paid on a return). `parts`: (product, steps) that really move, in order;
-    `recipe`: (product id, steps per base unit) of a composition as it was used.
+    `recipe`: (product id, steps per base unit) of a composition as it was used. `unit_cost`
+    (1/10000 per base unit): what a count says those are worth that it finds too many.
     """
 
     number: int
@@ -163,6 +164,7 @@ class Line:
     bucket: int = 0
     kept: int = 0
     occurred_at: int | None = None
+    unit_cost: int | None = None
 
 
 @frozen

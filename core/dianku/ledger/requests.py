@@ -130,9 +130,10 @@ class NewReservation(Request, frozen=True, kw_only=True):
 
 
 class ReservationExtend(Request, frozen=True, kw_only=True):
-    """Seconds from now until the hold ends."""
+    """A new end: of a hold in seconds from now, of a preorder as the day it is due."""
 
-    expires_in: Annotated[int, Meta(ge=1, le=366 * 86_400)]
+    expires_in: Annotated[int, Meta(ge=1, le=366 * 86_400)] | None = None
+    due_on: Day | None = None
 
 
 class LotQuantity(Answer):

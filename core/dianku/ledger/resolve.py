@@ -263,6 +263,7 @@ class _LineResolver:
             bucket=Bucket.DAMAGED if line.bucket == "damaged" else Bucket.SELLABLE,
             kept=self._kept(product, quantity),
             occurred_at=occurred_at,
+            unit_cost=None if counted is None else self._counted_cost(),
         )
 
     def _name(self) -> str:
@@ -434,6 +435,15 @@ class _LineResolver:
         if abs(quantity.adjusted()) > 30 or abs(unit.adjusted()) > 30:  # noted as too large above
             return None
         return self._cents(abs(quantity) * unit)
+
+    def _counted_cost(self) -> int | None:
+        """The unit cost of a count in 1/10000; one that is wrong was noted as the line's amount."""
+        if self.line.unit_cost is None:
+            return None
+        try:
+            return scaled(self.line.unit_cost, 4, largest=AMOUNT_MAX)
+        except NumberRefused:
+            return None
 
     def _cents(self, money: Decimal) -> int:
         return int(money.quantize(_CENT, rounding=ROUND_HALF_UP).scaleb(MINOR_DIGITS))

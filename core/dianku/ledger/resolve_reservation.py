@@ -31,10 +31,12 @@ def resolve_reservation(
         errors.add("/due_on", "missing")
     if new.kind == "hold" and new.due_on is not None:
         errors.add("/due_on", "not_for_kind", kind=new.kind)
+    if new.kind == "preorder" and new.expires_in is not None:
+        errors.add("/expires_in", "not_for_kind", kind=new.kind)
     lines = [_reserved_line(new, i, catalog, errors) for i in range(len(new.lines))]
     if errors.found:
         return Problem("invalid", errors=errors.found)
-    seconds = new.expires_in or (hold_seconds if new.kind == "hold" else None)
+    seconds = (new.expires_in or hold_seconds) if new.kind == "hold" else None
     return Reserving(
         store=store,
         lines=tuple(line for line in lines if line is not None),

@@ -154,11 +154,14 @@ def write_promises(connection: Connection, promises: Sequence[Promise]) -> None:
 
 
 def _write_changed(connection: Connection, promises: Sequence[Promise]) -> None:
-    old = [(p.state, p.expires_at, p.document.id if p.document else None, p.id) for p in promises]
+    old = [
+        (p.state, p.expires_at, p.due_on, p.document.id if p.document else None, p.id)
+        for p in promises
+    ]
     changed = update_rows(
         connection,
         t.reservation,
-        sets=("state", "expires_at", "document_id"),
+        sets=("state", "expires_at", "due_on", "document_id"),
         where=("id",),
         rows=old,
     )

@@ -46,6 +46,14 @@ def levels(services: Any) -> dict[str, int]:
         return {row.sku: row.on_hand for row in rows}
 
 
+def values(services: Any) -> dict[str, int]:
+    with services.database.reading() as connection:
+        rows = connection.exec_driver_sql(
+            "SELECT p.sku, b.value FROM stock_balance b JOIN product p ON p.id = b.product_id"
+        )
+        return {row.sku: row.value for row in rows}
+
+
 def test_opening_stock_sets_levels_and_says_what_is_wrong_with_each_row(
     goods: Any, ctx: Context, as_csv: Callable[..., bytes]
 ) -> None:
@@ -72,6 +80,20 @@ def test_opening_stock_sets_levels_and_says_what_is_wrong_with_each_row(
         (9, "placeholder_stock"),
         (10, "too_small"),
     }
+
+
+def test_opening_stock_is_worth_what_its_cost_column_says(
+    goods: Any, ctx: Context, as_csv: Callable[..., bytes]
+) -> None:
+    rows = [["商品编码", "期初库存", "进价"], ["A", "5", "2.3333"], ["B", "1.250", "12.80"]]
+    done = run(goods, ctx, "opening-stock", as_csv(rows))
+    assert counts(done) == (2, 2, 0, 0, 0)
+    assert values(goods) == {"A": 116_665, "B": 160_000}
+    more = [["sku", "on hand", "cost"], ["A", "7", "3"], ["B", "1", "99"]]
+    assert counts(run(goods, ctx, "opening-stock", as_csv(more))) == (2, 0, 2, 0, 0)
+    assert values(goods) == {"A": 176_665, "B": 128_000}
+    wrong = run(goods, ctx, "opening-stock", as_csv([["sku", "qty", "cost"], ["A", "9", "-1"]]))
+    assert [(e.row, e.column, e.code) for e in wrong.errors] == [(2, "cost", "too_small")]
 
 
 def test_opening_stock_that_is_so_already_changes_nothing(

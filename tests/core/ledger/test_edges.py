@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
 from busy_day import do, hold
+from msgspec import structs
 from say import Day, balance_of, line
 
-from dianku.ledger.commands import CommitReservation, Posted, ReceiveTransfer
-from dianku.ledger.requests import LineQuantities, LineQuantity
+from dianku.clock import day_number
+from dianku.errors import Problem
+from dianku.ledger.commands import (
+    Command,
+    CommitReservation,
+    ExtendReservation,
+    Posted,
+    ReceiveTransfer,
+    Reserve,
+    Reserved,
+)
+from dianku.ledger.requests import (
+    LineQuantities,
+    LineQuantity,
+    NewReservation,
+    NewReservationLine,
+    ReservationExtend,
+    ReservationRecord,
+)
 from dianku.storage.engine import Database
 from dianku.testing.shop import Shop
 
@@ -18,6 +37,20 @@ from dianku.testing.shop import Shop
 def scalars(database: Database, sql: str) -> list[Any]:
     with database.reading() as connection:
         return list(connection.execute(sa.text(sql)).scalars())
+
+
+def wrong_fields(day: Day, command: Command) -> list[tuple[str, str]]:
+    """What of a command is refused as wrong."""
+    refused = day.ledger.execute(command, ctx=day.owner)
+    assert isinstance(refused, Problem)
+    return [(error.pointer, error.code) for error in refused.errors]
+
+
+def promised(day: Day, command: Command) -> ReservationRecord:
+    """Have a command done that must end in a reservation."""
+    outcome = day.ledger.execute(command, ctx=day.owner)
+    assert isinstance(outcome, Reserved), outcome
+    return outcome.record
 
 
 def test_cost_of_what_crosses_zero_is_the_rest_and_the_last_cost(
@@ -122,6 +155,61 @@ def test_hold_keeps_its_goods_from_others_until_it_is_due(day: Day, shop: Shop) 
     assert balance_of(sold, "tea").reserved == "0"
     gone = day.ledger.execute(CommitReservation(kept), ctx=day.owner)
     assert not isinstance(gone, Posted)
+    assert day.ledger.verify().clean
+
+
+def test_preorder_is_extended_to_another_day_and_never_ends_by_itself(
+    day: Day, shop: Shop, database: Database
+) -> None:
+    shop.product("tea")
+    wanted = NewReservation(
+        store="S1",
+        lines=[NewReservationLine(sku="tea", quantity=Decimal(2))],
+        kind="preorder",
+        due_on=date(2026, 3, 20),
+    )
+    code = promised(day, Reserve(wanted)).id
+    later = ReservationExtend(due_on=date(2026, 4, 2))
+    moved = promised(day, ExtendReservation(code, later))
+    assert (moved.due_on, moved.expires_at) == ("2026-04-02", None)
+    assert scalars(database, "SELECT due_on FROM reservation") == [day_number(date(2026, 4, 2))]
+    ends = (ReservationExtend(expires_in=60), ReservationExtend())
+    assert [wrong_fields(day, ExtendReservation(code, end)) for end in ends] == [
+        [("/due_on", "missing"), ("/expires_in", "not_for_kind")],
+        [("/due_on", "missing")],
+    ]
+    ending = structs.replace(wanted, expires_in=60)
+    assert wrong_fields(day, Reserve(ending)) == [("/expires_in", "not_for_kind")]
+
+
+def test_hold_is_extended_by_seconds_alone(day: Day, shop: Shop) -> None:
+    shop.product("tea")
+    day.post("receipt", line("tea", 3))
+    code = hold(day, "tea", 2, expires_in=60)
+    both = ReservationExtend(expires_in=60, due_on=date(2026, 4, 2))
+    assert wrong_fields(day, ExtendReservation(code, both)) == [("/due_on", "not_for_kind")]
+    later = promised(day, ExtendReservation(code, ReservationExtend(expires_in=90)))
+    assert (later.expires_at, later.due_on) == ("2026-03-02T02:01:30.000Z", None)
+
+
+def test_count_values_what_it_finds_too_many_at_the_unit_cost_it_names(
+    day: Day, shop: Shop
+) -> None:
+    shop.product("tea")
+    shop.product("rice", precision=3)
+    found = day.post(
+        "adjustment",
+        line("tea", counted="4", unit_cost="2.3333"),
+        line("rice", counted="0.250", unit_cost="8"),
+    )
+    assert [one.cost for one in found.lines] == ["9.3332", "2.00"]
+    day.clock.advance(seconds=1)
+    fewer = day.post("adjustment", line("tea", counted="2", unit_cost="9"))
+    assert balance_of(fewer, "tea").value == "4.6666"
+    wrong = day.refused("adjustment", line("tea", counted="2", unit_cost="-0.00001"))
+    assert [(e.pointer, e.code) for e in wrong.errors] == [
+        ("/lines/0/unit_cost", "too_many_digits")
+    ]
     assert day.ledger.verify().clean
 
 

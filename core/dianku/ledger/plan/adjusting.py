@@ -134,6 +134,8 @@ def _adjust(
     value = balance.worth(delta)
     if line.amount is not None:
         value = line.amount * COST_PER_MINOR
+    elif line.unit_cost is not None:
+        value = cost_of(delta, line.unit_cost, line.product.precision)
     mover.put(
         line.product,
         delta,
@@ -158,7 +160,7 @@ def _damaged_delta(snapshot: Snapshot, mover: Mover, line: Line, delta: int) -> 
     if delta < 0:
         value = -balance.take_damaged(-delta)
     else:
-        unit = balance.last_cost
+        unit = balance.last_cost if line.unit_cost is None else line.unit_cost
         value = cost_of(delta, unit, line.product.precision)
         balance.put_damaged(delta, value)
     if delta:

@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from dianku.catalog.records import Product, Store
+from dianku.clock import day_number
 from dianku.context import Context
-from dianku.errors import refuse
+from dianku.errors import FieldError, invalid, refuse
 from dianku.ledger.commands import (
     CommitReservation,
     ExtendReservation,
@@ -25,6 +26,7 @@ from dianku.ledger.composition import parts_of
 from dianku.ledger.draft import Draft
 from dianku.ledger.plan.making import short_of
 from dianku.ledger.plan.outbound import plan_issue
+from dianku.ledger.requests import ReservationExtend
 from dianku.ledger.snapshot import Promise, Snapshot
 from dianku.quantity import amount_of
 
@@ -182,7 +184,10 @@ def plan_release(snapshot: Snapshot, command: ReleaseReservation, ctx: Context) 
 
 
 def plan_extension(snapshot: Snapshot, command: ExtendReservation, ctx: Context) -> Promise:
-    """Set a new end. One that is past its end is not extended but committed or made again."""
+    """Set a new end: of a hold a time, of a preorder, which never ends by itself, a day.
+
+    A hold that is past its end is not extended but committed or made again.
+    """
     promise = _found(snapshot, command.code, ctx)
     if promise.state in {"committed", "released"}:
         raise refuse(
@@ -193,9 +198,26 @@ def plan_extension(snapshot: Snapshot, command: ExtendReservation, ctx: Context)
         )
     if promise.state == "expired" or _due(snapshot, promise):
         raise refuse("reservation_expired", id=promise.code)
-    promise.expires_at = snapshot.now_ms + command.request.expires_in * 1000
+    asked = command.request
+    _check_end(promise.kind, asked)
+    if asked.expires_in is not None:
+        promise.expires_at = snapshot.now_ms + asked.expires_in * 1000
+    if asked.due_on is not None:
+        promise.due_on = day_number(asked.due_on)
     promise.changed = True
     return promise
+
+
+def _check_end(kind: str, asked: ReservationExtend) -> None:
+    """Refuse the end of the other kind, and none at all."""
+    own, other = ("due_on", "expires_in") if kind == "preorder" else ("expires_in", "due_on")
+    wrong = []
+    if getattr(asked, own) is None:
+        wrong.append(FieldError(f"/{own}", "missing"))
+    if getattr(asked, other) is not None:
+        wrong.append(FieldError(f"/{other}", "not_for_kind", {"kind": kind}))
+    if wrong:
+        raise invalid(*wrong)
 
 
 def sweep(snapshot: Snapshot, codes: Iterable[str]) -> int:
