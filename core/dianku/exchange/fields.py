@@ -279,6 +279,7 @@ FIELDS: Mapping[ImportKind, tuple[Field, ...]] = {
             "|sales amount|net sales",
         ),
         _field("price", "number", _PRICE),
+        _field("cost", "number", _COST),
         _field("channel", "text", "渠道|channel|销售渠道|订单来源|来源|平台"),
         _field("promotion", "text", "促销|promotion|活动|促销活动|promo"),
         _field(

@@ -16,6 +16,7 @@ from dianku.catalog.upsert import ProductChange, plan_products
 from dianku.context import Context
 from dianku.errors import NumberRefused, Problem
 from dianku.exchange.cells import fold
+from dianku.exchange.history_costs import KnownCosts, known_costs
 from dianku.exchange.layout import Table
 from dianku.exchange.product_changes import UNIT, encode_patch
 from dianku.exchange.product_import import Progress
@@ -72,8 +73,10 @@ class HistoryImport:
         if run.options.post:
             self._stock.post(self._documents(rows, days, channels), progress=progress)
             return None
+        with self._database.reading() as connection:
+            costs = known_costs(connection, self._cache, rows)
         sales = [
-            _sale(one, day, channel_id)
+            _sale(one, day, channel_id, costs)
             for one, day, (_, channel_id) in zip(rows, days, channels, strict=True)
         ]
         self._write(run, rows, sales, progress=progress)
@@ -185,7 +188,7 @@ def _decimals(quantity: Decimal | None) -> int:
     return min(max(-exponent, 0), 3) if isinstance(exponent, int) else 0
 
 
-def _sale(one: StockRow, day: Dated | None, channel_id: int) -> Sale:
+def _sale(one: StockRow, day: Dated | None, channel_id: int, costs: KnownCosts) -> Sale:
     """A sound row as a sale."""
     if one.store is None or one.product is None or one.quantity is None or day is None:
         raise ValueError("a row with errors is no sale")
@@ -202,6 +205,7 @@ def _sale(one: StockRow, day: Dated | None, channel_id: int) -> Sale:
         amount=amount if sold else 0,
         returned=0 if sold else -steps,
         returned_amount=0 if sold else amount,
+        cost=costs.of_row(one, steps),
         promotion=str(promotion) if promotion is not None else None,
         stock_at_close=parse_quantity(close, one.product.precision)
         if isinstance(close, Decimal)

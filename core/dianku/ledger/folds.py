@@ -49,7 +49,7 @@ SALES = Fold(
     WHERE d.kind IN ('issue', 'customer_return') AND d.action IN ('post', 'reversal')
     UNION ALL
     SELECT business_date, store_id, product_id, channel_id, quantity, amount, returned,
-        returned_amount, 0 FROM sales_history""",
+        returned_amount, cost FROM sales_history""",
 )
 LOTS = Fold(
     "lot_balance",

@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 from dianku.ledger.tables import sales_history, sales_summary
 from dianku.storage.bulk import insert_rows
 
-_SUMS = ("quantity", "amount", "returned", "returned_amount")
+_SUMS = ("quantity", "amount", "returned", "returned_amount", "cost")
 _KEY = ("business_date", "store_id", "product_id", "channel_id")
 _ADD = ", ".join(f"{name} = sales_summary.{name} + excluded.{name}" for name in _SUMS)
 _ADD_ROW = ", ".join(f"{name} = sales_history.{name} + excluded.{name}" for name in _SUMS)
@@ -25,7 +25,8 @@ UPDATE sales_summary SET
     quantity = sales_summary.quantity - h.quantity,
     amount = sales_summary.amount - h.amount,
     returned = sales_summary.returned - h.returned,
-    returned_amount = sales_summary.returned_amount - h.returned_amount
+    returned_amount = sales_summary.returned_amount - h.returned_amount,
+    cost = sales_summary.cost - h.cost
 FROM (SELECT * FROM sales_history WHERE import_id = {id}) AS h
 WHERE sales_summary.business_date = h.business_date AND sales_summary.store_id = h.store_id
     AND sales_summary.product_id = h.product_id AND sales_summary.channel_id = h.channel_id
@@ -47,7 +48,8 @@ class Sale:
     """What was sold of one product on one business date, in one store by one channel.
 
     Quantities in steps, amounts in minor units, both gross and positive; `returned` what came
-    back. All zero says that none were sold. `stock_at_close` in steps.
+    back. All zero says that none were sold. `cost` in 1/10000, less that of what came back.
+    `stock_at_close` in steps.
     """
 
     business_date: int
@@ -58,6 +60,7 @@ class Sale:
     amount: int = 0
     returned: int = 0
     returned_amount: int = 0
+    cost: int = 0
     promotion: str | None = None
     stock_at_close: int | None = None
 
@@ -97,8 +100,8 @@ def remove_history(connection: Connection, *, import_id: int) -> int:
     return found.rowcount
 
 
-def _sums(sale: Sale) -> tuple[int, int, int, int]:
-    return (sale.quantity, sale.amount, sale.returned, sale.returned_amount)
+def _sums(sale: Sale) -> tuple[int, int, int, int, int]:
+    return (sale.quantity, sale.amount, sale.returned, sale.returned_amount, sale.cost)
 
 
 def _summed(sales: Iterable[Sale]) -> Sequence[Sale]:
@@ -115,6 +118,7 @@ def _summed(sales: Iterable[Sale]) -> Sequence[Sale]:
             amount=earlier.amount + sale.amount,
             returned=earlier.returned + sale.returned,
             returned_amount=earlier.returned_amount + sale.returned_amount,
+            cost=earlier.cost + sale.cost,
             promotion=sale.promotion or earlier.promotion,
             stock_at_close=close if close is not None else earlier.stock_at_close,
         )

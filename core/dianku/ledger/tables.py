@@ -339,9 +339,11 @@ sales_history = sa.Table(
     _zero("returned_amount"),
     sa.Column("promotion", sa.Text),
     sa.Column("stock_at_close", sa.BigInteger),
+    sa.Column("cost", sa.BigInteger, nullable=False, server_default="0", info={"since": "0010"}),
     sqlite_with_rowid=False,
 )
 """Sales of the time before Dianku, imported: folded into `sales_summary`, moving no stock.
 
-A row of quantity 0 says that none were sold, which is not the same as no row.
+A row of quantity 0 says that none were sold, which is not the same as no row. `cost` is net of
+returns, of what the goods were known to cost when the row was imported.
 """

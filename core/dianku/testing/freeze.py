@@ -1,9 +1,9 @@
 """Write the kernel's first revisions out of its tables: `python -m dianku.testing.freeze`.
 
 Revisions are frozen code: they say `op.create_table(...)` with literals and import nothing that
-may change later. Until the first release, whoever changes a table runs this and commits the
-result; a test compares what the revisions make with what the tables say. After the first release
-these files stay as they are and a change is a revision of its own.
+may change later. These files stay as they are: a table or column that came later names the revision
+it came with (`info={"since": "0010"}`), which is written by hand. A test compares what all of them
+make with what the tables say.
 """
 
 from __future__ import annotations
@@ -35,6 +35,9 @@ _ID = {id}
 def upgrade() -> None:
     """Make them."""
 '''
+LATER = "since"
+"""What a table or column that the first revisions do not make bears in its `info`."""
+
 _ID = "sa.BigInteger().with_variant(sa.Integer(), 'sqlite')"
 _FORMAT = ("-m", "ruff", "format", "--quiet")
 
@@ -42,7 +45,8 @@ _FORMAT = ("-m", "ruff", "format", "--quiet")
 def revision_texts() -> dict[str, str]:
     """The text of each revision by its file name."""
     texts, down = {}, "None"
-    for number, (part, tables) in enumerate(kernel_tables().items(), start=1):
+    for number, (part, all_tables) in enumerate(kernel_tables().items(), start=1):
+        tables = [table for table in all_tables if LATER not in table.info]
         revision = f"{number:04}"
         steps = "\n".join(f"    _{table.name}()" for table in tables)
         makers = "\n\n\n".join(_maker(table) for table in tables)
@@ -54,8 +58,10 @@ def revision_texts() -> dict[str, str]:
 
 def _maker(table: sa.Table) -> str:
     indexes = sorted(table.indexes, key=lambda index: str(index.name))
+    made = CreateTableOp.from_table(table)
+    made.columns = [column for column in made.columns if LATER not in column.info]
     code = render_python_code(
-        UpgradeOps([CreateTableOp.from_table(table), *map(CreateIndexOp.from_index, indexes)]),
+        UpgradeOps([made, *map(CreateIndexOp.from_index, indexes)]),
         render_item=_rendered,
     )
     body = re.sub(r"^ *# ###.*\n?", "", code, flags=re.MULTILINE).strip().replace(_ID, "_ID")
@@ -71,9 +77,7 @@ def _rendered(kind: str, item: Any, _context: object) -> str | Literal[False]:
 
 
 def write(folder: Path) -> list[Path]:
-    """Write the revisions into a folder, formatted; those that are there are replaced."""
-    for old in folder.glob("0*.py"):
-        old.unlink()
+    """Write the revisions into a folder, formatted; those of their names are replaced."""
     paths = []
     for name, text in revision_texts().items():
         path = folder / name

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from dianku.catalog.requests import NewBarcode, NewProduct
+from dianku.catalog.requests import NewBarcode, NewComponent, NewProduct, ProductPatch
 from dianku.clock import SetClock
 from dianku.context import Context
 from dianku.errors import Refused
@@ -152,6 +152,38 @@ def test_counts_set_the_level_and_undo_reverses_them(
     with pytest.raises(Refused) as refused:
         goods.exchange.undo_import(done.id, ctx=ctx)
     assert refused.value.problem.code == "conflict"
+
+
+def test_history_costs_what_the_file_says_or_the_catalog_or_was_paid_last(
+    goods: Any, ctx: Context, as_csv: Callable[..., bytes], database_digest: Callable[..., str]
+) -> None:
+    kit = [NewComponent(sku="A", quantity=Decimal(2)), NewComponent(sku="B", quantity=Decimal(1))]
+    goods.catalog.create_product(
+        NewProduct(sku="K", name="K", unit="盒", composition="kit", components=kit), ctx=ctx
+    )
+    goods.catalog.patch_product("A", ProductPatch(cost=Decimal("1.5")), ctx=ctx)
+    run(goods, ctx, "receipts", as_csv([["sku", "qty", "cost"], ["A", "1", "9"], ["B", "1", "4"]]))
+    before = database_digest(goods.database, ignore={"import_run", "counter"})
+    rows = [
+        ["date", "sku", "quantity", "amount", "进价"],
+        ["2020-01-01", "A", "3", "9.00", ""],
+        ["2020-01-02", "A", "3", "9.00", "2.25"],
+        ["2020-01-02", "A", "-1", "-3.00", ""],
+        ["2020-01-03", "B", "0.5", "9.00", ""],
+        ["2020-01-04", "K", "2", "30.00", ""],
+    ]
+    done = run(goods, ctx, "sales-history", as_csv(rows))
+    assert counts(done) == (5, 5, 0, 0, 0)
+    with goods.database.reading() as connection:
+        sums = connection.exec_driver_sql(
+            "SELECT cost FROM sales_summary WHERE business_date < 19000 ORDER BY business_date"
+        ).all()
+    assert [row.cost for row in sums] == [45_000, 52_500, 20_000, 140_000]
+    assert goods.ledger.verify().clean
+    goods.ledger.rebuild()
+    assert goods.ledger.verify().clean
+    goods.exchange.undo_import(done.id, ctx=ctx)
+    assert database_digest(goods.database, ignore={"import_run", "counter"}) == before
 
 
 def test_undo_of_goods_sold_on_is_refused_with_the_documents(
