@@ -218,6 +218,7 @@ class Host:
             ctx: Context,
             action: str,
             subject: str,
+            before: Mapping[str, Any],
             after: Mapping[str, Any],
         ) -> None:
             record_change(
@@ -226,6 +227,7 @@ class Host:
                 at_ms=self.clock.now_ms(),
                 action=action,
                 subject=subject,
+                before=before,
                 after=after,
             )
 

@@ -34,8 +34,8 @@ FRESH_SECONDS = 0.5
 EDIT_PERMISSION = "settings.edit"
 VIEW_PERMISSION = "settings.view"
 
-Audit = Callable[[Connection, Context, str, str, Mapping[str, Any]], None]
-"""Writes one line of the audit trail in the same transaction: action, subject, new values."""
+Audit = Callable[[Connection, Context, str, str, Mapping[str, Any], Mapping[str, Any]], None]
+"""Writes one line of the trail in the same transaction: action, subject, old and new values."""
 
 
 @frozen
@@ -197,12 +197,17 @@ class Settings:
     def _write(self, section: Section, wanted: Mapping[str, Any], ctx: Context) -> None:
         with self._database.writing() as c:
             self._database.lock(c, LOCK_CATALOG)
+            old = _shown(section, self._look(c).section(section.name))
             events.bump(c, SETTINGS_VERSION)
             for key, value in sorted(wanted.items()):
                 _store(c, section, section.fields[key], value)
             if self._audit is not None:
-                shown = {k: MASK if section.fields[k].secret else v for k, v in wanted.items()}
-                self._audit(c, ctx, "settings.change", section.name, shown)
+                shown = {
+                    key: MASK if section.fields[key].secret and value is not None else value
+                    for key, value in wanted.items()
+                }
+                before = {key: old[key] for key in wanted}
+                self._audit(c, ctx, "settings.change", section.name, before, shown)
 
     def _look(self, connection: Connection) -> SettingsView:
         self._looked_at = time.monotonic()

@@ -413,6 +413,25 @@ def test_caller_who_may_not_post_is_told_nothing_of_the_shops_goods(
     assert named(told) == [("/note", "wrong_type")]
 
 
+@pytest.mark.parametrize(
+    ("path", "change", "name"),
+    [
+        ("/stores/S1", {"name": "One"}, "name"),
+        ("/channels/counter", {"policy": "strict"}, "policy"),
+    ],
+)
+def test_trail_tells_what_a_store_or_channel_was_before(
+    call: Callable[..., Any], path: str, change: dict[str, Any], name: str
+) -> None:
+    subject = path.rpartition("/")[2]
+    old = {"S1": "S1", "counter": "permissive"}[subject]
+    call("PATCH", path, change)
+    (line,) = call("GET", f"/audit?subject={subject}").json()["items"]
+    assert (line["before"][name], line["after"][name]) == (old, change[name])
+    missing = call("PATCH", f"{path}9", change)
+    assert (missing.status_code, missing.json()["code"]) == (404, "not_found")
+
+
 def test_policy_is_loosened_by_nobody_where_the_counter_is_strict(call: Callable[..., Any]) -> None:
     sale = {"kind": "issue", "store": "S1", "lines": [{"sku": "cola", "quantity": 1}]}
     loose = {**sale, "policy": "permissive"}

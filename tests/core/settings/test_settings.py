@@ -178,7 +178,21 @@ def test_settings_secret_is_kept_out_of_logs_and_of_the_trail(database: Database
     assert SecretFilter(settings).filter(record)
 
     assert record.getMessage() == f"sent {MASK} to a"
-    assert trail == [("settings.change", "mail", {"password": MASK, "port": 1})]
+    settings.patch_section("mail", {"password": None, "port": 2}, ctx=ADMIN)
+    assert trail == [
+        (
+            "settings.change",
+            "mail",
+            {"password": None, "port": 25},
+            {"password": MASK, "port": 1},
+        ),
+        (
+            "settings.change",
+            "mail",
+            {"password": MASK, "port": 1},
+            {"password": None, "port": 2},
+        ),
+    ]
 
 
 @pytest.mark.sqlite_only

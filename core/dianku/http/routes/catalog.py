@@ -6,7 +6,9 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 from msgspec import Meta
+from sqlalchemy.engine import Connection
 
+from dianku.catalog import channels, stores
 from dianku.catalog.listing import ProductQuery
 from dianku.catalog.requests import (
     CategoryPatch,
@@ -28,6 +30,7 @@ from dianku.catalog.requests import (
 )
 from dianku.http.route import Call, Replied, Route
 from dianku.http.routes.answers import ListQuery, Nothing, Page, once, page_of
+from dianku.storage.engine import LOCK_CATALOG
 from dianku.wire import Code, Request
 
 
@@ -48,19 +51,32 @@ class ScanQuery(Request, frozen=True):
     store: Code | None = None
 
 
-def _noted(call: Call, action: str, subject: str, change: Callable[[], Any]) -> Any:
-    """Make a change and leave its line in the trail, both or neither."""
+def _noted(
+    call: Call,
+    action: str,
+    subject: str,
+    change: Callable[[], Any],
+    *,
+    before: Callable[[Connection, str], Any] | None = None,
+) -> Any:
+    """Make a change and leave its line in the trail, both or neither.
+
+    `before` reads what the subject is until then.
+    """
     host = call.host
     with host.database.writing() as connection, host.database.joined(connection):
+        host.database.lock(connection, LOCK_CATALOG)  # nobody changes it between the two
+        old = None if before is None else before(connection, subject)
         record = change()
-        host.access.note(connection, call.ctx, action, {"subject": subject, "after": record})
+        line = {"subject": subject, "before": old, "after": record}
+        host.access.note(connection, call.ctx, action, line)
         return record
 
 
 def list_stores(call: Call) -> Page[StoreRecord]:
     """List the stores the caller may see."""
-    stores = call.host.catalog.list_stores(ctx=call.ctx)
-    return page_of(stores, call.query, name=lambda store: store.code)
+    found = call.host.catalog.list_stores(ctx=call.ctx)
+    return page_of(found, call.query, name=lambda store: store.code)
 
 
 def create_store(call: Call) -> Replied:
@@ -84,6 +100,7 @@ def patch_store(call: Call) -> StoreRecord:
         "store.change",
         code,
         lambda: catalog.patch_store(code, call.body, ctx=call.ctx),
+        before=stores.get,
     )
     return record
 
@@ -175,6 +192,7 @@ def patch_channel(call: Call) -> ChannelRecord:
         "channel.change",
         name,
         lambda: catalog.patch_channel(name, call.body, ctx=call.ctx),
+        before=channels.get,
     )
     return record
 
