@@ -98,6 +98,7 @@ def progress(label: str) -> Iterator[Progress]:
 
     with bar:
         yield advance
+        advance(bar.length or 1, bar.length or 1)
 
 
 @contextmanager

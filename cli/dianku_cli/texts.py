@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 TEXTS: dict[str, tuple[str, str]] = {
+    "backing_up": ("Writing the backup", "正在备份"),
+    "restoring": ("Restoring", "正在恢复"),
     "verifying": ("Verifying", "核对中"),
     "rebuilding": ("Rebuilding", "重建中"),
     "and_more": ("and {count} more", "另有 {count} 处"),

@@ -211,7 +211,9 @@ def edition(host: Host, name: str | None) -> Edition:
     raise refuse("not_found", what="edition", name=name)
 
 
-def backup(host: Host, file: Path, *, ctx: Context) -> archives.Manifest:
+def backup(
+    host: Host, file: Path, *, ctx: Context, progress: Progress | None = None
+) -> archives.Manifest:
     """Write the whole shop into one new file, and into the trail that it was done.
 
     Raises:
@@ -219,7 +221,11 @@ def backup(host: Host, file: Path, *, ctx: Context) -> archives.Manifest:
     """
     now_ms = host.clock.now_ms()
     made = archives.backup(
-        host.database, file, now_ms=now_ms, attachments=host.config.data_dir / ATTACHMENTS
+        host.database,
+        file,
+        now_ms=now_ms,
+        attachments=host.config.data_dir / ATTACHMENTS,
+        progress=progress,
     )
     with host.database.writing() as connection:
         # Once the file is whole: what the doctor counts the days from.
@@ -227,7 +233,7 @@ def backup(host: Host, file: Path, *, ctx: Context) -> archives.Manifest:
     return made
 
 
-def restore(host: Host, file: Path) -> archives.Restored:
+def restore(host: Host, file: Path, *, progress: Progress | None = None) -> archives.Restored:
     """Make the shop of a backup again; the host, on an empty database, must not be started.
 
     Raises:
@@ -238,6 +244,7 @@ def restore(host: Host, file: Path) -> archives.Restored:
         host.database,
         attachments=host.config.data_dir / ATTACHMENTS,
         owners=host.owners,
+        progress=progress,
     )
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -250,6 +252,35 @@ def test_backup_restored_elsewhere_is_the_same_shop(run: Run, tmp_path: Path) ->
     assert restored.returncode == 0, restored.stderr
     assert run("--data", trial, "user", "add", "li").returncode == 1
     assert run("--data", trial, "restore", str(file)).returncode == 1
+
+
+def test_long_work_shows_a_bar_to_a_terminal_and_data_alone_to_a_pipe(
+    run: Run, surroundings: dict[str, str], tmp_path: Path
+) -> None:
+    run("init")
+    goods = tmp_path / "goods.csv"
+    goods.write_text("sku,name\ncola,Cola\n")
+    for words, label in (
+        (("import", "products", str(goods), "--json"), "Reading goods.csv"),
+        (("backup", "shop.backup", "--json"), "Writing the backup"),
+        (("--data", "trial", "restore", "shop.backup", "--json"), "Restoring"),
+    ):
+        ours, theirs = os.openpty()
+        done = subprocess.run(
+            [sys.executable, "-m", "dianku_cli", *words],
+            env=surroundings,
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=theirs,
+            timeout=60,
+            check=True,
+        )
+        os.close(theirs)
+        shown = os.read(ours, 65_536).decode()
+        os.close(ours)
+        assert label in shown
+        assert "100%" in shown
+        assert json.loads(done.stdout)
 
 
 def test_db_copy_to_another_file_is_the_same_shop(run: Run, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dianku_cli.books import readable_differences, write_differences
-from dianku_cli.output import Column, remark, write_json, write_table
+from dianku_cli.output import Column, progress, remark, waiting, write_json, write_table
 from dianku_cli.settings import Settings
 from dianku_cli.shop import acting, closed_shop, judged_shop, open_shop
 from dianku_cli.texts import say
@@ -34,8 +34,8 @@ def backup(settings: Settings, *, file: Path, as_json: bool) -> None:
     """
     from dianku import operations
 
-    with open_shop(settings) as host:
-        made = operations.backup(host, file, ctx=acting(host, settings))
+    with open_shop(settings) as host, progress(say("backing_up", settings.language)) as advance:
+        made = operations.backup(host, file, ctx=acting(host, settings), progress=advance)
     if as_json:
         write_json({"file": str(file), "rows": made.rows, "left_out": made.left_out})
         return
@@ -58,9 +58,9 @@ def restore(ctx: click.Context, *, file: Path, as_json: bool) -> None:
     from dianku import operations
 
     settings: Settings = ctx.obj
-    with closed_shop(settings) as host:
-        done = operations.restore(host, file)
-    with open_shop(settings) as host:
+    with closed_shop(settings) as host, progress(say("restoring", settings.language)) as advance:
+        done = operations.restore(host, file, progress=advance)
+    with open_shop(settings) as host, waiting(say("verifying", settings.language)):
         found = host.ledger.verify()
         rows = [] if as_json else readable_differences(host, found)
     if as_json:

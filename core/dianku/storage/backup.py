@@ -30,6 +30,7 @@ from dianku import __version__
 from dianku.errors import WordedError
 from dianku.storage.copy import Copied, DatabaseSource, empty, refuse_unless_empty, transfer
 from dianku.storage.engine import Database
+from dianku.storage.gauge import ROW_BYTES, Gauge, Gauged, Progress
 from dianku.storage.migrate import CORE, Owner
 from dianku.storage.shape import TableShape, table_names
 
@@ -37,6 +38,8 @@ FORMAT = 1
 _MANIFEST = "manifest.json"
 _DATABASE = "database.sqlite3"
 _CHUNK = 1 << 20
+_PAGES = 1000
+"""Pages copied at a time from a file that nobody else has open."""
 _encode = msgspec.json.Encoder().encode
 
 
@@ -76,11 +79,17 @@ class Restored:
 
 
 def backup(
-    database: Database, file: Path, *, now_ms: int, attachments: Path | None = None
+    database: Database,
+    file: Path,
+    *,
+    now_ms: int,
+    attachments: Path | None = None,
+    progress: Progress | None = None,
 ) -> Manifest:
     """Write the whole shop into one new file; the shop may go on selling.
 
-    The file appears under its name only when it is complete and on the disk.
+    The file appears under its name only when it is complete and on the disk. `progress` is told
+    how far it is.
 
     Raises:
         BackupRefused: The file is there already, or cannot be written.
@@ -93,7 +102,8 @@ def backup(
     partial = file.with_name(f".{file.name}.{os.getpid()}.partial")
     try:
         with zipfile.ZipFile(partial, "x", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-            manifest = _Writer(archive).write(database, now_ms=now_ms, attachments=attachments)
+            writer = _Writer(archive, Gauge(progress))
+            manifest = writer.write(database, now_ms=now_ms, attachments=attachments)
         _sync(partial)
         # A link fails if the name was taken meanwhile, where a rename would replace.
         os.link(partial, file)
@@ -116,18 +126,22 @@ def _sync(path: Path) -> None:
 class _Writer:
     """Puts members into an archive and takes note of what they are."""
 
-    def __init__(self, archive: zipfile.ZipFile) -> None:
+    def __init__(self, archive: zipfile.ZipFile, gauge: Gauge) -> None:
         self._archive = archive
+        self._gauge = gauge
         self._members: dict[str, Member] = {}
 
     def write(self, database: Database, *, now_ms: int, attachments: Path | None) -> Manifest:
         held = self._sqlite if database.dialect == "sqlite" else self._rows
-        manifest = held(database, now_ms)
+        kept: list[Path] = []
         if attachments is not None and attachments.is_dir():
-            for path in sorted(p for p in attachments.rglob("*") if p.is_file()):
-                name = f"attachments/{path.relative_to(attachments).as_posix()}"
-                with path.open("rb") as data:
-                    self._put(name, iter(lambda: data.read(_CHUNK), b""))
+            kept = sorted(p for p in attachments.rglob("*") if p.is_file())
+        self._gauge.expect(sum(path.stat().st_size for path in kept))
+        manifest = held(database, now_ms)
+        for path in kept:
+            name = f"attachments/{path.relative_to(attachments or path).as_posix()}"
+            with path.open("rb") as data:
+                self._put(name, self._gauge.bytes(iter(lambda: data.read(_CHUNK), b"")))
         manifest = msgspec.structs.replace(manifest, members=dict(self._members))
         self._archive.writestr(_MANIFEST, msgspec.json.format(_encode(manifest), indent=1))
         return manifest
@@ -154,8 +168,9 @@ class _Writer:
                     for name in table_names(connection)
                 }
                 schema = _schema(connection)
+            self._gauge.expect(copy.stat().st_size)
             with copy.open("rb") as data:
-                self._put(_DATABASE, iter(lambda: data.read(_CHUNK), b""))
+                self._put(_DATABASE, self._gauge.bytes(iter(lambda: data.read(_CHUNK), b"")))
         return _manifest("sqlite", now_ms, schema=schema, rows=rows, left_out=left_out)
 
     def _rows(self, database: Database, now_ms: int) -> Manifest:
@@ -163,9 +178,11 @@ class _Writer:
         with database.reading() as connection:
             source = DatabaseSource(connection)
             shapes = source.shapes()
+            self._gauge.expect(ROW_BYTES * _about_rows(connection))
             for shape in shapes:
                 lines = _Lines(shape)
-                self._put(f"tables/{shape.name}.jsonl", lines.of(source.rows(shape)))
+                rows_read = self._gauge.rows(source.rows(shape))
+                self._put(f"tables/{shape.name}.jsonl", lines.of(rows_read))
                 rows[shape.name] = lines.count
                 left_out += lines.left_out
             schema = _schema(connection)
@@ -198,6 +215,14 @@ def _schema(connection: sa.Connection) -> dict[str, str]:
         for name in table_names(connection)
         if name.startswith(prefix)
     }
+
+
+def _about_rows(connection: sa.Connection) -> int:
+    """How many rows PostgreSQL thinks there are in all: counting them takes as long as reading."""
+    found = connection.exec_driver_sql(
+        "SELECT COALESCE(SUM(GREATEST(n_live_tup, 0)), 0) FROM pg_stat_user_tables"
+    )
+    return int(found.scalar_one())
 
 
 def _opened(path: Path) -> closing[Database]:
@@ -306,11 +331,12 @@ def restore(
     *,
     attachments: Path | None = None,
     owners: Sequence[Owner] = (CORE,),
+    progress: Progress | None = None,
 ) -> Restored:
     """Make the shop of a backup again, in an empty database and an empty attachments folder.
 
     The schema stands afterwards where it stood; run `upgrade` to bring it up. The caller should
-    let the ledger verify itself.
+    let the ledger verify itself. `progress` is told how far it is.
 
     Raises:
         BackupRefused: The file is damaged or no backup; nothing was written.
@@ -320,10 +346,12 @@ def restore(
     try:
         with zipfile.ZipFile(file) as archive:
             manifest = _read_manifest(file, archive)
-            _verify(file, archive, manifest)
+            size = sum(member.size for member in manifest.members.values())
+            gauge = Gauge(progress, total=size + ROW_BYTES * sum(manifest.rows.values()))
+            _verify(file, archive, manifest, gauge)
             refuse_unless_empty(database)
             _refuse_used_folder(attachments, manifest)
-            copied = _restore_database(archive, manifest, database, owners)
+            copied = _restore_database(archive, manifest, database, owners, gauge)
             try:
                 _compare(manifest, copied)
                 if attachments is not None:
@@ -336,14 +364,14 @@ def restore(
     return Restored(manifest, copied.rows, manifest.left_out, copied.unknown_owners)
 
 
-def _verify(file: Path, archive: zipfile.ZipFile, manifest: Manifest) -> None:
+def _verify(file: Path, archive: zipfile.ZipFile, manifest: Manifest, gauge: Gauge) -> None:
     # A member nobody vouches for is as wrong as one that is missing.
     wrong = sorted(set(archive.namelist()) - {_MANIFEST} - set(manifest.members))
     for name, member in manifest.members.items():
         digest, size = hashlib.sha256(), 0
         try:
             with archive.open(name) as data:
-                while chunk := data.read(_CHUNK):
+                for chunk in gauge.bytes(iter(lambda: data.read(_CHUNK), b"")):
                     digest.update(chunk)
                     size += len(chunk)
         except (KeyError, zlib.error, zipfile.BadZipFile, OSError):
@@ -364,10 +392,14 @@ def _refuse_used_folder(attachments: Path | None, manifest: Manifest) -> None:
 
 
 def _restore_database(
-    archive: zipfile.ZipFile, manifest: Manifest, database: Database, owners: Sequence[Owner]
+    archive: zipfile.ZipFile,
+    manifest: Manifest,
+    database: Database,
+    owners: Sequence[Owner],
+    gauge: Gauge,
 ) -> Copied:
     if manifest.dialect == "postgresql":
-        return transfer(_Archive(archive, manifest), database, owners=owners)
+        return transfer(Gauged(_Archive(archive, manifest), gauge), database, owners=owners)
     where = _beside(database) if database.dialect == "sqlite" else None
     with tempfile.TemporaryDirectory(prefix="dianku-restore-", dir=where) as folder:
         path = Path(folder) / _DATABASE
@@ -375,13 +407,14 @@ def _restore_database(
             shutil.copyfileobj(data, to, _CHUNK)
         with _opened(path) as found:
             if database.dialect == "sqlite":
-                return _replace_by(found, database, manifest, owners)
+                return _replace_by(found, database, manifest, owners, gauge)
             with found.reading() as connection:
-                return transfer(DatabaseSource(connection), database, owners=owners)
+                source = Gauged(DatabaseSource(connection), gauge)
+                return transfer(source, database, owners=owners)
 
 
 def _replace_by(
-    found: Database, database: Database, manifest: Manifest, owners: Sequence[Owner]
+    found: Database, database: Database, manifest: Manifest, owners: Sequence[Owner], gauge: Gauge
 ) -> Copied:
     """Copy page by page: the file is what it was, indexes and all."""
     with found.reading() as connection:
@@ -390,7 +423,11 @@ def _replace_by(
         raise BackupRefused("backup_database_damaged", reason=sound)
     with found.engine.connect() as source, database.engine.connect() as target:
         from_ = cast("sqlite3.Connection", source.connection.driver_connection)
-        from_.backup(cast("sqlite3.Connection", target.connection.driver_connection))
+        from_.backup(
+            cast("sqlite3.Connection", target.connection.driver_connection),
+            pages=_PAGES,
+            progress=gauge.pages(ROW_BYTES * sum(manifest.rows.values())),
+        )
     with database.reading() as connection:
         rows = {
             name: int(connection.exec_driver_sql(f'SELECT count(*) FROM "{name}"').scalar_one())

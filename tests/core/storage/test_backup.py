@@ -337,3 +337,25 @@ def test_restore_of_a_file_that_leads_out_of_its_folder_is_refused(
     assert not (tmp_path / "outside").exists()
     assert table_digests(target) == {}
     target.close()
+
+
+def test_backup_and_restore_tell_how_far_they_are(
+    sold: Database, target: Database, tmp_path: Path
+) -> None:
+    with sold.writing() as connection:
+        connection.execute(sa.text("DELETE FROM gone_line"))
+    folder = tmp_path / "attachments"
+    folder.mkdir()
+    (folder / "a").write_bytes(b"x" * 3_000_000)
+    file, kept = tmp_path / "shop.backup", tmp_path / "kept"
+    for work in (
+        lambda tell: backup(sold, file, now_ms=NOW_MS, attachments=folder, progress=tell),
+        lambda tell: restore(file, target, attachments=kept, progress=tell),
+    ):
+        told: list[tuple[int, int]] = []
+        work(lambda done, total, told=told: told.append((done, total)))
+        done = [step for step, _ in told]
+        assert len(set(done)) == len(done) > 2
+        assert done == sorted(done)
+        assert all(0 < step <= total for step, total in told)
+        assert told[-1][0] > told[-1][1] * 0.9
