@@ -215,19 +215,31 @@ def asked_for(type_: type[Any], filters: Mapping[str, Any]) -> Any:
     """Query parameters as the filter of a list.
 
     Raises:
-        Refused: `invalid`, naming what does not fit.
+        Refused: `invalid`, naming every parameter that does not fit.
     """
-    lists = {
-        f.encode_name
-        for f in msgspec.structs.fields(type_)
-        if getattr(f.type, "__origin__", None) is list
-    }
+    fields = {f.encode_name: f.type for f in msgspec.structs.fields(type_)}
     given = {
-        name: [value] if name in lists and not isinstance(value, list) else value
+        name: [value] if _is_list(fields.get(name)) and not isinstance(value, list) else value
         for name, value in filters.items()
         if value is not None
     }
     try:
         return msgspec.convert(given, type_, strict=False)
     except msgspec.ValidationError as error:
-        raise invalid(FieldError("/", "not_allowed", {"reason": str(error)})) from error
+        wrong = [fault for name in given if (fault := _fault(type_, fields, name, given[name]))]
+        raise invalid(*wrong) from error
+
+
+def _is_list(kind: Any) -> bool:
+    return getattr(kind, "__origin__", None) is list
+
+
+def _fault(type_: type[Any], fields: Mapping[str, Any], name: str, value: Any) -> FieldError | None:
+    """What is wrong with one parameter; each may be left out, so it is tried alone."""
+    if name not in fields:
+        return FieldError(f"/{name}", "unknown_parameter")
+    try:
+        msgspec.convert({name: value}, type_, strict=False)
+    except msgspec.ValidationError as error:
+        return FieldError(f"/{name}", "not_allowed", {"reason": str(error)})
+    return None

@@ -20,6 +20,7 @@ ROOT = "/api/v1"
 _REF = "#/components/schemas/{name}"
 _NO_BODY = 204
 _EVENTS = "text/event-stream"
+_PAGING = frozenset({"limit", "cursor", "sort"})
 _PATH_TEXT = {"type": "string", "minLength": 1}
 
 
@@ -121,6 +122,10 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
     ]
     if isinstance(route.query, type) and issubclass(route.query, Struct):
         found += _query_parameters(route.query)
+    named: dict[str, dict[str, Any]] = {}
+    for kind in route.described:
+        named = {p["name"]: p for p in _query_parameters(kind) if p["name"] not in _PAGING} | named
+    found += named.values()
     if route.keyed:
         found.append(
             {
@@ -193,7 +198,10 @@ def _content(route: Route) -> dict[str, Any]:
 def _responses(route: Route) -> dict[str, Any]:
     good: dict[str, Any] = {"description": route.summary}
     if route.status != _NO_BODY:
-        good["content"] = {route.media_type.partition(";")[0]: _content(route)}
+        good["content"] = {
+            media.partition(";")[0]: _content(route)
+            for media in (route.media_type, *route.media_types)
+        }
     if route.keyed:
         good["headers"] = {
             "Idempotency-Replayed": {

@@ -104,13 +104,15 @@ class Route:
     """One method of one path.
 
     `path` is below `/api/v1`, with parameters in braces; `query` may be `dict`, which takes any
-    parameters, repeated ones as lists. `handler` is a function (run in a
+    parameters, repeated ones as lists; `described` are the types whose fields the OpenAPI document
+    then names. `handler` is a function (run in a
     thread) or a coroutine function (run on the loop); it returns an Answer, a list of them, a
     Problem, a `Replied` or a `Content`, or raises `Refused`. `request` and `query` are
     `wire.Request` types, `form` one for the fields of a multipart body with one `file`.
     `status` is the answer's when all goes well; 204 has no body. `keyed` says that an
     Idempotency-Key is understood, `optional` that the body may be left out, `raw` that the
-    handler gets bytes and headers. `media_type` is the answer's, where it is no JSON. `further`
+    handler gets bytes and headers. `media_type` is the answer's, where it is no JSON, and
+    `media_types` others it may have. `further`
     adds to the wrong types of a body what else can be known to be wrong with it.
 
     Example:
@@ -134,6 +136,8 @@ class Route:
     optional: bool = False
     raw: bool = False
     further: Further | None = None
+    described: Sequence[type] = ()
+    media_types: Sequence[str] = ()
 
 
 @frozen

@@ -147,7 +147,7 @@ def _read(query: Mapping[str, Any], kind: type[_Asked]) -> _Asked:
     """Read query parameters as the route would; a single value may stand for a list.
 
     Raises:
-        Refused: `invalid`, naming the parameter.
+        Refused: `invalid`, naming every parameter that does not fit.
     """
     fields = {f.encode_name: f for f in msgspec.structs.fields(kind)}
     values: dict[str, Any] = {}
@@ -164,9 +164,18 @@ def _read(query: Mapping[str, Any], kind: type[_Asked]) -> _Asked:
             values[name] = value
     try:
         return msgspec.convert(values, kind, strict=False)
+    except msgspec.ValidationError:
+        wrong = [fault for name in values if (fault := _fault(kind, name, values[name]))]
+        raise invalid(*wrong) from None
+
+
+def _fault(kind: type[_Asked], name: str, value: Any) -> FieldError | None:
+    """What is wrong with one parameter; each may be left out, so it is tried alone."""
+    try:
+        msgspec.convert({name: value}, kind, strict=False)
     except msgspec.ValidationError as error:
-        name = str(error).rpartition("$.")[2].strip("`") or "query"
-        raise invalid(FieldError(f"/{name}", "wrong_value", {"why": str(error)})) from None
+        return FieldError(f"/{name}", "wrong_value", {"why": str(error)})
+    return None
 
 
 def _picked(columns: Columns, rows: Iterable[Any]) -> Iterator[Sequence[Any]]:

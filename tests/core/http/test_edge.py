@@ -220,6 +220,25 @@ def test_openapi_calls_an_event_stream_no_text_whose_schema_readers_would_ask_of
     assert stream["content"] == {"text/event-stream": {}}
 
 
+def test_openapi_tells_what_exports_take_and_give(client: TestClient) -> None:
+    paths = client.get("/api/v1/openapi.json").json()["paths"]
+    export = paths["/api/v1/exports/{kind}"]["get"]
+    taken = {p["name"]: p["schema"] for p in export["parameters"] if p["in"] == "query"}
+    assert taken["format"] == {"enum": ["csv", "xlsx"], "default": "csv"}
+    assert {"q", "category", "sku", "store", "as_of", "from", "to", "channel"} <= taken.keys()
+    assert not {"limit", "cursor", "sort"} & taken.keys()
+    sheet = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    assert export["responses"]["200"]["content"].keys() == {"text/csv", sheet}
+
+
+def test_export_names_every_parameter_that_is_wrong(call: Callable[..., Any]) -> None:
+    assert named(call("GET", "/exports/stock?low=perhaps&from=2026-01-01&category=")) == [
+        ("/low", "not_allowed"),
+        ("/from", "unknown_parameter"),
+        ("/category", "not_allowed"),
+    ]
+
+
 def test_docs_page_asks_no_other_machine(client: TestClient) -> None:
     answer = client.get("/api/docs")
     assert answer.status_code == 200

@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Iterator
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 from urllib.parse import quote
 
 from msgspec import structs
 
 from dianku.errors import refuse
+from dianku.exchange.kernel_exports import MoveExport, ProductExport
 from dianku.exchange.records import ImportKind, ImportRecord
 from dianku.http.edge import edge_of
 from dianku.http.route import Call, Content, Replied, Route, Stream
 from dianku.http.routes.answers import REPLAYED, Nothing
 from dianku.http.wording import worded_remarks
 from dianku.idempotency import digest, keyed, recall
+from dianku.ledger.queries_requests import DocumentFilter, StockFilter
 from dianku.wire import Answer, Code, Request
 
 CSV = "text/csv; charset=utf-8"
@@ -37,6 +39,12 @@ class ImportForm(Request, frozen=True):
     create_missing: bool = False
     post: bool = False
     with_stock: bool = False
+
+
+class ExportForm(Request, frozen=True):
+    """The kind of file."""
+
+    format: Literal["csv", "xlsx"] = "csv"
 
 
 class AttachmentRecord(Answer):
@@ -96,7 +104,11 @@ def undo_import(call: Call) -> Replied:
 
 
 async def export(call: Call) -> Stream:
-    """Write a table as a spreadsheet without formulas, in pieces."""
+    """Write a table as a spreadsheet without formulas, in pieces.
+
+    Which rows is said as for the list or report of that kind: `stock` takes what `GET /stock`
+    takes, and so on; parameters a kind has no use for are refused.
+    """
     filters = dict(call.query or {})
     form = str(filters.pop("format", "csv"))
     kind, threads = call.path["kind"], edge_of(call).threads
@@ -192,7 +204,9 @@ ROUTES = (
         "export.run",
         "Write a spreadsheet",
         query=dict,
+        described=(ExportForm, ProductExport, StockFilter, MoveExport, DocumentFilter),
         media_type=CSV,
+        media_types=(XLSX,),
     ),
     Route(
         "POST",
