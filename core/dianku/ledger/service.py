@@ -203,7 +203,7 @@ class Ledger:
         None of it where it would be refused for another reason, such as rights.
         """
         command = Post(new) if isinstance(new, NewDocument) else Reserve(new)
-        resolved = self._resolved(command, ctx)
+        resolved = self._resolved(command, ctx, None)
         if isinstance(resolved, Problem) and resolved.code == "invalid":
             return resolved.errors
         return ()
