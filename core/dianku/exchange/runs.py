@@ -98,7 +98,8 @@ class RunBook:
         Raises:
             Refused: `import_repeated` with the `id` of the run that read this file before.
         """
-        with self._guard, self._database.writing() as connection:
+        # The transaction first: it may be one that was joined, and so begun before.
+        with self._database.writing() as connection, self._guard:
             self._database.lock(connection, LOCK_IMPORT)
             same = sa.select(import_run).where(
                 import_run.c.file_hash == file_hash,
@@ -192,6 +193,10 @@ class RunBook:
             connection.execute(
                 sa.update(import_run).where(import_run.c.id == run.id).values(values)
             )
+        self.forget(run)
+
+    def forget(self, run: Run) -> None:
+        """Let go of a run that is under way here no more."""
         with self._guard:
             self._active.discard(run.id)
 

@@ -17,7 +17,7 @@ from dianku.catalog.service import CatalogService
 from dianku.catalog.snapshot import CatalogCache
 from dianku.clock import Clock
 from dianku.context import Context
-from dianku.errors import FieldError, Problem, Refused, invalid
+from dianku.errors import FieldError, Problem, Refused, invalid, refuse
 from dianku.exchange.exporting import ExportBook, ExportSource
 from dianku.exchange.history_import import HistoryImport
 from dianku.exchange.kernel_exports import kernel_exports
@@ -34,6 +34,8 @@ from dianku.storage.engine import Database
 
 log = logging.getLogger(__name__)
 Progress = Callable[[int, int], None]
+Enter = Callable[[Callable[[], str]], str]
+"""Given what makes a run and tells its id: makes it, or tells of the run made before instead."""
 
 
 class Exchange:
@@ -82,7 +84,7 @@ class Exchange:
             Refused: `forbidden`, `invalid` (kind, store, mapping), `file_too_large`,
                 `file_unreadable`, `columns_not_found`, `import_repeated`.
         """
-        work = self._prepare(source, kind=kind, filename=filename, ctx=ctx, options=options)
+        work = self._prepare(source, kind=kind, filename=filename, ctx=ctx, options=options)()
         work(progress or (lambda _done, _total: None))
         return self._book.get(work.run_id)
 
@@ -93,19 +95,38 @@ class Exchange:
         kind: str,
         filename: str,
         ctx: Context,
+        enter: Enter = lambda begin: begin(),
         **options: Any,
     ) -> ImportRecord:
         """Begin an import and go on with it in a thread; `get_import` says how far it is.
 
-        What is wrong with the file as a whole is refused at once, as by `run_import`.
+        What is wrong with the file as a whole is refused at once, as by `run_import`. `enter` may
+        make the run in one transaction with a key; nothing of the file is done before it returns,
+        and a run that was made before is not carried out again.
         """
-        work = self._prepare(source, kind=kind, filename=filename, ctx=ctx, options=options)
+        prepared = self._prepare(source, kind=kind, filename=filename, ctx=ctx, options=options)
+        begun: list[_Work] = []
+
+        def begin() -> str:
+            begun.append(prepared())
+            return begun[0].run_id
+
+        try:
+            run_id = enter(begin)
+        except BaseException:
+            for work in begun:
+                work.forget()
+            raise
+        for work in begun:
+            self._carry_in_thread(work)
+        return self._book.get(run_id)
+
+    def _carry_in_thread(self, work: _Work) -> None:
         thread = threading.Thread(
             target=self._in_thread, args=(work,), name=f"import {work.run_id}"
         )
         self._threads.add(thread)
         thread.start()
-        return self._book.get(work.run_id)
 
     def wait(self, import_id: str, *, seconds: float) -> None:
         """Wait until an import that was begun here has ended, at most so long."""
@@ -143,7 +164,8 @@ class Exchange:
         filename: str,
         ctx: Context,
         options: Mapping[str, Any],
-    ) -> _Work:
+    ) -> Callable[[], _Work]:
+        """Read a file; returns what makes its run."""
         ctx.require("import.run")
         chosen = Options(**options)
         self._check(kind, chosen, ctx=ctx)
@@ -153,15 +175,23 @@ class Exchange:
         tables = find_tables(
             workbook, kind=known, mapping=chosen.mapping, optional={"time"} if chosen.post else ()
         )
-        run = self._book.begin(
-            kind=known,
-            file_name=Path(filename).name[:200],
-            file_hash=hashlib.sha256(content).hexdigest(),
-            options=chosen,
-            actor=ctx.actor.name,
-        )
-        run.remarks.columns = _columns(tables)
-        return _Work(self, run, tables, escaped=workbook.escaped, ctx=ctx)
+
+        def begin() -> _Work:
+            run = self._book.begin(
+                kind=known,
+                file_name=Path(filename).name[:200],
+                file_hash=hashlib.sha256(content).hexdigest(),
+                options=chosen,
+                actor=ctx.actor.name,
+            )
+            run.remarks.columns = _columns(tables)
+            return _Work(self, run, tables, escaped=workbook.escaped, ctx=ctx)
+
+        return begin
+
+    def forget(self, run: Run) -> None:
+        """Let go of a run whose making was rolled back."""
+        self._book.forget(run)
 
     def _check(self, kind: str, options: Options, *, ctx: Context) -> None:
         errors = []
@@ -226,7 +256,15 @@ class Exchange:
     def get_import(self, import_id: str, *, ctx: Context) -> ImportRecord:
         """An import and how it stands. Raises `Refused`: `not_found`."""
         ctx.require("import.run")
+        self._own(import_id, ctx)
         return self._book.get(import_id)
+
+    def _own(self, import_id: str, ctx: Context) -> Any:
+        """The row of a run; whoever is limited to stores has no business in others' files."""
+        row = self._book.row(import_id)
+        if ctx.actor.stores is not None and row.actor != ctx.actor.name:
+            raise refuse("not_found", what="import", name=import_id)
+        return row
 
     def list_imports(self, *, ctx: Context, limit: int = 50) -> list[ImportRecord]:
         """The newest imports, newest first."""
@@ -241,7 +279,7 @@ class Exchange:
                 `import_not_undoable` with `depends`: what came later, by product.
         """
         ctx.require("import.run")
-        self._undoing.undo(self._book.row(import_id), ctx=ctx)
+        self._undoing.undo(self._own(import_id, ctx), ctx=ctx)
         return self._book.get(import_id)
 
     def export(
@@ -295,6 +333,9 @@ class _Work:
         self._escaped = escaped
         self._ctx = ctx
         self.run_id = str(run.id)
+
+    def forget(self) -> None:
+        self._exchange.forget(self._run)
 
     def __call__(self, progress: Progress) -> None:
         self._exchange.work(

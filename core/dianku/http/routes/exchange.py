@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import BinaryIO, Literal
 from urllib.parse import quote
 
@@ -74,22 +74,29 @@ def start_import(call: Call) -> Replied:
     if known is not None:
         record = exchange.get_import(known["id"], ctx=call.ctx)
         return Replied(_worded(call, record), 201, REPLAYED)
+    replayed = False
+
+    def enter(begin: Callable[[], str]) -> str:
+        # The key is claimed with the run and before the file has any effect: of two calls with
+        # one key the second finds the first's run, or is refused and has done nothing.
+        nonlocal replayed
+        kept = keyed(
+            call.host.database, key=call.key, digest=wanted, effect=lambda _: {"id": begin()}
+        )
+        replayed = kept.replayed
+        return str(kept.body["id"])
+
     record = exchange.start_import(
         call.upload.file,
         kind=form.kind,
         filename=call.upload.filename,
         ctx=call.ctx,
+        enter=enter,
         **{name: value for name, value in structs.asdict(form).items() if name != "kind"},
-    )
-    keyed(
-        call.host.database,
-        key=call.key,
-        digest=wanted,
-        effect=lambda _: {"id": record.id},
     )
     exchange.wait(record.id, seconds=WAIT_S)
     record = exchange.get_import(record.id, ctx=call.ctx)
-    return Replied(_worded(call, record), 201)
+    return Replied(_worded(call, record), 201, REPLAYED if replayed else {})
 
 
 def get_import(call: Call) -> ImportRecord:

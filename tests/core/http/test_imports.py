@@ -1,0 +1,86 @@
+"""Imports over HTTP: a key stands for one file, whoever asks at the same instant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from dianku.context import Context
+from dianku.errors import Refused, refuse
+from dianku.host import Host
+
+
+def sheet(quantity: int, *, rows: int = 40) -> bytes:
+    lines = [f"cola,{quantity},R{quantity}-{row}" for row in range(rows)]
+    return "\n".join(["sku,quantity,reference", *lines]).encode()
+
+
+def bring(call: Callable[..., Any], content: bytes, key: str, **who: Any) -> Any:
+    return call(
+        "POST",
+        "/imports",
+        files={"file": ("slips.csv", content)},
+        data={"kind": "receipts", "store": "S1"},
+        headers={"idempotency-key": key},
+        **who,
+    )
+
+
+def on_hand(call: Callable[..., Any]) -> str:
+    found: str = call("GET", "/stock?sku=cola&store=S1").json()["items"][0]["on_hand"]
+    return found
+
+
+def test_of_several_files_under_one_key_one_is_taken_and_the_refused_have_no_effect(
+    call: Callable[..., Any],
+) -> None:
+    call("GET", "/stores")
+    with ThreadPoolExecutor(6) as threads:
+        answers = list(threads.map(lambda n: (n, bring(call, sheet(n), "K")), range(1, 7)))
+    taken = [n for n, answer in answers if answer.status_code == 201]
+    refused = {answer.json()["code"] for _, answer in answers if answer.status_code != 201}
+    assert len(taken) == 1
+    assert refused == {"idempotency_conflict"}
+    assert on_hand(call) == str(40 * taken[0])
+
+
+def test_file_sent_several_times_at_once_under_one_key_is_taken_once_and_answered_alike(
+    call: Callable[..., Any],
+) -> None:
+    call("GET", "/stores")
+    with ThreadPoolExecutor(6) as threads:
+        answers = list(threads.map(lambda _: bring(call, sheet(2), "K"), range(6)))
+    assert {(a.status_code, a.json()["id"], a.json()["status"]) for a in answers} == {
+        (201, answers[0].json()["id"], "done")
+    }
+    assert sum("idempotency-replayed" in answer.headers for answer in answers) == 5
+    assert on_hand(call) == "80"
+
+
+def test_run_whose_key_is_refused_can_be_begun_again(host: Host) -> None:
+    ctx = Context(host.access.actor("test"))
+
+    def refused(begin: Callable[[], str]) -> str:
+        with host.database.writing() as connection, host.database.joined(connection):
+            begin()
+            raise refuse("idempotency_conflict")
+
+    kind = {"kind": "receipts", "filename": "slips.csv", "store": "S1", "ctx": ctx}
+    with pytest.raises(Refused, match="idempotency_conflict"):
+        host.exchange.start_import(sheet(3), enter=refused, **kind)  # type: ignore[arg-type]
+    record = host.exchange.start_import(sheet(3), **kind)  # type: ignore[arg-type]
+    host.exchange.wait(record.id, seconds=30)
+    assert host.exchange.get_import(record.id, ctx=ctx).created == 40
+
+
+def test_import_of_others_is_not_there_for_who_is_limited_to_stores(
+    call: Callable[..., Any],
+) -> None:
+    made = bring(call, sheet(1), "K").json()["id"]
+    mine = {"role": "manager", "stores": ["S2"]}
+    assert call("GET", f"/imports/{made}", **mine).status_code == 404
+    assert call("POST", f"/imports/{made}/undo", **mine).status_code == 404
+    assert call("GET", f"/imports/{made}").status_code == 200
