@@ -37,6 +37,7 @@ from dianku.storage.engine import LOCK_CATALOG, Database
 log = logging.getLogger("dianku.ledger")
 
 ATTEMPTS_MAX = 8
+_UNAVAILABLE = ("SQLITE_BUSY", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY")
 """How often a batch that met another process is planned anew before it is halved."""
 
 _KEY = (("key_high", "int"), ("key_low", "int"), ("digest_high", "int"), ("digest_low", "int"))
@@ -91,8 +92,11 @@ class BatchPoster:
         try:
             outcomes = self._attempt(entries)
         except Exception as error:  # noqa: BLE001 - one bad command must not cost its neighbours
-            if len(entries) == 1:
-                _tell(entries[0], error)
+            if len(entries) == 1 or _unavailable(error):
+                # Where the database cannot be had nobody is to blame: each half would wait as
+                # long again, and the last of a thousand be told after hours.
+                for entry in entries:
+                    _tell(entry, error)
                 return
             middle = len(entries) // 2
             self.post(entries[:middle])
@@ -264,7 +268,12 @@ def _outcome(snapshot: Snapshot, planned: Planned, ctx: Context) -> Outcome:
 
 def _passing(error: DBAPIError) -> bool:
     """Whether another process was merely in the way: a deadlock, or a lock held too long."""
-    state = getattr(error.orig, "sqlstate", None)
-    if state in {"40P01", "40001", "55P03"}:
-        return True
-    return isinstance(error, OperationalError) and "locked" in str(error.orig)
+    return getattr(error.orig, "sqlstate", None) in {"40P01", "40001", "55P03"}
+
+
+def _unavailable(error: Exception) -> bool:
+    """Whether nothing can be written now, whatever it is: locked for too long, full, gone."""
+    if not isinstance(error, OperationalError):
+        return False
+    name = str(getattr(error.orig, "sqlite_errorname", ""))
+    return error.connection_invalidated or name.startswith(_UNAVAILABLE)

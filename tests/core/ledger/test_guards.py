@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import pytest
@@ -353,3 +354,29 @@ def test_policy_may_be_tightened_by_anyone_and_loosened_by_permission_only(
     assert isinstance(short, Problem)
     assert short.code == "insufficient_stock"
     assert isinstance(stocked.ledger.post(loose, ctx=owner), Posted)
+
+
+@pytest.mark.sqlite_only
+def test_database_that_another_holds_is_tried_once_for_all_who_wait(
+    stocked: Day, waiting: Ledger, owner: Context, database: Database
+) -> None:
+    failures: list[Exception] = []
+
+    def impatient(connection: Any, statement: str) -> None:
+        if statement.startswith("BEGIN"):
+            connection.cursor().execute("pragma busy_timeout=0")
+
+    futures = [waiting.submit(Post(sale()), key=None, ctx=owner) for _ in range(4)]
+    path = str(database.url.database)
+    with (
+        hearing(database, impatient, failed=failures.append),
+        closing(sqlite3.connect(path, isolation_level=None)) as other,
+    ):
+        other.execute("BEGIN IMMEDIATE")
+        waiting.start()
+        for future in futures:
+            with pytest.raises(sa.exc.OperationalError, match="locked"):
+                future.result(20)
+    assert len(failures) == 1
+    stocked.post("issue", line("tea", 1))
+    assert scalar(database, "SELECT on_hand FROM stock_balance") == 9
