@@ -31,7 +31,7 @@ from dianku.errors import WordedError
 from dianku.storage.copy import Copied, DatabaseSource, empty, refuse_unless_empty, transfer
 from dianku.storage.engine import Database
 from dianku.storage.gauge import ROW_BYTES, Gauge, Gauged, Progress
-from dianku.storage.migrate import CORE, Owner
+from dianku.storage.migrate import CORE, Owner, refuse_newer
 from dianku.storage.shape import TableShape, table_names
 
 FORMAT = 1
@@ -135,7 +135,8 @@ class _Writer:
         held = self._sqlite if database.dialect == "sqlite" else self._rows
         kept: list[Path] = []
         if attachments is not None and attachments.is_dir():
-            kept = sorted(p for p in attachments.rglob("*") if p.is_file())
+            # What begins with a dot is still arriving; kept files are never changed or removed.
+            kept = sorted(p for p in attachments.rglob("[!.]*") if p.is_file())
         self._gauge.expect(sum(path.stat().st_size for path in kept))
         manifest = held(database, now_ms)
         for path in kept:
@@ -349,6 +350,7 @@ def restore(
             size = sum(member.size for member in manifest.members.values())
             gauge = Gauge(progress, total=size + ROW_BYTES * sum(manifest.rows.values()))
             _verify(file, archive, manifest, gauge)
+            refuse_newer(owners, manifest.schema)
             refuse_unless_empty(database)
             _refuse_used_folder(attachments, manifest)
             copied = _restore_database(archive, manifest, database, owners, gauge)

@@ -10,7 +10,7 @@ back is restoring a backup.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from sqlalchemy.engine import Connection
 
 from dianku.errors import WordedError
 from dianku.storage.engine import BUSY_TIMEOUT_MS, LOCK_MIGRATE, Database
+from dianku.storage.strays import untouched
 
 _PATIENCE_MS = 600_000
 _one_at_a_time = threading.Lock()
@@ -42,6 +43,12 @@ class Owner:
     def version_table(self) -> str:
         """Where its position is kept."""
         return f"alembic_version_{self.name}"
+
+    def owns(self, table: str) -> bool:
+        """Whether a table bears this owner's name; that of the kernel's bears no plugin's."""
+        # Alembic rebuilds a table of SQLite under this name.
+        bare = table.removeprefix("_alembic_tmp_")
+        return bare.startswith(f"{self.name}_") or bare == self.version_table
 
 
 CORE = Owner("core", Path(__file__).parent / "revisions")
@@ -110,6 +117,18 @@ def upgrade(
     return behind
 
 
+def refuse_newer(owners: Iterable[Owner], positions: Mapping[str, str]) -> None:
+    """Refuse tables that stand at a revision the installed code does not know.
+
+    Raises:
+        MigrationFailed: They do; nothing was looked at but the code.
+    """
+    for owner in owners:
+        script, current = _script(owner), positions.get(owner.name)
+        if current is not None and not _knows(script, current):
+            raise MigrationFailed("revision_unknown", owner=owner.name, revision=current)
+
+
 def _refuse_newer(state: SchemaState) -> None:
     if not state.known:
         raise MigrationFailed("revision_unknown", owner=state.owner, revision=state.current)
@@ -158,13 +177,28 @@ def _bring_up(database: Database, owner: Owner, target: str) -> bool:
                 render_as_batch=True,
             )
             try:
-                environment.run_migrations()
+                with _within_its_own(database, connection, owner):
+                    environment.run_migrations()
+            except MigrationFailed:
+                raise
             except Exception as error:
                 raise MigrationFailed(
                     "revision_broke", owner=owner.name, reason=f"{type(error).__name__}: {error}"
                 ) from error
         _refuse_broken_references(database, connection, owner)
         return _state(connection, owner).current != before.current
+
+
+@contextmanager
+def _within_its_own(database: Database, connection: Connection, owner: Owner) -> Iterator[None]:
+    """Let the revisions of a plugin touch tables of its own name and no others."""
+    if owner.name == CORE.name:
+        yield
+        return
+    with untouched(database, connection, own=owner.owns) as touched:
+        yield
+    if touched:
+        raise MigrationFailed("revision_strays", owner=owner.name, tables=", ".join(touched))
 
 
 @contextmanager

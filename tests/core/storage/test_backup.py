@@ -15,8 +15,8 @@ from dianku.storage import events
 from dianku.storage.backup import BackupRefused, backup, read_manifest, restore
 from dianku.storage.copy import copy
 from dianku.storage.engine import Database
-from dianku.storage.migrate import CORE, Owner, pending, upgrade
-from dianku.storage.shape import CopyRefused
+from dianku.storage.migrate import CORE, MigrationFailed, Owner, pending, upgrade
+from dianku.storage.shape import CopyRefused, table_names
 from dianku.testing.digest import table_digests
 from dianku.testing.postgres import PostgresServer
 from dianku.testing.shop import Shop
@@ -359,3 +359,30 @@ def test_backup_and_restore_tell_how_far_they_are(
         assert done == sorted(done)
         assert all(0 < step <= total for step, total in told)
         assert told[-1][0] > told[-1][1] * 0.9
+
+
+def test_backup_leaves_out_what_is_still_arriving(sold: Database, tmp_path: Path) -> None:
+    attachments = tmp_path / "attachments"
+    (attachments / "ab").mkdir(parents=True)
+    (attachments / "ab" / "abcd").write_bytes(b"whole")
+    (attachments / ".new-x").write_bytes(b"ha")
+
+    made = backup(sold, tmp_path / "b.zip", now_ms=NOW_MS, attachments=attachments)
+
+    files = [name for name in made.members if name.startswith("attachments/")]
+    assert files == ["attachments/ab/abcd"]
+
+
+def test_backup_of_a_newer_version_is_refused_and_leaves_the_target_empty(
+    sold: Database, target: Database, tmp_path: Path
+) -> None:
+    with sold.writing() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version_core SET version_num = '9999'")
+    file = tmp_path / "newer.zip"
+    backup(sold, file, now_ms=NOW_MS)
+
+    with pytest.raises(MigrationFailed, match="9999"):
+        restore(file, target)
+
+    with target.reading() as connection:
+        assert table_names(connection) == []

@@ -224,3 +224,45 @@ def test_upgrade_by_six_servers_at_once_happens_once(empty: Database) -> None:
         answers.append(server.communicate(timeout=60)[0].strip())
         assert server.returncode == 0
     assert sorted(answers) == ["0"] * 5 + ["1"]
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        table("other_t"),
+        'op.drop_table("kept_answer")',
+        'op.add_column("product", sa.Column("mine", sa.Text))',
+        'op.create_index("alerts_i", "product", ["name"])',
+        'op.execute("DELETE FROM channel")',
+    ],
+)
+def test_revision_of_a_plugin_that_strays_changes_nothing(
+    empty: Database, plugin: Callable[..., Owner], step: str
+) -> None:
+    upgrade(empty)
+    with empty.writing() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO channel (name, kind, policy, issue_on) VALUES ('c', 'x', 'strict', 'paid')"
+        )
+        before = set(sa.inspect(connection).get_table_names())
+
+    with pytest.raises(MigrationFailed, match="not its own"):
+        upgrade(empty, [plugin("alerts", table("alerts_alert"), step)])
+
+    with empty.reading() as connection:
+        assert set(sa.inspect(connection).get_table_names()) == before
+        assert connection.exec_driver_sql("SELECT count(*) FROM channel").scalar() == 1
+
+
+def test_revision_of_a_plugin_may_remake_its_own_table(
+    empty: Database, plugin: Callable[..., Owner]
+) -> None:
+    upgrade(empty)
+    remake = (
+        'op.execute("INSERT INTO alerts_alert (id) VALUES (1)")\n'
+        '    with op.batch_alter_table("alerts_alert", recreate="always") as batch:\n'
+        '        batch.add_column(sa.Column("sku", sa.Text))'
+    )
+    upgrade(empty, [plugin("alerts", table("alerts_alert"), remake)])
+    with empty.reading() as connection:
+        assert connection.exec_driver_sql("SELECT id, sku FROM alerts_alert").all() == [(1, None)]
