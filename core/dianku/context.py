@@ -12,7 +12,7 @@ class Actor:
     """Somebody (or something) that acts: a user, a token, the command line, a plugin.
 
     `stores` None means every store. `permissions` are names such as `document.post`;
-    what is not named is denied.
+    what is not named is denied. `ends_at_ms`: when the token or session they came with ends.
     """
 
     name: str
@@ -20,6 +20,7 @@ class Actor:
     permissions: frozenset[str]
     stores: frozenset[str] | None = None
     id: str = ""
+    ends_at_ms: int | None = None
 
 
 @frozen

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from typing import Any
 
 from attrs import frozen
+from sqlalchemy.engine import Row
 
 from dianku.access import store
 from dianku.access.permissions import Permissions
@@ -44,23 +45,24 @@ class KnownActors:
         self._clock = clock
         self._permissions = permissions
         self._lock = threading.Lock()
-        self._known: dict[str, Known] = {}
+        self._known: dict[tuple[bool, str], Known] = {}
         self._version = -1
         self._looked_at = float("-inf")
 
-    def remembered(self, secret: str) -> Known | None:
+    def remembered(self, secret: str, *, session: bool) -> Known | None:
         """What is known of a secret without asking the database; None: ask with `look_up`."""
         if time.monotonic() - self._looked_at > FRESH_S:
             return None
-        found = self._known.get(secret)
+        found = self._known.get((session, secret))
         return None if found is None else self._in_time(found)
 
     def look_up(self, secret: str, *, session: bool) -> Actor | None:
         """Whose secret it is, None for nobody's (or revoked, or past its end)."""
         self.refresh(older_than_s=FRESH_S)
-        found = self._known.get(secret)
+        # A cookie's secret is none for a header: that way would need no CSRF token.
+        found = self._known.get((session, secret))
         if found is None:
-            found = self._read(secret, read=self._session if session else self._token)
+            found = self._read(secret, session=session)
         return self._in_time(found).actor
 
     def forget(self) -> None:
@@ -85,14 +87,14 @@ class KnownActors:
                 self._known, self._version = {}, version
             self._looked_at = now
 
-    def _read(self, secret: str, *, read: Callable[[str], Known]) -> Known:
+    def _read(self, secret: str, *, session: bool) -> Known:
         known = self._known
-        found = read(secret)
+        found = self._session(secret) if session else self._token(secret)
         # Wrong guesses are remembered too, but never at the price of forgetting the right ones.
         if len(known) >= KNOWN_MAX and found.actor is not None:
             known.clear()
         if len(known) < KNOWN_MAX:
-            known[secret] = found
+            known[session, secret] = found
         return found
 
     def _token(self, secret: str) -> Known:
@@ -101,7 +103,7 @@ class KnownActors:
         if row is None or row.revoked_at is not None:
             return Known(None)
         return Known(
-            self._actor(row.name, row.role, row.stores, identity=f"token:{row.id}"),
+            self._actor(row, row.expires_at, identity=f"token:{row.id}"),
             row.expires_at,
         )
 
@@ -110,15 +112,16 @@ class KnownActors:
             row = store.session_user(connection, hashed(secret))
         if row is None or not row.active:
             return Known(None)
-        actor = self._actor(row.name, row.role, row.stores, identity=f"user:{row.id}")
+        actor = self._actor(row, row.session_expires_at, identity=f"user:{row.id}")
         return Known(actor, row.session_expires_at)
 
-    def _actor(self, name: str, role: str, stores: str | None, *, identity: str) -> Actor:
-        codes = store.stores_of(stores)
+    def _actor(self, row: Row[Any], ends_at_ms: int | None, *, identity: str) -> Actor:
+        codes = store.stores_of(row.stores)
         return Actor(
-            name=name,
-            role=role,
-            permissions=self._permissions.of_role(role),
+            name=row.name,
+            role=row.role,
+            permissions=self._permissions.of_role(row.role),
             stores=None if codes is None else frozenset(codes),
             id=identity,
+            ends_at_ms=ends_at_ms,
         )

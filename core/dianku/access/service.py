@@ -128,7 +128,8 @@ class Access:
             before = store.user_by_id(connection, _row_id(user_id, what="user"))
             if before is None:
                 raise refuse("not_found", what="user", name=user_id)
-            stores = None if patch.stores is UNSET else patch.stores
+            _check_within(ctx, before.stores)
+            stores = store.stores_of(before.stores) if patch.stores is UNSET else patch.stores
             role = before.role if patch.role is UNSET else patch.role
             self._check(connection, ctx, role=role, stores=stores)
             after = store.update_user(connection, before.id, values)
@@ -196,6 +197,7 @@ class Access:
             row = store.token_by_id(connection, _row_id(token_id, what="token"))
             if row is None:
                 raise refuse("not_found", what="token", name=token_id)
+            _check_within(ctx, row.stores)
             if row.revoked_at is None:
                 connection.execute(
                     sa.update(access_token)
@@ -273,6 +275,9 @@ class Access:
         wrong = []
         if role not in ROLES:
             wrong.append(FieldError("/role", "not_one_of", {"allowed": ", ".join(ROLES)}))
+        if stores is None and ctx.actor.stores is not None:
+            # Left out means every store, which is more than who asks has.
+            wrong.append(FieldError("/stores", "missing"))
         codes = list(stores or ())
         unknown = set(store.unknown_stores(connection, codes))
         for position, code in enumerate(codes):
@@ -282,6 +287,18 @@ class Access:
             wrong.append(FieldError("/expires_at", "in_the_past"))
         if wrong:
             raise invalid(*wrong)
+
+
+def _within(ctx: Context, stores: str | None) -> bool:
+    """Whether somebody's stores, as they are kept, are all among the caller's."""
+    codes = store.stores_of(stores)
+    mine = ctx.actor.stores
+    return mine is None or (codes is not None and mine.issuperset(codes))
+
+
+def _check_within(ctx: Context, stores: str | None) -> None:
+    if not _within(ctx, stores):
+        raise refuse("forbidden", permission="store")
 
 
 def _row_id(text: str, *, what: str) -> int:

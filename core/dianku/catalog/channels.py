@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -14,6 +14,7 @@ from dianku.catalog.fields import Fields
 from dianku.catalog.requests import ChannelPatch, ChannelRecord, NewChannel
 from dianku.catalog.snapshot import CATALOG_VERSION
 from dianku.catalog.tables import channel, store
+from dianku.context import Context
 from dianku.errors import refuse
 from dianku.storage.bulk import insert_rows
 from dianku.storage.events import bump
@@ -75,10 +76,22 @@ def get(connection: Connection, name: str) -> ChannelRecord:
     return _record(row)
 
 
-def list_all(connection: Connection) -> list[ChannelRecord]:
-    """Every channel, by name."""
+def list_all(connection: Connection, *, ctx: Context) -> list[ChannelRecord]:
+    """The channels a caller may know of, by name, each with those of its stores they see."""
     query = sa.select(channel).order_by(channel.c.name)
-    return [_record(row) for row in connection.execute(query)]
+    found = []
+    for record in (_record(row) for row in connection.execute(query)):
+        seen = [code for code in record.stores if ctx.sees_store(code)]
+        if seen or not record.stores:
+            found.append(msgspec.structs.replace(record, stores=seen))
+    return found
+
+
+def check_scope(ctx: Context, stores: Iterable[str]) -> None:
+    """Refuse a channel of stores the caller may not see. Raises `Refused`: `forbidden`."""
+    hidden = next((code for code in stores if not ctx.sees_store(code)), None)
+    if hidden is not None:
+        raise refuse("forbidden", permission="store", store=hidden)
 
 
 def _columns(given: dict[str, Any]) -> dict[str, Any]:

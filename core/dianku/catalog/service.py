@@ -138,8 +138,9 @@ class CatalogService:
 
     # channels
 
-    def create_channel(self, new: NewChannel, *, ctx: Context) -> ChannelRecord:  # noqa: ARG002
-        """Make a channel. Raises `Refused`: `already_exists`, `invalid`."""
+    def create_channel(self, new: NewChannel, *, ctx: Context) -> ChannelRecord:
+        """Make a channel. Raises `Refused`: `already_exists`, `invalid`, `forbidden` (a store)."""
+        channels.check_scope(ctx, new.stores)
         with self.changing() as change:
             return channels.create(change.connection, new, version=change.version)
 
@@ -148,16 +149,19 @@ class CatalogService:
         name: str,
         changes: ChannelPatch,
         *,
-        ctx: Context,  # noqa: ARG002
+        ctx: Context,
     ) -> ChannelRecord:
-        """Change a channel. Raises `Refused`: `not_found`, `invalid`."""
+        """Change a channel. Raises `Refused`: `not_found`, `invalid`, `forbidden` (a store)."""
         with self.changing() as change:
+            channels.check_scope(ctx, channels.get(change.connection, name).stores)
+            if isinstance(changes.stores, list):
+                channels.check_scope(ctx, changes.stores)
             return channels.patch(change.connection, name, changes, version=change.version)
 
-    def list_channels(self, *, ctx: Context) -> list[ChannelRecord]:  # noqa: ARG002
-        """Every channel, by name."""
+    def list_channels(self, *, ctx: Context) -> list[ChannelRecord]:
+        """The channels of the caller's stores and those of all stores, by name."""
         with self._database.reading() as connection:
-            return channels.list_all(connection)
+            return channels.list_all(connection, ctx=ctx)
 
     # products
 

@@ -58,7 +58,7 @@ class Identity:
     async def _known(self, secret: str, *, session: bool) -> Actor:
         if not secret or len(secret) > SECRET_MAX:
             return NOBODY
-        known: Known | None = self.access.known.remembered(secret)
+        known: Known | None = self.access.known.remembered(secret, session=session)
         if known is not None:
             return known.actor or NOBODY
         found = await asyncio.get_running_loop().run_in_executor(

@@ -71,7 +71,7 @@ def test_revoked_token_stops_also_in_another_process(
     access.revoke_token(token.id, ctx=ctx)
     assert access.authenticate(token.token or "") is None
     monkeypatch.setattr("dianku.access.known.FRESH_S", -1.0)  # as if the half second were over
-    assert other.known.remembered(token.token or "") is None
+    assert other.known.remembered(token.token or "", session=False) is None
     assert other.authenticate(token.token or "") is None
 
 

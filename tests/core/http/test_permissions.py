@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from starlette.testclient import TestClient
 
 from dianku.access.permissions import KERNEL, ROLES
 from dianku.http.route import PUBLIC, SIGNED_IN
@@ -152,3 +153,52 @@ def test_fact_is_posted_only_by_who_may_state_facts(call: Callable[..., Any]) ->
     assert call("POST", "/documents", fact, role="manager").status_code == 403
     posted = call("POST", "/documents", fact, role="channel")
     assert [w["code"] for w in posted.json()["warnings"]] == ["paid_no_stock"]
+
+
+def test_owner_of_one_store_gives_nobody_more_than_they_have(call: Callable[..., Any]) -> None:
+    mine = {"role": "owner", "stores": ["S1"]}
+    other = {"name": "eve", "role": "clerk", "stores": ["S2"], "password": "long enough"}
+    eve = call("POST", "/users", other).json()["id"]
+    till = call("POST", "/tokens", {"name": "till", "role": "clerk", "stores": ["S2"]}).json()["id"]
+
+    for path in ("/users", "/tokens"):
+        wish = {"name": "ann", "role": "owner"}
+        refused = call("POST", path, wish, **mine)
+        assert refused.status_code == 422
+        assert [e["pointer"] for e in refused.json()["errors"]] == ["/stores"]
+        assert call("POST", path, {**wish, "stores": ["S1"]}, **mine).status_code == 201
+    for change in ({"stores": None}, {"stores": ["S1"]}, {"password": "taken over"}):
+        assert call("PATCH", f"/users/{eve}", change, **mine).status_code == 403
+    assert call("DELETE", f"/users/{eve}", **mine).status_code == 403
+    assert call("DELETE", f"/tokens/{till}", **mine).status_code == 403
+    ann = call("POST", "/users", {"name": "bob", "role": "clerk", "stores": ["S1"]}, **mine).json()
+    assert call("PATCH", f"/users/{ann['id']}", {"stores": None}, **mine).status_code == 422
+
+
+def test_manager_of_one_store_neither_sees_nor_changes_channels_of_another(
+    call: Callable[..., Any],
+) -> None:
+    mine = {"role": "manager", "stores": ["S1"]}
+    for name, stores in (("here", ["S1"]), ("there", ["S2"]), ("both", ["S1", "S2"])):
+        new = {"name": name, "kind": "webhook", "policy": "strict", "issue_on": "paid"}
+        assert call("POST", "/channels", {**new, "stores": stores}).status_code == 201
+
+    seen = {c["name"]: c["stores"] for c in call("GET", "/channels", **mine).json()["items"]}
+    assert seen == {"counter": [], "here": ["S1"], "both": ["S1"]}
+    for name in ("there", "both"):
+        assert (
+            call("PATCH", f"/channels/{name}", {"policy": "permissive"}, **mine).status_code == 403
+        )
+    assert call("PATCH", "/channels/here", {"stores": ["S2"]}, **mine).status_code == 403
+    assert call("PATCH", "/channels/here", {"policy": "permissive"}, **mine).status_code == 200
+
+
+def test_secret_of_a_session_is_no_token(client: TestClient, call: Callable[..., Any]) -> None:
+    call("POST", "/users", {"name": "anna", "role": "owner", "password": "long enough"})
+    wish = {"name": "anna", "password": "long enough"}
+    assert client.post("/api/v1/sessions", json=wish).status_code == 201
+    assert client.get("/api/v1/me").status_code == 200
+    secret = client.cookies["dianku_session"]
+    client.cookies.clear()
+    bearer = {"authorization": f"Bearer {secret}"}
+    assert client.get("/api/v1/me", headers=bearer).status_code == 401
