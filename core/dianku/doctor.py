@@ -18,6 +18,7 @@ from dianku.access.trail import BACKED_UP
 from dianku.catalog.tables import product, store
 from dianku.clock import format_ms
 from dianku.hooks.records import Finding, Title
+from dianku.hooks.tables import parked_event
 from dianku.host import Host
 from dianku.ledger.tables import document
 from dianku.plugins.states import PluginState, Status
@@ -54,7 +55,10 @@ def _asked(check: Check, host: Host) -> list[Finding]:
 def _of_plugins(host: Host) -> Iterator[Finding]:
     for collected in host.plugins.collect("register_doctor"):
         try:
-            yield from collected.record.run()
+            for found in collected.record.run():
+                if not isinstance(found, Finding) or found.severity not in _SEVERITY:
+                    raise TypeError(f"gave {found!r}, which is no finding")
+                yield found
         except (Exception, SystemExit) as error:  # noqa: BLE001 - the plugin's own code
             yield _broken(f"{collected.plugin}: {collected.record.name}", error)
 
@@ -202,6 +206,24 @@ def _of_state(state: PluginState) -> Finding:
     )
 
 
+def _parked(host: Host) -> Iterator[Finding]:
+    """Events a plugin could not take: it never heard of them, whatever it shows."""
+    count = sa.func.count().label("count")
+    query = sa.select(parked_event.c.plugin, count, sa.func.max(parked_event.c.error).label("why"))
+    with host.database.reading() as connection:
+        rows = connection.execute(query.group_by(parked_event.c.plugin)).all()
+    for row in rows:
+        yield Finding(
+            "warning",
+            Title(
+                f"{row.count} 个事件未能送达插件：{row.why}",
+                f"{row.count} events were given up on: {row.why}",
+            ),
+            row.plugin,
+            Title("请告知插件作者", "tell the plugin's author"),
+        )
+
+
 def _people(host: Host) -> Iterator[Finding]:
     users = host.access.list_users()
     if not any(user.role == "owner" and user.can_sign_in and user.active for user in users):
@@ -234,6 +256,7 @@ CHECKS: tuple[Check, ...] = (
     _time,
     _backups,
     _plugins,
+    _parked,
     _orphans,
     _people,
     _room,

@@ -142,8 +142,11 @@ class Host:
         self._seed()
         self.settings.view()
         self.plugins.load(self._shop, migrate=self._migrate)
-        for folder in self.plugins.texts:
-            self.messages.add(folder)
+        for name, folder in self.plugins.texts.items():
+            try:
+                self.messages.add(folder)
+            except (OSError, ValueError) as error:
+                self.plugins.calls.fail(name, "messages", f"{folder}: {error}", cause=error)
         if self.plugins.checks is not None:
             self.ledger.check = posting_check(self.plugins.checks)
         self.ledger.start()

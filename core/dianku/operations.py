@@ -24,6 +24,7 @@ from dianku.differences import readable
 from dianku.doctor import examine
 from dianku.errors import ConfigurationError, WordedError, refuse
 from dianku.exchange.records import ImportRecord
+from dianku.hooks.calls import Collected, described
 from dianku.host import Host, HostConfig
 from dianku.http.fields import convert_value as checked
 from dianku.http.wording import worded_remarks
@@ -156,9 +157,20 @@ def make_demo(host: Host, *, ctx: Context, progress: Progress) -> str:
     if not host.catalog.list_stores(ctx=ctx):
         fill_shop(host.database, now_ms=host.clock.now_ms(), progress=progress)
         for collected in host.plugins.collect("register_demo"):
-            collected.record.fill(Random(DEMO_SEED))  # noqa: S311 - meant to be alike every time
+            _fill(host, collected)
     issued = host.access.create_token(NewToken(name="demo", role="owner"), ctx=ctx)
     return issued.token or ""
+
+
+def _fill(host: Host, collected: Collected) -> None:
+    """Let a plugin add to the demo; one that fails loses its own part."""
+    try:
+        collected.record.fill(Random(DEMO_SEED))  # noqa: S311 - meant to be alike every time
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - a plugin may raise anything
+        said = described(error)
+        host.plugins.calls.fail(collected.plugin, "register_demo", said, cause=error)
 
 
 def serve(

@@ -1,7 +1,7 @@
 """Call hooks one implementation at a time, so that a failure stays with the plugin it is of.
 
-pluggy stops at the first implementation that raises; here each is called by itself, `Exception`
-and `SystemExit` are caught, every call is timed, and the offender is named.
+pluggy stops at the first implementation that raises; here each is called by itself, whatever it
+raises (`SystemExit` and a cancellation too) is caught, every call is timed, the offender is named.
 """
 
 from __future__ import annotations
@@ -131,7 +131,9 @@ class HookCalls:
         for plugin in self.implementing(hook):
             try:
                 records = self._records(plugin, hook, arguments(plugin))
-            except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # noqa: BLE001 - a plugin may raise anything
                 self.fail(plugin, hook, described(error), cause=error)
                 continue
             for key, record in records:

@@ -74,7 +74,9 @@ class DocumentChecks:
         try:
             said = check.workers.run(lambda: self._calls.call(check.plugin, HOOK, given))
             objection = _objection(said)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - a plugin may raise anything
             self._note(check, error)
             return Problem("check_failed", {"plugin": check.plugin}) if document.strict else None
         check.failures = 0

@@ -241,7 +241,7 @@ class _Follower(threading.Thread):
             self.busy_since = means.clock.now_ms()
             try:
                 means.calls.call(self.plugin, hook, given)
-            except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything
+            except BaseException as error:  # noqa: BLE001 - a plugin may raise anything
                 self._failed(hook, error, one=one, attempt=attempt, parked=wait is None)
             else:
                 return True

@@ -30,6 +30,7 @@ from dianku.http.event_streams import EventStreams
 from dianku.http.fields import ERRORS_MAX, WrongBody, decode_body, decode_query
 from dianku.http.identity import NOBODY, Identity
 from dianku.http.limits import RateLimit
+from dianku.http.plugin_threads import PluginThreads, handled
 from dianku.http.posting import Landing
 from dianku.http.probes import Traffic
 from dianku.http.problem_answers import encode_problem, problem_headers
@@ -46,6 +47,7 @@ KEY_MAX = 255
 DEVICE_MAX = 64
 QUERY_MAX = 16_384
 THREADS = 12
+PLUGIN_THREADS = 8
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9_.:-]{1,64}")
 _JSON_TYPES = (b"application/json", b"application/problem+json")
 _encoder = msgspec.json.Encoder()
@@ -67,6 +69,7 @@ class Api:
         self._messages = messages
         self._traffic = traffic
         self.threads = ThreadPoolExecutor(THREADS, thread_name_prefix="http")
+        self.plugin_threads = PluginThreads(PLUGIN_THREADS)
         self._identity = Identity(host.access, self.threads)
         self._rate = RateLimit(lambda: int(host.settings.last.get("http", "rate_limit")))
         self._edge: Edge | None = None
@@ -97,6 +100,7 @@ class Api:
         self.end_streams()
         self._edge = None
         self.threads.shutdown(wait=False, cancel_futures=True)
+        self.plugin_threads.shutdown(wait=False, cancel_futures=True)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, *, path: str) -> None:
         """Answer one HTTP request for a path below the root."""
@@ -122,6 +126,13 @@ class Api:
         self._traffic.count(scope["method"] if status != 405 else "other", status)
         answer_headers.append((b"x-request-id", request_id.encode()))
         if isinstance(body, Stream):
+            if scope["method"] == "HEAD":
+                await body.close()
+                await send(
+                    {"type": "http.response.start", "status": status, "headers": answer_headers}
+                )
+                await send({"type": "http.response.body"})
+                return
             await _send_stream(send, receive, status, answer_headers, body)
             return
         answer_headers.append((b"content-length", str(len(body)).encode()))
@@ -207,7 +218,7 @@ class Api:
     def _route(self, path: str, scope: Scope) -> tuple[Route, Mapping[str, str]]:
         match = self._table.find(path, parts=_parts(path, scope))
         method: str = scope["method"]
-        if match is None:
+        if match is None or "\0" in path:  # no text of the shop has that sign, and no database
             raise refuse("not_found", what="path", name=path[:200])
         route = match.methods.get("GET" if method == "HEAD" else method)
         if route is None:
@@ -256,7 +267,9 @@ class Api:
     async def _run(self, route: Route, call: Call) -> Any:
         if self._coroutines[id(route)]:
             return await route.handler(call)
-        return await asyncio.get_running_loop().run_in_executor(self.threads, route.handler, call)
+        threads = self.plugin_threads if route.plugin else self.threads
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(threads, handled, route.handler, call)
 
     def _rendered(
         self, route: Route, ctx: Context, result: Any
@@ -329,6 +342,9 @@ def _query(route: Route, raw: bytes) -> Any:
         pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=2000)
     except ValueError as error:
         raise refuse("unreadable_body", reason=str(error)[:200]) from error
+    wrong = dict.fromkeys(name for name, value in pairs if "\0" in name + value)
+    if wrong:
+        raise invalid(*(FieldError(f"/{name}", "bad_characters") for name in wrong))
     return decode_query(pairs, route.query)
 
 

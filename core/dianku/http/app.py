@@ -22,7 +22,7 @@ from dianku.http.bodies import Receive, Scope, Send
 from dianku.http.docs_page import DOCS_PAGE, DOCS_POLICY
 from dianku.http.openapi import openapi_document
 from dianku.http.probes import Probes, Traffic
-from dianku.http.route import RouteTable
+from dianku.http.route import Route, RouteTable
 from dianku.http.routes import KERNEL_ROUTES
 
 if TYPE_CHECKING:
@@ -49,17 +49,27 @@ class Application:
         await self._pages(scope, receive, send)
 
 
+def _admit(host: Host, table: RouteTable, route: Route) -> None:
+    """Take a plugin's route in, or note why it cannot be: the shop sells without it."""
+    try:
+        if not callable(route.handler):
+            raise TypeError("its handler cannot be called")
+        openapi_document([route], version=__version__)
+        table.add(route)
+    except Exception as error:  # noqa: BLE001 - a plugin may put anything into its record
+        said = f"{route.method} {route.path}: {error}"
+        host.plugins.calls.fail(route.plugin, "register_routes", said, cause=error)
+
+
 _PAGES = frozenset({"/api/docs", "/api/v1/openapi.json"})
 
 
 def build_app(host: Host) -> Application:
-    """Make the application.
-
-    Raises:
-        ConfigurationError: a route without permission, or claimed twice.
-    """
+    """Make the application; a plugin's route that cannot be answered is that plugin's fault."""
     claimed = {f"{r.method} {r.path}" for r in KERNEL_ROUTES}
-    table = RouteTable([*KERNEL_ROUTES, *host.plugins.routes(taken=claimed)])
+    table = RouteTable(KERNEL_ROUTES)
+    for route in host.plugins.routes(taken=claimed):
+        _admit(host, table, route)
     traffic = Traffic()
     api = Api(host, table, messages=host.messages, traffic=traffic)
     probes = Probes(host, traffic=traffic)

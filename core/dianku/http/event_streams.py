@@ -73,8 +73,13 @@ class EventStreams:
         self._watcher = threading.Thread(target=self._watch, name="events", daemon=True)
         self._watcher.start()
 
-    async def follow(self, feed: EventFeed, *, after: int | None) -> AsyncIterator[bytes]:
-        """Server-sent events after an id, or from now on; ends when rights change or at close."""
+    async def follow(
+        self, feed: EventFeed, *, after: int | None, over: Callable[[], bool] = lambda: False
+    ) -> AsyncIterator[bytes]:
+        """Server-sent events after an id, or from now on.
+
+        Ends when rights change, at close, and when `over` says so, asked before every event.
+        """
         head, rights = await self._loop.run_in_executor(self._threads, self._look)
         self._head, self._rights = max(head, self._head), max(rights, self._rights)
         cursor = head if after is None else after
@@ -82,13 +87,15 @@ class EventStreams:
         self._stirred.set()
         try:
             yield HELLO
-            async for chunk in self._chunks(feed, cursor, rights=rights):
+            async for chunk in self._chunks(feed, cursor, rights=rights, over=over):
                 yield chunk
         finally:
             self._followers -= 1
 
-    async def _chunks(self, feed: EventFeed, cursor: int, *, rights: int) -> AsyncIterator[bytes]:
-        while not self._closed and self._rights == rights:
+    async def _chunks(
+        self, feed: EventFeed, cursor: int, *, rights: int, over: Callable[[], bool]
+    ) -> AsyncIterator[bytes]:
+        while not self._closed and self._rights == rights and not over():
             changed = self._changed
             if self._head > cursor:
                 page = await self._loop.run_in_executor(

@@ -85,12 +85,12 @@ class Probes:
             "queue": host.ledger.waiting,
         }
         try:
-            # A write transaction that changes nothing: the lock, the tables and the version that
-            # every posting needs.
-            with host.database.writing() as connection:
+            found = host.readiness()
+            with host.database.reading() as connection:
                 state["catalog_version"] = current(connection, CATALOG_VERSION)
         except SQLAlchemyError:
             # Why is in the log; who asks here has shown no token.
             log.warning("not ready: the database cannot be written to", exc_info=True)
             return state
-        return {**state, "ready": state["queue"] < QUEUE_MAX}
+        state["migrations_pending"] = found["migrations_pending"]
+        return {**state, "ready": found["ready"] and state["queue"] < QUEUE_MAX}

@@ -8,7 +8,7 @@ is claimed once.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from attrs import field, frozen
@@ -93,6 +93,11 @@ class Stream:
     media_type: str
     headers: Mapping[str, str] = field(factory=dict)
 
+    async def close(self) -> None:
+        """Let go of the chunks nobody will ask for."""
+        if isinstance(self.chunks, AsyncGenerator):
+            await self.chunks.aclose()
+
 
 Handler = Callable[[Call], Any]
 Further = Callable[["Host", Context, "WrongBody"], Sequence[FieldError]]
@@ -161,9 +166,10 @@ class RouteTable:
         self._fixed: dict[str, dict[str, Route]] = {}
         self._open: dict[int, list[tuple[tuple[str, ...], dict[str, Route]]]] = {}
         for route in routes:
-            self._add(route)
+            self.add(route)
 
-    def _add(self, route: Route) -> None:
+    def add(self, route: Route) -> None:
+        """Take one more route in; what it raises leaves the table as it was."""
         owner = route.plugin or "dianku"
         claim = f"{route.method} {route.path}"
         if not route.permission:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 
 from dianku.storage.engine import Database
 from dianku.storage.leader import leader_lock
 
 BEAT_SECONDS = 2.0
+_log = logging.getLogger(__name__)
 
 
 class Leader:
@@ -42,4 +44,7 @@ class Leader:
 
     def _beat(self) -> None:
         while not self._stopping.wait(self._beat_seconds):
-            self._held = self._lock.hold()
+            try:
+                self._held = self._lock.hold()
+            except OSError as error:  # no file can be opened just now
+                _log.warning("whether to lead cannot be told: %s", error)

@@ -186,7 +186,7 @@ class JobRunner:
         outcome, message = "done", None
         try:
             message = lane.jobs[name].run()
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything
+        except BaseException as error:  # noqa: BLE001 - a plugin may raise anything
             outcome, message = "failed", described(error)
             self._failed(lane.owner, name, message)
         said = None if message is None else str(message)[:MESSAGE_MAX]

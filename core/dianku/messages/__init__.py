@@ -34,6 +34,9 @@ class Messages:
         """Take in a plugin's catalogues, `zh-CN.toml` and `en.toml` in a folder.
 
         What the kernel says already stays as it is.
+
+        Raises:
+            OSError, ValueError: a catalogue cannot be read; those read before it are kept.
         """
         for language in LANGUAGES:
             path = folder / f"{language}.toml"

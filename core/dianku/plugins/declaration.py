@@ -44,7 +44,7 @@ def decode_declaration(text: str, kind: type[Kind], *, where: str) -> Kind:
     """
     try:
         plain = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         line = re.search(r"at line (\d+)", str(error))
         at = f"{where}:{line[1]}" if line else where
         raise DeclarationError(f"{at}: {error}") from error

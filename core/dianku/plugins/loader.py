@@ -15,10 +15,14 @@ from pathlib import Path
 from types import ModuleType
 
 from dianku import __version__
+from dianku.access.permissions import KERNEL, OWNER
 from dianku.errors import DiankuError
 from dianku.hooks.calls import HookCalls, HookRefused, described
 from dianku.plugins.discovery import Found
+from dianku.plugins.manifest import Manifest
 from dianku.plugins.states import Fault, PluginState, Status
+from dianku.settings.kernel import KERNEL_SECTIONS
+from dianku.storage.schema import metadata
 
 MIGRATIONS = "migrations"
 _log = logging.getLogger(__name__)
@@ -38,6 +42,9 @@ def judge(found: Found, *, required: bool) -> PluginState:
     )
     if found.manifest is None:
         state.refuse(Fault("manifest", found.error, _reinstall(found)))
+    elif (taken := _taken(found.manifest)) is not None:
+        what = f"the name {found.name!r} is the kernel's: {taken}."
+        state.refuse(Fault("manifest", what, _report(found)))
     elif not found.manifest.window.admits(__version__):
         what = f"it works with dianku-core {found.manifest.core}, this is {__version__}."
         remedy = f"Install a version of {found.distribution or found.name} made for this core."
@@ -48,13 +55,29 @@ def judge(found: Found, *, required: bool) -> PluginState:
     return state
 
 
+def _taken(manifest: Manifest) -> str | None:
+    """What of the kernel's a plugin of this name would hold as its own; None when nothing."""
+    name = manifest.name
+    if name == "core":
+        return "its tables are kept under it"
+    if any(section.name == name for section in KERNEL_SECTIONS):
+        return f"settings {name!r}"
+    tables = sorted(t for t in metadata.tables if t.startswith(f"{name}_"))
+    if tables:
+        return f"table {tables[0]!r}"
+    rights = sorted(p for p in KERNEL[OWNER] if p.startswith(f"{name}."))
+    return f"permission {rights[0]!r}" if rights else None
+
+
 def bring_up(found: Found, state: PluginState, *, calls: HookCalls, migrate: Migrate) -> None:
     """Migrate, import and register one plugin; `state` tells how it went."""
     if not _migrated(found, state, migrate):
         return
     try:
         state.module = _import(found)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - a plugin may raise anything
         _log.warning("plugin %s was not imported", found.name, exc_info=error)
         what = f"importing {found.target} raised {described(error)}."
         state.refuse(Fault("import", what, _report(found)))
@@ -72,7 +95,9 @@ def _migrated(found: Found, state: PluginState, migrate: Migrate) -> bool:
         return True
     try:
         migrate(found.name, folder)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - its revisions are its own code
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - its revisions are its own code
         said = str(error) if isinstance(error, DiankuError) else described(error)
         state.refuse(Fault("migrations", f"{said}.", _report(found)))
         return False

@@ -104,10 +104,10 @@ class PluginSet:
         return {name: folder for name, folder in folders.items() if folder is not None}
 
     @property
-    def texts(self) -> Sequence[Path]:
-        """The folders `messages` of the plugins that run, with their catalogues of texts."""
-        folders = [self._found[state.name].folder for state in self._running()]
-        return [folder / "messages" for folder in folders if folder is not None]
+    def texts(self) -> Mapping[str, Path]:
+        """The folders `messages` of the plugins that run, with their catalogues, by plugin."""
+        folders = {state.name: self._found[state.name].folder for state in self._running()}
+        return {name: at / "messages" for name, at in folders.items() if at is not None}
 
     def load(self, make_shop: MakeShop, *, migrate: Migrate) -> None:
         """Bring up every plugin that is on, those required by others first.
@@ -157,7 +157,9 @@ class PluginSet:
         for plugin, record in ((one.plugin, one.record) for one in self.collect("register_routes")):
             claim = f"{record.method} {record.path}"
             manifest = self._states[plugin].manifest
-            if manifest is None or not manifest.claims(record.path):
+            if not attrs.has(type(record)) or not isinstance(record.path, str):
+                self.calls.fail(plugin, "register_routes", f"{claim} is no Route")
+            elif manifest is None or not manifest.claims(record.path):
                 self.calls.fail(plugin, "register_routes", f"{claim} is not in its manifest")
             elif claim in taken:
                 self.calls.fail(plugin, "register_routes", f"{claim} is the kernel's")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import threading
 import types
 from collections.abc import Callable, Iterator
@@ -284,3 +285,23 @@ def test_notify_in_a_process_that_does_not_lead_tells_nothing_until_it_does(
     heard.wait_for(*ids)
 
     assert heard.ids == ids
+
+
+def test_notify_that_lets_a_cancellation_out_is_tried_again_and_goes_on(
+    following: Following,
+) -> None:
+    class Cancelled(Heard):
+        def take(self, event: Event) -> None:
+            if not self.attempts:
+                self.attempts[event.id] = 1
+                raise asyncio.CancelledError
+            super().take(event)
+
+    heard = Cancelled()
+    following.start(odd=heard)
+
+    ids = following.commit("document.posted", "document.posted")
+    heard.wait_for(*ids)
+
+    assert heard.ids == ids
+    assert "CancelledError" in following.failures[0].error

@@ -89,10 +89,11 @@ def revoke_token(call: Call) -> None:
 def read_audit(call: Call) -> Page[AuditRecord]:
     """Show who changed what."""
     asked: AuditQuery = call.query
-    if asked.cursor is not None and not asked.cursor.isdigit():
+    cursor = asked.cursor
+    if cursor is not None and not (cursor.isascii() and cursor.isdigit() and len(cursor) <= 18):
         raise invalid(FieldError("/cursor", "unknown_cursor"))
     lines = call.host.access.audit(
-        before_id=int(asked.cursor) if asked.cursor else None,
+        before_id=int(cursor) if cursor else None,
         limit=asked.limit,
         actor=asked.actor,
         action=asked.action,

@@ -53,7 +53,10 @@ async def stream_events(call: Call) -> Stream:
     if last and after is None:
         raise invalid(FieldError("/Last-Event-ID", "wrong_type", {"expected": "integer"}))
     feed = EventFeed(call.host.database, ctx=call.ctx, types=asked.type, stores=asked.store)
-    chunks = edge_of(call).streams.follow(feed, after=after)
+    ends, clock = call.ctx.actor.ends_at_ms, call.host.clock
+    chunks = edge_of(call).streams.follow(
+        feed, after=after, over=lambda: ends is not None and ends <= clock.now_ms()
+    )
     return Stream(
         chunks,
         "text/event-stream; charset=utf-8",
