@@ -67,6 +67,7 @@ class Exchange:
         )
         self._undoing = Undoing(database, clock, catalog=catalog, ledger=ledger)
         self._threads: set[threading.Thread] = set()
+        self._ended: dict[str, threading.Event] = {}
 
     def run_import(
         self,
@@ -109,6 +110,8 @@ class Exchange:
 
         def begin() -> str:
             begun.append(prepared())
+            # Before anybody can know of the run, so that whoever does can wait for its end.
+            self._ended[begun[0].run_id] = threading.Event()
             return begun[0].run_id
 
         try:
@@ -116,6 +119,7 @@ class Exchange:
         except BaseException:
             for work in begun:
                 work.forget()
+                self._ended.pop(work.run_id).set()
             raise
         for work in begun:
             self._carry_in_thread(work)
@@ -130,9 +134,9 @@ class Exchange:
 
     def wait(self, import_id: str, *, seconds: float) -> None:
         """Wait until an import that was begun here has ended, at most so long."""
-        for thread in list(self._threads):
-            if thread.name == f"import {import_id}":
-                thread.join(seconds)
+        ended = self._ended.get(import_id)
+        if ended is not None:
+            ended.wait(seconds)
 
     def _in_thread(self, work: _Work) -> None:
         try:
@@ -141,6 +145,7 @@ class Exchange:
             log.exception("import %s broke off", work.run_id)
         finally:
             self._threads.discard(threading.current_thread())
+            self._ended.pop(work.run_id).set()
 
     def run(
         self,
