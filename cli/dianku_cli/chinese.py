@@ -16,7 +16,9 @@ COMMANDS = {
     "edition": "查看已安装的版本。",
     "edition list": "列出已安装的版本。",
     "edition show": "显示一个版本及其插件；默认为正在使用的版本。",
-    "export": "把数据写成 CSV 或 XLSX 文件。\n\n类型由文件扩展名决定；导出再导入不会有任何改变。",
+    "export": "把数据写成 CSV 或 XLSX 文件。\n\n"
+    "格式由文件扩展名决定；KIND 为 products、stock、documents、moves 或报表（如 reports.sales）。"
+    "导出的商品再导入不会有任何改变。",
     "import": "把 CSV、XLSX 或 XLS 文件读入店铺。\n\n"
     "KIND 说明每行是什么：opening-stock 设定期初库存，sales-history 只供报表和预测，不动库存。"
     "错误的单元格按行列列出，退出码为 1。",
@@ -49,6 +51,7 @@ OPTIONS = {
     "--data": "内嵌数据库、上传与备份所在目录 [DIANKU_DATA]。",
     "--database": "sqlite:///FILE 或 postgresql://USER@HOST/NAME [DIANKU_DATABASE]。",
     "--dry-run": "不作改动，只说明会发生什么。",
+    "--filter": "只要符合的；名称与 HTTP 列表的参数相同，可重复。",
     "--host": "监听地址。",
     "--json": "输出 JSON。",
     "--keep": "使用并保留此目录，不用临时目录。",

@@ -7,7 +7,7 @@ is a mistake of ours and keeps its traceback.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
@@ -42,6 +42,8 @@ def worded(settings: Settings) -> Iterator[None]:
         raise
     except SettingsError as error:
         raise Failed(f"{error.source}: {error.reason}") from error
+    except BrokenPipeError:
+        raise  # whoever reads our output (`| head`) has had enough: click ends without a word
     except OSError as error:
         raise Failed(_os_reason(error, settings.language)) from error
     except Exception as error:
@@ -70,12 +72,19 @@ def refusal_text(problem: Problem, language: str) -> str:
     from dianku.operations import Messages
 
     messages = Messages()
-    first = messages.text(f"problem.{problem.code}", language, **problem.params)
+    first = problem_text(problem.code, problem.params, language)
     fields = [
-        f"  {each.pointer}: {messages.text(f'field.{each.code}', language, **each.params)}"
+        f"  {each.pointer}: {messages.field(each.code, language, each.params)}"
         for each in problem.errors
     ]
     return "\n".join([first, *listed(fields, language)])
+
+
+def problem_text(code: str, params: Mapping[str, Any], language: str) -> str:
+    """A refusal's code and figures in words."""
+    from dianku.operations import Messages
+
+    return Messages().problem(code, language, params)
 
 
 def listed(lines: list[str], language: str, *, total: int | None = None) -> list[str]:

@@ -21,6 +21,9 @@ from dianku_cli.failures import Failed
 from dianku_cli.settings import Settings, platform_cache_dir
 from dianku_cli.texts import say
 
+LANGUAGE = "dianku.language"
+"""Under this name of click's `meta` a plugin's commands find the language to speak."""
+
 
 def known_groups(*, chinese: bool) -> dict[str, str]:
     """Names of the plugins' groups and their titles in the person's language."""
@@ -42,7 +45,9 @@ def load_group(settings: Settings, name: str) -> click.Command:
     """
     from dianku_cli.shop import open_shop
 
-    host = click.get_current_context().find_root().with_resource(open_shop(settings))
+    root = click.get_current_context().find_root()
+    root.meta[LANGUAGE] = settings.language
+    host = root.with_resource(open_shop(settings))
     for collected in host.plugins.collect("register_commands"):
         if collected.record.name == name:
             command: click.Command = collected.record.load()

@@ -49,6 +49,12 @@ TEXTS: dict[str, tuple[str, str]] = {
     "column_value": ("value", "金额"),
     "column_version": ("version", "版本"),
     "column_what": ("what", "问题"),
+    "count_created": ("created", "新建"),
+    "count_failed": ("failed", "有错"),
+    "count_id": ("import", "导入编号"),
+    "count_rows": ("rows", "行数"),
+    "count_unchanged": ("unchanged", "未变"),
+    "count_updated": ("updated", "更新"),
     "copied": ("{rows} rows copied.", "已复制 {rows} 行。"),
     "demo_hint": (
         "Send it as Authorization: Bearer TOKEN; /api/docs shows the calls; Ctrl-C stops it.",
@@ -56,13 +62,24 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "doctor_errors": ("Something is broken; see above.", "有错误，见上。"),
     "doctor_well": ("Nothing is wrong.", "一切正常。"),
+    "empty_cell": ("(empty)", "（空）"),
+    "export_unknown": (
+        "there is no export {name}; there are: {known}",
+        "没有 {name} 这种导出；有：{known}",
+    ),
     "exported": ("{rows} rows written to {name}", "已将 {rows} 行写入 {name}"),
     "exporting": ("Exporting", "导出中"),
+    "filter_form": (
+        "--filter takes NAME=VALUE, such as days=30, and not {given}",
+        "--filter 要写成 NAME=VALUE，例如 days=30，而不是 {given}",
+    ),
     "group_not_loaded": (
         "the plugin with the group {name} is not running; see: dianku plugin list",
         "提供 {name} 的插件没有运行；请看：dianku plugin list",
     ),
     "import_dry": ("Dry run: nothing was changed.", "试运行：没有作任何改动。"),
+    "import_notes": ("Mended or left aside:", "已修正或未采用："),
+    "import_unused": ("Columns not used: {names}", "未使用的列：{names}"),
     "importing": ("Reading {name}", "正在读入 {name}"),
     "ledger_clean": (
         "Every balance and summary agrees with its moves ({moves} moves).",
@@ -83,6 +100,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "plugin_enabled": ("{name} is on from the next start.", "{name} 自下次启动起启用。"),
     "restored": ("{rows} rows restored.", "已恢复 {rows} 行。"),
+    "sales_history_only": (
+        "--post and --create-missing go with sales-history only",
+        "--post 与 --create-missing 只用于 sales-history",
+    ),
     "set_up": ("The shop is set up.", "店铺已建立。"),
     "set_up_before": ("The shop was set up before; nothing changed.", "店铺早已建立，未作改动。"),
     "set_up_link": (

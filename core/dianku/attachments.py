@@ -88,7 +88,7 @@ class Attachments:
         while chunk := source.read(_CHUNK):
             size += len(chunk)
             if size > self._bytes_max:
-                raise refuse("file_too_large", max=self._bytes_max)
+                raise refuse("file_too_large", what="bytes", max=self._bytes_max)
             head = head or chunk[:64]
             digest.update(chunk)
             target.write(chunk)

@@ -211,6 +211,69 @@ def test_sale_over_the_counter_right_after_init_is_posted(run: Run, serving: Ser
         assert sold.json()["channel"] == "counter"
 
 
+@pytest.mark.parametrize(
+    ("language", "counted", "rounded"),
+    [("en", "import  ", "rounded to 3.56"), ("zh-CN", "导入编号", "已四舍五入为 3.56")],
+)
+def test_import_shows_its_number_and_what_it_mended(
+    language: str, counted: str, rounded: str, run: Run, tmp_path: Path
+) -> None:
+    goods = tmp_path / "goods.csv"
+    goods.write_text(
+        "sku,name,barcode,price,colour\nA,Tea,6901234567892,3.555,red\n", encoding="utf-8"
+    )
+    done = run("--language", language, "import", "products", str(goods), "--dry-run")
+    assert done.returncode == 0, done.stderr
+    assert counted in done.stdout
+    assert "2:price 3.555: " in done.stderr
+    assert rounded in done.stderr
+    assert "colour" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "no store nowhere"), ("zh-CN", "没有找到 门店 nowhere")]
+)
+def test_unknown_store_is_named_in_the_language_asked_for(
+    language: str, words: str, run: Run
+) -> None:
+    run("init")
+    done = run("--language", language, "stock", "--store", "nowhere")
+    assert done.returncode == 1
+    assert words in done.stderr
+
+
+def test_export_takes_the_filters_of_the_list_and_names_the_kinds_there_are(
+    run: Run, tmp_path: Path
+) -> None:
+    goods = tmp_path / "goods.csv"
+    goods.write_text("sku,name\nA,Tea\nB,Juice\n", encoding="utf-8")
+    run("import", "products", str(goods))
+    out = tmp_path / "out.csv"
+    done = run("export", "products", str(out), "--filter", "q=juice", "--json")
+    assert json.loads(done.stdout)["rows"] == 1
+    assert run("export", "products", str(out), "--filter", "juice").returncode == 2
+    unknown = run("export", "dreams", str(out))
+    assert unknown.returncode == 1
+    assert "documents" in unknown.stderr
+
+
+def test_reader_that_stops_reading_is_no_failure_to_speak_of(
+    run: Run, surroundings: dict[str, str], tmp_path: Path
+) -> None:
+    goods = tmp_path / "goods.csv"
+    goods.write_text("sku,name\nA,Tea\n", encoding="utf-8")
+    run("import", "products", str(goods))
+    asked = [sys.executable, "-m", "dianku_cli", "plugin", "list"]
+    with subprocess.Popen(
+        asked, env=surroundings, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.stderr is not None
+        said = process.stderr.read()
+    assert said == ""
+
+
 def test_import_with_wrong_cells_names_row_and_column(run: Run, tmp_path: Path) -> None:
     run("init")
     goods = tmp_path / "goods.csv"

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from dianku_cli.failures import listed
+from dianku_cli.failures import Failed, listed, problem_text
 from dianku_cli.output import as_plain, cell, progress, remark, write_json, write_record
 from dianku_cli.settings import Settings
 from dianku_cli.shop import acting, open_shop
 from dianku_cli.texts import say
 
-COUNTS = ("rows", "created", "updated", "unchanged", "failed")
+COUNTS = {
+    "id": "count_id",
+    "rows": "count_rows",
+    "created": "count_created",
+    "updated": "count_updated",
+    "unchanged": "count_unchanged",
+    "failed": "count_failed",
+}
+"""What of an import's record is printed, and the heading of each."""
 KINDS = ("products", "opening-stock", "receipts", "sales-history", "counts")
+FILTER_HELP = "Only what a parameter of the same list over HTTP admits; may repeat."
 READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
 WRITABLE = click.Path(dir_okay=False, path_type=Path)
 
@@ -48,7 +58,7 @@ def import_(
     """
     settings: Settings = ctx.obj
     if kind != "sales-history" and (switches["post"] or switches["create_missing"]):
-        raise click.UsageError("--post and --create-missing go with sales-history only")
+        raise click.UsageError(say("sales_history_only", settings.language))
     from dianku.operations import import_file
 
     with (
@@ -69,40 +79,71 @@ def import_(
 
 
 def _show(done: dict[str, Any], settings: Settings) -> None:
-    """Print the counts, and every wrong cell on standard error."""
-    write_record([(key, done[key]) for key in COUNTS])
-    lines = [
-        f"{each['row']}:{each['column'] or ''} {cell(each['value'])}: {each['message']}"
-        for each in done["errors"]
-    ]
-    for line in listed(lines, settings.language, total=done["errors_total"]):
-        remark(line)
+    """Print the counts; wrong cells, and what was mended or left aside, on standard error."""
+    language = settings.language
+    write_record([(say(title, language), done[key]) for key, title in COUNTS.items()])
+    for name in ("errors", "notes"):
+        lines = [_remark(each, language) for each in done[name]]
+        if name == "notes" and lines:
+            remark(say("import_notes", language))
+        for line in listed(lines, language, total=done[f"{name}_total"]):
+            remark(line)
+    unused = [each["column"] for each in done["columns"] if each["field"] is None]
+    if unused:
+        remark(say("import_unused", language, names=", ".join(dict.fromkeys(map(cell, unused)))))
     if done["problem"]:
-        remark(done["problem"])
+        remark(problem_text(done["problem"], done["problem_params"], language))
     if done["dry_run"]:
-        remark(say("import_dry", settings.language))
+        remark(say("import_dry", language))
+
+
+def _remark(each: dict[str, Any], language: str) -> str:
+    """Where (sheet, row, column, what stands there), then what is said of it."""
+    if each["column"] is None:
+        return f"{each['row']}: {each['message']}"
+    value = cell(each["value"]) or say("empty_cell", language)
+    return f"{each['row']}:{each['column']} {value}: {each['message']}"
 
 
 @click.command
 @click.argument("kind")
 @click.argument("file", type=WRITABLE)
+@click.option("--filter", "filters", multiple=True, metavar="NAME=VALUE", help=FILTER_HELP)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
-def export(settings: Settings, *, kind: str, file: Path, as_json: bool) -> None:
+def export(
+    settings: Settings, *, kind: str, file: Path, filters: tuple[str, ...], as_json: bool
+) -> None:
     """Write records into a CSV or XLSX file.
 
-    The name's ending decides which; KIND is products, stock, documents, moves or a report. An
-    export of products imported again changes nothing.
+    The name's ending decides which; KIND is products, stock, documents, moves or a report, such
+    as reports.sales. An export of products imported again changes nothing.
 
-    Example: dianku export products products.xlsx
+    Example: dianku export reports.sales june.csv --filter from=2026-06-01 --filter to=2026-06-30
     """
+    asked = _asked(filters, settings)
     with (
         open_shop(settings) as host,
         progress(say("exporting", settings.language)) as advance,
     ):
         who = acting(host, settings)
-        rows = host.exchange.export_file(kind, file, ctx=who, progress=advance)
+        kinds = host.exchange.export_kinds(ctx=who)
+        if kind not in kinds:
+            known = ", ".join(kinds)
+            raise Failed(say("export_unknown", settings.language, name=kind, known=known))
+        rows = host.exchange.export_file(kind, file, ctx=who, progress=advance, filters=asked)
     if as_json:
         write_json({"kind": kind, "file": str(file), "rows": rows})
     else:
         click.echo(say("exported", settings.language, rows=rows, name=file))
+
+
+def _asked(filters: Sequence[str], settings: Settings) -> dict[str, Any]:
+    """`name=value` options as query parameters; a name given twice has a list of values."""
+    asked: dict[str, Any] = {}
+    for each in filters:
+        name, equals, value = each.partition("=")
+        if not equals or not name:
+            raise click.UsageError(say("filter_form", settings.language, given=each))
+        asked.setdefault(name, []).append(value)
+    return {name: values if len(values) > 1 else values[0] for name, values in asked.items()}

@@ -215,7 +215,7 @@ class CatalogService:
             if row.archived_at is None:
                 users = users_of(change.connection, row.id)
                 if users:
-                    raise refuse("composition_in_use", extra={"used_by": users}, sku=sku)
+                    raise refuse("composition_in_use", extra={"used_by": users}, name=sku)
                 self._write_archived(change, row, archived_at=change.now_ms)
             return self._record(change.connection, sku, ctx=ctx)
 
@@ -227,7 +227,7 @@ class CatalogService:
                 parts = load_rows(change.connection, (part.sku for part in row.parts))
                 for part in parts.values():
                     if part.archived_at is not None:
-                        raise refuse("archived", sku=part.sku)
+                        raise refuse("archived", name=part.sku)
                 self._write_archived(change, row, archived_at=None)
             return self._record(change.connection, sku, ctx=ctx)
 

@@ -53,7 +53,7 @@ def codes_of(raw: Raw, *, mend_text: bool) -> Codes:
         if code is None:
             continue
         for one in _apart(code):
-            whole = _restored(one) if mend_text or not isinstance(raw, str) else one
+            whole = zeros_restored(one) if mend_text or not isinstance(raw, str) else one
             if whole != one:
                 mended = "zeros_restored"
             if len(whole) > CODE_MAX:
@@ -90,7 +90,8 @@ def _apart(code: str) -> Sequence[str]:
     return (code,)
 
 
-def _restored(code: str) -> str:
+def zeros_restored(code: str) -> str:
+    """A code with the zeros a spreadsheet dropped, where its check digit proves them."""
     if not (code.isascii() and code.isdigit()) or not has_check_digit(code):
         return code
     if len(code) in {10, 11}:

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from attrs import evolve, field, frozen
 
 from dianku.errors import FieldError, invalid, refuse
-from dianku.exchange.barcodes import is_gtin
+from dianku.exchange.barcodes import is_gtin, zeros_restored
 from dianku.exchange.cells import CellRefused, code_of, date_of, days_of, fold, number_of, shown
 from dianku.exchange.fields import ESSENTIAL, FIELDS, Field, heading_key
 from dianku.exchange.reading import Raw, Sheet, Workbook, is_empty
@@ -23,6 +23,8 @@ HEADING_ROWS = 30
 """How far down headings are looked for."""
 BLOCK_ROWS = 3
 SAMPLE_ROWS = 400
+SHORTENED_MIN = 3
+"""Codes without their zeros that prove a column: by chance one in ten of other codes checks."""
 _NOTE_ROW = re.compile(
     r"必填|选填|请填写|请输入|不能为空|不可为空|不能重复|不可重复|最多\d|不超过|填写说明|格式[:：为]|单选|下拉|示例[:：]|例如|如[:：]"
     r"|required|optional|must be|maximum \d|up to \d"
@@ -79,7 +81,8 @@ def find_tables(
 ) -> list[Table]:
     """The tables to import: the best one, and those of other sheets with the same columns.
 
-    `optional` names fields that may be absent though the kind needs them.
+    A hidden sheet is taken only where no other has the columns. `optional` names fields that may
+    be absent though the kind needs them.
 
     Raises:
         Refused: `columns_not_found` where no sheet has the columns the kind needs.
@@ -97,8 +100,20 @@ def find_tables(
             needed=["/".join(group) for group in ESSENTIAL[kind]],
             sheets=[sheet.name for sheet in workbook.sheets],
         )
+    found = [table for table in found if not table.sheet.hidden] or found
     best = max(found, key=lambda table: len(table.by_field))
     return [table for table in found if set(table.by_field) == set(best.by_field)]
+
+
+def sheets_not_read(workbook: Workbook, tables: Sequence[Table]) -> list[Sheet]:
+    """Sheets that hold something and are none of the tables, so that somebody may be told."""
+    read = [table.sheet for table in tables]
+    return [
+        sheet
+        for sheet in workbook.sheets
+        if not any(sheet is one for one in read)
+        and any(not is_empty(cell) for row in sheet.rows for cell in row)
+    ]
 
 
 def _check_mapping(mapping: Mapping[str, str], *, kind: ImportKind) -> None:
@@ -336,9 +351,25 @@ def _is_gtin_cell(cell: Raw) -> bool:
 
 
 def gtin_share(table: Table, name: str) -> float:
-    """How much of a column, from 0 to 1, is sound GTINs: whether lost zeros may be put back."""
+    """How much of a column, from 0 to 1, is sound GTINs: whether lost zeros may be put back.
+
+    Codes that are sound once their zeros are back count too, where there are enough of them that
+    it is no chance: a list of UPCs that went through a spreadsheet has lost every zero.
+    """
     column = table.by_field.get(name)
     if column is None:
         return 0.0
     cells = _sample(table, column.index)
-    return sum(map(_is_gtin_cell, cells)) / len(cells) if cells else 0.0
+    sound = sum(map(_is_gtin_cell, cells))
+    shortened = sum(map(_is_shortened_cell, cells))
+    if shortened >= SHORTENED_MIN:
+        sound += shortened
+    return sound / len(cells) if cells else 0.0
+
+
+def _is_shortened_cell(cell: Raw) -> bool:
+    try:
+        code = code_of(cell)
+    except CellRefused:
+        return False
+    return code is not None and not is_gtin(code) and is_gtin(zeros_restored(code))

@@ -12,7 +12,7 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-from dianku.catalog.codes import gtin_forms
+from dianku.catalog.codes import gtin_forms, has_check_digit, is_number
 from dianku.exchange.barcodes import codes_of
 from dianku.exchange.cells import code_of, days_of, fold, number_of, text_of, truth_of, whole_of
 from dianku.exchange.layout import Table, gtin_share
@@ -23,6 +23,8 @@ from dianku.exchange.rows import Row, is_sku
 _WEIGHED = frozenset({"kg", "千克", "公斤", "斤", "市斤", "g", "克", "两", "l", "升", "m", "米"})
 _LOOSE = frozenset({"category", "category_code", "stock", "sku"})
 """What may differ between two listings of the same goods."""
+_GTIN_SIZES = frozenset({12, 13, 14})
+"""Lengths that are seldom a shop's own; 8 figures often are."""
 _COMPOSITIONS = {
     "none": "none", "无": "none", "普通": "none",
     "kit": "kit", "组合": "kit", "套装": "kit",
@@ -88,12 +90,21 @@ def _read(row: Row, *, mend_text: bool, known: Known) -> ProductRow:
     barcodes: tuple[str, ...] = ()
     if row.raw("barcode") not in listed:
         barcodes = tuple(c for c in row.read("barcode", codes) or () if c not in listed)
+    if mend_text:
+        _note_check_digits(row, barcodes)
     given = row.sku("sku", known=known.skus)
     platform_id = row.read("platform_id", code_of)
     found = ProductRow(row, given, barcodes, platform_id, values)
     if not row.errors and given is None and not barcodes and not packs and platform_id is None:
         row.wrong("sku" if row.table.has("sku") else "barcode", "missing_key")
     return found
+
+
+def _note_check_digits(row: Row, codes: Iterable[str]) -> None:
+    """Among GTINs, a code of their length that does not check was probably mistyped."""
+    for code in codes:
+        if len(code) in _GTIN_SIZES and is_number(code) and not has_check_digit(code):
+            row.note("barcode", "wrong_check_digit", code=code)
 
 
 def _values(row: Row, *, known: Known) -> dict[str, Any]:
@@ -182,11 +193,18 @@ def name_products(rows: Sequence[ProductRow], *, found: dict[str, list[tuple[str
         if earlier is None:
             first[one.sku] = one
             for code in all_codes(one):
+                _note_shared(one, code, owner=by_code.get(code))
                 for form in forms(code):
                     by_code.setdefault(form, one.sku)
         else:
             one.first = earlier
             _compare(one, earlier)
+
+
+def _note_shared(one: ProductRow, code: str, *, owner: str | None) -> None:
+    """Two goods with one barcode may be meant (the clerk chooses), or be a slip; so say it."""
+    if owner is not None and owner != one.sku:
+        one.row.note("barcode", "barcode_shared", code=code, skus=owner)
 
 
 def all_codes(one: ProductRow) -> list[str]:

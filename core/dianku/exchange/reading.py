@@ -39,10 +39,14 @@ class Limits:
 
 @frozen
 class Sheet:
-    """One table of a file: rows from the very first, so that row i is the spreadsheet's i + 1."""
+    """One table of a file: rows from the very first, so that row i is the spreadsheet's i + 1.
+
+    `hidden`: whoever opens the file does not see it.
+    """
 
     name: str
     rows: Sequence[Sequence[Raw]]
+    hidden: bool = False
 
 
 @frozen
@@ -67,7 +71,8 @@ def read_workbook(content: bytes, *, limits: Limits | None = None) -> Workbook:
 
     Raises:
         Refused: `file_too_large` (with what, and the largest), `file_unreadable` (with why:
-            empty, format, encoding, broken, encrypted).
+            empty, format, encoding, broken, encrypted, or a quote that is never closed, with
+            the `row` it stands in).
     """
     limits = limits or Limits()
     if len(content) > limits.file_bytes:
@@ -86,8 +91,8 @@ def _too_large(what: str, largest: int) -> Exception:
     return refuse("file_too_large", what=what, max=largest)
 
 
-def _unreadable(why: str) -> Exception:
-    return refuse("file_unreadable", reason=why)
+def _unreadable(why: str, **figures: Any) -> Exception:
+    return refuse("file_unreadable", reason=why, extra=figures, **figures)
 
 
 def _check_zip(content: bytes, *, limits: Limits) -> None:
@@ -155,14 +160,17 @@ def _read_calamine(content: bytes, *, format_: str, limits: Limits) -> Workbook:
         book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
         sheets = []
         cells = 0
-        for name in book.sheet_names:
-            sheet = book.get_sheet_by_name(name)
+        for known in book.sheets_metadata:
+            if known.typ != python_calamine.SheetTypeEnum.WorkSheet:
+                continue
+            sheet = book.get_sheet_by_name(known.name)
             end = sheet.end or (-1, -1)
             _check_extent(end[0] + 1, end[1] + 1, limits=limits)
             cells += (end[0] + 1) * (end[1] + 1)
             if cells > limits.cells:
                 raise _too_large("cells", limits.cells)
-            sheets.append(Sheet(name, sheet.to_python(skip_empty_area=False)))
+            hidden = known.visible != python_calamine.SheetVisibleEnum.Visible
+            sheets.append(Sheet(known.name, sheet.to_python(skip_empty_area=False), hidden))
         return Workbook(format_, tuple(sheets))
     except python_calamine.PasswordError as error:
         raise _unreadable("encrypted") from error
@@ -181,7 +189,7 @@ def _read_text(content: bytes, *, limits: Limits) -> Workbook:
     rows: list[list[str]] = []
     cells = 0
     try:
-        for row in _records(text, delimiter):
+        for row in _whole_records(text, delimiter):
             rows.append(row)
             cells += len(row)
             _check_extent(len(rows), len(row), limits=limits)
@@ -194,6 +202,29 @@ def _read_text(content: bytes, *, limits: Limits) -> Workbook:
 
 def _records(text: str, delimiter: str) -> Iterator[list[str]]:
     return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+
+
+def _whole_records(text: str, delimiter: str) -> Iterator[list[str]]:
+    """Records, none of them made of several by a quote that is not closed.
+
+    A stray quote would swallow the lines after it in silence. So a record of several lines must
+    be sound by the letter of CSV, while one of a single line may have quotes anywhere.
+    """
+    lines = list(io.StringIO(text, newline=""))
+    records = csv.reader(lines, delimiter=delimiter)
+    at = 0
+    for number, record in enumerate(records, start=1):
+        if records.line_num - at > 1:
+            _check_quotes(lines[at : records.line_num], delimiter, row=number)
+        at = records.line_num
+        yield record
+
+
+def _check_quotes(lines: Sequence[str], delimiter: str, *, row: int) -> None:
+    try:
+        list(csv.reader(lines, delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        raise _unreadable("quote", row=row) from error
 
 
 def _decode(content: bytes) -> str:

@@ -133,7 +133,12 @@ class RunBook:
         return None
 
     def _refuse_repeat(self, earlier: Any, *, again: bool) -> None:
-        done = [row for row in earlier if row.status == "done"]
+        # A run whose every row was refused took nothing in, and may be tried again.
+        done = [
+            row
+            for row in earlier
+            if row.status == "done" and row.created + row.updated + row.unchanged > 0
+        ]
         if done and not again:
             number = str(done[-1].id)
             raise refuse("import_repeated", extra={"import": number}, id=number)

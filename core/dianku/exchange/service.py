@@ -21,11 +21,17 @@ from dianku.errors import FieldError, Problem, Refused, invalid, refuse
 from dianku.exchange.exporting import ExportBook, ExportSource
 from dianku.exchange.history_import import HistoryImport
 from dianku.exchange.kernel_exports import kernel_exports
-from dianku.exchange.layout import Table, find_tables
+from dianku.exchange.layout import Table, find_tables, sheets_not_read
 from dianku.exchange.product_import import ProductImport
 from dianku.exchange.product_stock import opening_rows
-from dianku.exchange.reading import Limits, read_workbook
-from dianku.exchange.records import IMPORT_KINDS, ColumnRecord, ImportKind, ImportRecord
+from dianku.exchange.reading import Limits, Sheet, read_workbook
+from dianku.exchange.records import (
+    IMPORT_KINDS,
+    CellRemark,
+    ColumnRecord,
+    ImportKind,
+    ImportRecord,
+)
 from dianku.exchange.runs import BROKEN_OFF, Options, Run, RunBook
 from dianku.exchange.stock_import import StockImport
 from dianku.exchange.undoing import Undoing
@@ -190,6 +196,8 @@ class Exchange:
                 actor=ctx.actor.name,
             )
             run.remarks.columns = _columns(tables)
+            for sheet in sheets_not_read(workbook, tables):
+                run.remarks.add_note(_not_read(sheet))
             return _Work(self, run, tables, escaped=workbook.escaped, ctx=ctx)
 
         return begin
@@ -359,6 +367,13 @@ def _columns(tables: list[Table]) -> list[ColumnRecord]:
         for column in table.columns
         if column.heading
     ]
+
+
+def _not_read(sheet: Sheet) -> CellRemark:
+    code = "sheet_hidden" if sheet.hidden else "sheet_not_read"
+    return CellRemark(
+        row=1, column=None, value=None, code=code, params={"name": sheet.name}, sheet=sheet.name
+    )
 
 
 __all__ = ["Exchange"]

@@ -21,14 +21,11 @@ def problem_body(
 ) -> dict[str, Any]:
     """The members of the answer; `extra` of the problem beside the standard ones."""
     status = problem.status
-    figures = dict(problem.params)
-    if "what" in figures:
-        figures["what"] = messages.text(f"what.{figures['what']}", language)
     body: dict[str, Any] = {
         "type": f"urn:dianku:problem:{problem.code}",
         "title": messages.text(f"title.{status}", language),
         "status": status,
-        "detail": messages.text(f"problem.{problem.code}", language, **figures),
+        "detail": messages.problem(problem.code, language, problem.params),
         "code": problem.code,
         "errors": [_field(e, messages=messages, language=language) for e in problem.errors],
     }
@@ -60,10 +57,8 @@ def encode_problem(
 
 
 def _field(error: FieldError, *, messages: Messages, language: str) -> dict[str, str]:
-    limit = error.params.get("limit")
-    figures = {"max": limit, "min": limit, **error.params}
     return {
         "pointer": error.pointer,
-        "message": messages.text(f"field.{error.code}", language, **figures),
+        "message": messages.field(error.code, language, error.params),
         "code": error.code,
     }

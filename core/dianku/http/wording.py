@@ -28,11 +28,15 @@ def worded_remarks(record: Record, messages: Messages, *, language: str) -> Reco
     changes: dict[str, Any] = {}
     for name in ("errors", "notes"):
         changes[name] = [
-            structs.replace(
-                remark,
-                message=remark.message
-                or messages.text(f"field.{remark.code}", language, **remark.params),
-            )
-            for remark in getattr(record, name)
+            _remark(remark, messages, language=language) for remark in getattr(record, name)
         ]
     return structs.replace(record, **changes)
+
+
+def _remark(remark: Any, messages: Messages, *, language: str) -> Any:
+    """A remark with its words; a column that the file lacks by the name it would have there."""
+    column = remark.column
+    if column is not None and remark.value is None:
+        column = messages.column(column, language)
+    message = remark.message or messages.field(remark.code, language, remark.params)
+    return structs.replace(remark, column=column, message=message)

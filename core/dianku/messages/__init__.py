@@ -63,6 +63,34 @@ class Messages:
             return str(params.get("message") or key.rpartition(".")[2].replace("_", " "))
         return _PLACE.sub(lambda found: _worded(params.get(found[1])), template).strip()
 
+    def problem(self, code: str, language: str, params: Mapping[str, Any]) -> str:
+        """The words for a refusal, with what it names worded too: a kind of thing, a reason."""
+        return self.text(f"problem.{code}", language, **self._named(language, params))
+
+    def field(self, code: str, language: str, params: Mapping[str, Any]) -> str:
+        """The words for what is wrong with one field or cell."""
+        limit = params.get("limit")
+        figures = {"max": limit, "min": limit, **params}
+        return self.text(f"field.{code}", language, **figures)
+
+    def column(self, name: str, language: str) -> str:
+        """What a spreadsheet calls the column of an import's field."""
+        return self.text(f"column.{name}", language)
+
+    def _named(self, language: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        figures = dict(params)
+        if "what" in figures:
+            figures["what"] = self.text(f"what.{figures['what']}", language)
+        reason = self.template(f"reason.{figures.get('reason')}", language)
+        if reason is not None:
+            figures["reason"] = self.text(f"reason.{figures['reason']}", language, **params)
+        if isinstance(figures.get("needed"), list):
+            figures["needed"] = [
+                "/".join(self.column(name, language) for name in group.split("/"))
+                for group in figures["needed"]
+            ]
+        return figures
+
 
 def negotiate(accept_language: str | None) -> str:
     """The language to answer in, from an Accept-Language header: `zh-CN` unless English is liked.

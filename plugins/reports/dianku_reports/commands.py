@@ -9,9 +9,13 @@ from typing import Any
 import click
 import msgspec
 
-from dianku.api import Refused, Shop, StockFilter
+from dianku.api import Shop, StockFilter
+from dianku_reports.exports import SALES, STOCK, WRITE_OFFS, Columns
 from dianku_reports.questions import SalesQuestion, WriteOffQuestion
 from dianku_reports.reports import sales_report, write_off_report
+
+LANGUAGE = "dianku.language"
+"""Where the command line keeps, in click's `meta`, the language it was asked to speak."""
 
 
 @click.group()
@@ -50,12 +54,9 @@ def sales(
     Example: dianku reports sales --days 30 --by category
     """
     asked = SalesQuestion(days=days, by=by, order=order, store=list(store), limit=limit)
-    try:
-        found = sales_report(shop, asked, ctx=shop.context())
-    except Refused as refused:
-        raise click.ClickException(str(refused)) from None
+    found = sales_report(shop, asked, ctx=shop.context())
     names = ["sku", "name"] if by == "product" else [by]
-    _show(found, [*names, "quantity", "amount", "margin"], as_json=as_json)
+    _show(found, [*names, "quantity", "amount", "margin"], titles=SALES, as_json=as_json)
 
 
 @reports.command("write-offs")
@@ -74,12 +75,9 @@ def write_offs(shop: Shop, *, days: int, by: Any, as_json: bool) -> None:
     Example: dianku reports write-offs --by product
     """
     asked = WriteOffQuestion(days=days, by=by)
-    try:
-        found = write_off_report(shop, asked, ctx=shop.context())
-    except Refused as refused:
-        raise click.ClickException(str(refused)) from None
+    found = write_off_report(shop, asked, ctx=shop.context())
     names = ["sku", "name"] if by == "product" else [by]
-    _show(found, [*names, "quantity", "value"], as_json=as_json)
+    _show(found, [*names, "quantity", "value"], titles=WRITE_OFFS, as_json=as_json)
 
 
 @reports.command()
@@ -94,19 +92,18 @@ def stock(shop: Shop, *, low: bool, store: tuple[str, ...], limit: int, as_json:
     Example: dianku reports stock --low
     """
     asked = StockFilter(low=low, store=list(store), limit=limit, sort="-sold_7d")
-    try:
-        found = shop.stock.stock(asked, ctx=shop.context())
-    except Refused as refused:
-        raise click.ClickException(str(refused)) from None
+    found = shop.stock.stock(asked, ctx=shop.context())
     names = ["sku", "name", "store", "available", "sold_7d", "low_stock", "days_of_cover"]
-    _show(found, names, as_json=as_json)
+    _show(found, names, titles=STOCK, as_json=as_json)
 
 
-def _show(found: Any, names: Sequence[str], *, as_json: bool) -> None:
+def _show(found: Any, names: Sequence[str], *, titles: Columns, as_json: bool) -> None:
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
         return
-    rows = [list(names)]
+    language = click.get_current_context().meta.get(LANGUAGE, "en")
+    headings = {name: title.in_language(language) for name, title in titles}
+    rows = [[headings[name] for name in names]]
     rows += [
         [str(getattr(r, n)) if getattr(r, n) is not None else "" for n in names]
         for r in found.items

@@ -6,6 +6,7 @@ table is whole.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -28,7 +29,7 @@ from dianku_reports.reports import every_sale, every_write_off
 _Asked = TypeVar("_Asked", bound=msgspec.Struct)
 Columns = Sequence[tuple[str, Title]]
 
-_SALES: Columns = [
+SALES: Columns = [
     ("sku", Title(zh="商品编码", en="SKU")),
     ("name", Title(zh="商品", en="Product")),
     ("unit", Title(zh="单位", en="Unit")),
@@ -44,7 +45,7 @@ _SALES: Columns = [
     ("cost", Title(zh="成本", en="Cost")),
     ("margin", Title(zh="毛利", en="Margin")),
 ]
-_WRITE_OFFS: Columns = [
+WRITE_OFFS: Columns = [
     ("reason", Title(zh="原因", en="Reason")),
     ("sku", Title(zh="商品编码", en="SKU")),
     ("name", Title(zh="商品", en="Product")),
@@ -53,7 +54,7 @@ _WRITE_OFFS: Columns = [
     ("quantity", Title(zh="数量", en="Quantity")),
     ("value", Title(zh="金额", en="Value")),
 ]
-_STOCK: Columns = [
+STOCK: Columns = [
     ("sku", Title(zh="商品编码", en="SKU")),
     ("name", Title(zh="商品", en="Product")),
     ("store", Title(zh="门店", en="Store")),
@@ -98,15 +99,15 @@ def exports(shop: Shop) -> list[ExportKind]:
     """Make the tables over one shop."""
 
     def sales(ctx: Context, **query: Any) -> Iterator[Sequence[Any]]:
-        return _picked(_SALES, every_sale(shop, _read(query, SalesQuestion), ctx=ctx))
+        return _picked(SALES, every_sale(shop, _read(query, SalesQuestion), ctx=ctx))
 
     def write_offs(ctx: Context, **query: Any) -> Iterator[Sequence[Any]]:
         asked = _read(query, WriteOffQuestion)
-        return _picked(_WRITE_OFFS, every_write_off(shop, asked, ctx=ctx))
+        return _picked(WRITE_OFFS, every_write_off(shop, asked, ctx=ctx))
 
     def stock(ctx: Context, **query: Any) -> Iterator[Sequence[Any]]:
         asked = _read(query, StockFilter)
-        return _picked(_STOCK, _whole(shop.stock.stock, asked, ctx=ctx))
+        return _picked(STOCK, _whole(shop.stock.stock, asked, ctx=ctx))
 
     def card(ctx: Context, **query: Any) -> Iterator[Sequence[Any]]:
         asked = _read(query, MoveFilter)
@@ -117,18 +118,16 @@ def exports(shop: Shop) -> list[ExportKind]:
         return _picked(_DOCUMENTS, _whole(shop.stock.documents, asked, ctx=ctx))
 
     return [
-        ExportKind(
-            "reports.sales", Title(zh="销售报表", en="Sales"), "reports.view", _SALES, sales
-        ),
+        ExportKind("reports.sales", Title(zh="销售报表", en="Sales"), "reports.view", SALES, sales),
         ExportKind(
             "reports.write-offs",
             Title(zh="报损报告", en="Write-offs"),
             "reports.view",
-            _WRITE_OFFS,
+            WRITE_OFFS,
             write_offs,
         ),
         ExportKind(
-            "reports.stock", Title(zh="库存监控", en="Live stock"), "stock.view", _STOCK, stock
+            "reports.stock", Title(zh="库存监控", en="Live stock"), "stock.view", STOCK, stock
         ),
         ExportKind(
             "reports.stock-card", Title(zh="商品流水", en="Stock card"), "stock.view", _CARD, card
@@ -165,17 +164,38 @@ def _read(query: Mapping[str, Any], kind: type[_Asked]) -> _Asked:
     try:
         return msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError:
-        wrong = [fault for name in values if (fault := _fault(kind, name, values[name]))]
-        raise invalid(*wrong) from None
+        raise invalid(*_faults(kind, values)) from None
 
 
-def _fault(kind: type[_Asked], name: str, value: Any) -> FieldError | None:
-    """What is wrong with one parameter; each may be left out, so it is tried alone."""
-    try:
-        msgspec.convert({name: value}, kind, strict=False)
-    except msgspec.ValidationError as error:
-        return FieldError(f"/{name}", "wrong_value", {"why": str(error)})
-    return None
+_ABOUT = (
+    (re.compile(r"missing required field `(\w+)`"), "missing"),
+    (re.compile(r"unknown field `(\w+)`"), "unknown_parameter"),
+    (re.compile(r"at `\$\.(\w+)"), "wrong_value"),
+)
+
+
+def _faults(kind: type[_Asked], values: Mapping[str, Any]) -> list[FieldError]:
+    """What is wrong with each parameter, tried alone, and what is missing."""
+    wrong: dict[str, FieldError] = {}
+    for one in ({}, *({name: value} for name, value in values.items())):
+        try:
+            msgspec.convert(one, kind, strict=False)
+        except msgspec.ValidationError as error:
+            fault = _fault(str(error))
+            if fault.pointer.removeprefix("/") in one or (
+                fault.code == "missing" and fault.pointer.removeprefix("/") not in values
+            ):
+                wrong[fault.pointer] = fault
+    return list(wrong.values())
+
+
+def _fault(why: str) -> FieldError:
+    """Which parameter a refusal of msgspec is about."""
+    for pattern, code in _ABOUT:
+        found = pattern.search(why)
+        if found:
+            return FieldError(f"/{found[1]}", code, {"why": why})
+    return FieldError("/query", "wrong_value", {"why": why})
 
 
 def _picked(columns: Columns, rows: Iterable[Any]) -> Iterator[Sequence[Any]]:

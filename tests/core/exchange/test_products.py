@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+import xlsxwriter  # type: ignore[import-untyped]
 
 from dianku.context import Context
 from dianku.errors import Refused
@@ -13,9 +15,11 @@ from dianku.errors import Refused
 HEAD = ["商品编码", "名称（必填）", "条码", "售价（元）", "分类"]
 
 
-def run(services: Any, ctx: Context, content: bytes, **options: Any) -> Any:
+def run(
+    services: Any, ctx: Context, content: bytes, *, kind: str = "products", **options: Any
+) -> Any:
     return services.exchange.run_import(
-        content, kind="products", filename="goods.csv", ctx=ctx, **options
+        content, kind=kind, filename="goods.csv", ctx=ctx, **options
     )
 
 
@@ -93,6 +97,17 @@ def test_import_of_numbers_from_a_spreadsheet_mends_what_the_check_digit_proves(
     assert services.catalog.get_product("6901234567892", ctx=ctx).price == "3.30"
 
 
+def test_text_codes_that_have_all_lost_their_zeros_are_mended(
+    services: Any, ctx: Context, as_csv: Callable[..., bytes]
+) -> None:
+    codes = ["12345678905", "36000291452", "42100005264"]
+    rows = [["code", "name", "upc"], *([f"A{i}", "x", code] for i, code in enumerate(codes))]
+    done = run(services, ctx, as_csv(rows))
+    assert [n.code for n in done.notes] == ["zeros_restored"] * 3
+    product = services.catalog.get_product("A0", ctx=ctx)
+    assert [b.code for b in product.barcodes] == ["012345678905"]
+
+
 def test_import_without_skus_finds_products_by_their_barcode(
     services: Any, ctx: Context, as_csv: Callable[..., bytes]
 ) -> None:
@@ -125,6 +140,66 @@ def test_same_file_twice_is_refused_unless_again(
     assert refused.value.problem.code == "import_repeated"
     assert refused.value.problem.params["id"] == first.id
     assert counts(run(services, ctx, content, again=True)) == (1, 0, 0, 1, 0)
+
+
+def test_file_refused_in_every_row_may_be_tried_again_once_the_cause_is_mended(
+    services: Any, ctx: Context, as_csv: Callable[..., bytes]
+) -> None:
+    content = as_csv([["编码", "数量", "进价"], ["A", "5", "2"]])
+    assert counts(run(services, ctx, content, kind="receipts", store="S1")) == (1, 0, 0, 0, 1)
+    run(services, ctx, as_csv([HEAD, ["A", "可乐", "", "3", ""]]))
+    assert counts(run(services, ctx, content, kind="receipts", store="S1")) == (1, 1, 0, 0, 0)
+    with pytest.raises(Refused) as refused:
+        run(services, ctx, content, kind="receipts", store="S1")
+    assert refused.value.problem.code == "import_repeated"
+
+
+def test_hidden_sheet_and_one_of_other_columns_are_left_and_reported(
+    services: Any, ctx: Context
+) -> None:
+    buffer = io.BytesIO()
+    with xlsxwriter.Workbook(buffer) as book:
+        for name, heading in (("旧价", "售价"), ("商品", "售价"), ("说明", "备注")):
+            sheet = book.add_worksheet(name)
+            sheet.write_row(0, 0, ["编码", "名称", heading])
+            sheet.write_row(1, 0, [name, name, 3])
+        book.get_worksheet_by_name("商品").activate()
+        book.get_worksheet_by_name("旧价").hide()
+    done = run(services, ctx, buffer.getvalue())
+    assert counts(done) == (1, 1, 0, 0, 0)
+    assert [(n.code, n.sheet) for n in done.notes] == [
+        ("sheet_hidden", "旧价"),
+        ("sheet_not_read", "说明"),
+    ]
+    assert services.catalog.get_product("商品", ctx=ctx).price == "3.00"
+
+
+def test_hidden_sheet_is_read_where_there_is_no_other(services: Any, ctx: Context) -> None:
+    buffer = io.BytesIO()
+    with xlsxwriter.Workbook(buffer) as book:
+        book.add_worksheet("封面")
+        sheet = book.add_worksheet("商品")
+        sheet.write_row(0, 0, ["编码", "名称"])
+        sheet.write_row(1, 0, ["A", "可乐"])
+        sheet.hide()
+    assert counts(run(services, ctx, buffer.getvalue())) == (1, 1, 0, 0, 0)
+
+
+def test_barcode_on_two_goods_of_a_file_and_one_that_does_not_check_are_noted(
+    services: Any, ctx: Context, as_csv: Callable[..., bytes]
+) -> None:
+    rows = [
+        HEAD,
+        ["A", "可乐", "6901234567892", "3", ""],
+        ["B", "雪碧", "06901234567892", "3", ""],
+        ["C", "芬达", "6901234567890", "3", ""],
+    ]
+    done = run(services, ctx, as_csv(rows))
+    assert counts(done) == (3, 3, 0, 0, 0)
+    assert sorted((n.row, n.code) for n in done.notes) == [
+        (3, "barcode_shared"),
+        (4, "wrong_check_digit"),
+    ]
 
 
 def test_undo_takes_back_what_was_made_and_puts_back_what_was_changed(

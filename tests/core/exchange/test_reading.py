@@ -84,6 +84,26 @@ def test_file_that_is_no_table_is_refused_with_a_reason(content: bytes, reason: 
     assert refused.value.problem.params["reason"] == reason
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '条码,名称\n1,可乐\n2,"雪碧\n3,芬达\n',
+        '条码,名称\n1,可乐\n2,"雪碧\n3,12"电视\n',
+    ],
+    ids=["open_to_the_end", "closed_by_another"],
+)
+def test_quote_that_would_swallow_rows_is_refused_with_its_row(text: str) -> None:
+    with pytest.raises(Refused) as refused:
+        read_workbook(text.encode())
+    assert refused.value.problem.code == "file_unreadable"
+    assert dict(refused.value.problem.params) == {"reason": "quote", "row": 3}
+
+
+def test_quotes_within_a_line_are_read_as_they_stand() -> None:
+    book = read_workbook('名称,售价\n12"电视,999\n"可 ""大"" 乐",3\n'.encode())
+    assert [row[0] for row in book.sheets[0].rows] == ["名称", '12"电视', '可 "大" 乐']
+
+
 def test_cut_off_workbook_is_refused(as_xlsx: Callable[..., bytes]) -> None:
     with pytest.raises(Refused):
         read_workbook(as_xlsx([["a", "b"]])[:-40])

@@ -305,6 +305,16 @@ def test_sku_of_any_signs_is_found_by_its_encoded_path(call: Callable[..., Any],
     scanned = call("GET", f"/scan/{quote(sku, safe='')}").json()
     assert [match["sku"] for match in scanned["matches"]] == [sku]
     assert call("POST", f"{path}/archive").json()["archived"] is True
+    back = call("POST", f"{path}/unarchive")
+    assert (back.status_code, back.json()["archived"]) == (200, False)
+
+
+def test_component_that_is_archived_is_named_in_the_refusal(call: Callable[..., Any]) -> None:
+    kit = {"sku": "pair", "name": "Pair", "unit": "pc", "composition": "kit"}
+    call("POST", "/products", {**kit, "components": [{"sku": "cola", "quantity": 2}]})
+    refused = call("POST", "/products/cola/archive")
+    assert refused.status_code == 409
+    assert refused.json()["detail"] == "The product cola is a component of others."
 
 
 def test_refusals_name_the_product_and_the_largest_number(call: Callable[..., Any]) -> None:

@@ -157,3 +157,41 @@ def test_manifest_claims_what_the_plugin_registers(plugin_shop: Shop) -> None:
     assert [c.name for c in plugin.register_commands()] == list(manifest.commands)
     for route in routes(plugin_shop):
         assert msgspec.json.schema(route.query)
+
+
+@pytest.mark.parametrize(
+    ("query", "pointer", "code"),
+    [
+        ({}, "/sku", "missing"),
+        ({"sku": "DR001", "colour": "red"}, "/colour", "unknown_parameter"),
+        ({"sku": "DR001", "limit": "many"}, "/limit", "wrong_value"),
+    ],
+)
+def test_export_asked_wrongly_names_the_parameter(
+    plugin_shop: Shop, query: dict[str, str], pointer: str, code: str
+) -> None:
+    kind = next(e for e in plugin.register_exports(plugin_shop) if e.name == "reports.stock-card")
+    with pytest.raises(Refused) as refused:
+        list(kind.rows(plugin_shop.context(), **query))
+    assert [(e.pointer, e.code) for e in refused.value.problem.errors] == [(pointer, code)]
+
+
+def test_command_for_a_store_there_is_not_leaves_the_wording_to_the_command_line(
+    plugin_shop: Shop,
+) -> None:
+    group: Any = next(iter(plugin.register_commands())).load()
+    done = CliRunner().invoke(group, ["sales", "--store", "nowhere"], obj=plugin_shop)
+    assert isinstance(done.exception, Refused)
+
+
+@pytest.mark.parametrize(("language", "heading"), [("en", "SKU"), ("zh-CN", "商品编码")])
+def test_command_heads_its_columns_in_the_language_of_the_command_line(
+    plugin_shop: Shop, language: str, heading: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    group: Any = next(iter(plugin.register_commands())).load()
+    root = click.Context(click.Group("dianku"))
+    root.meta["dianku.language"] = language
+    asked = ["sales", "--limit", "1"]
+    with group.make_context("reports", asked, parent=root, obj=plugin_shop) as ctx:
+        group.invoke(ctx)
+    assert capsys.readouterr().out.startswith(heading)

@@ -159,6 +159,14 @@ def archive_product(call: Call) -> Replied:
     return once(call, "archive", lambda _: catalog.archive_product(sku, ctx=call.ctx), status=200)
 
 
+def unarchive_product(call: Call) -> Replied:
+    """Put a product back on sale."""
+    catalog, sku = call.host.catalog, call.path["sku"]
+    return once(
+        call, "unarchive", lambda _: catalog.unarchive_product(sku, ctx=call.ctx), status=200
+    )
+
+
 def put_store_settings(call: Call) -> StoreSettingsRecord:
     """Set what is particular to a product in a store."""
     return call.host.catalog.put_store_settings(
@@ -307,6 +315,17 @@ ROUTES = (
         archive_product,
         "product.edit",
         "Take a product from sale",
+        request=Nothing,
+        answer=ProductRecord,
+        keyed=True,
+        optional=True,
+    ),
+    Route(
+        "POST",
+        "/products/{sku}/unarchive",
+        unarchive_product,
+        "product.edit",
+        "Put a product back on sale",
         request=Nothing,
         answer=ProductRecord,
         keyed=True,
