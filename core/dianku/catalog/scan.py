@@ -1,14 +1,16 @@
 """What a scanned code stands for: a pure reading of the catalog, the same for every entry.
 
 Order: the labels of the store's own scales, then exactly this barcode, then the same GTIN in
-another form, then a GS1 string, then a sku. The first of them that finds anything decides, so a
-code with a meaning of its own is never overruled by a cleverer reading.
+another form, then a GS1 string, then a sku; last, all of it again without what a keyboard added.
+The first of them that finds anything decides, so a code with a meaning of its own is never
+overruled by a cleverer reading.
 
 A caller first asks `candidates` and has the catalog load them, then calls `read_code`.
 """
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
@@ -57,6 +59,21 @@ class Reading:
 
 def candidates(code: str, store: Store | None) -> frozenset[str]:
     """Every barcode or sku that a code may be found under; load them before `read_code`."""
+    typed = as_typed(code)
+    found = _candidates(code, store)
+    return found if typed == code else found | _candidates(typed, store)
+
+
+def as_typed(code: str) -> str:
+    """A code as it was meant where it came through a keyboard.
+
+    A scanner gun types: with a Chinese input method on its figures come full-width, and some guns
+    put a blank or a line's end behind them.
+    """
+    return unicodedata.normalize("NFKC", code).strip()
+
+
+def _candidates(code: str, store: Store | None) -> frozenset[str]:
     plain = strip_symbology(code)
     found = {code, plain, *gtin_forms(plain)}
     for label in _labels(plain, store):
@@ -73,6 +90,14 @@ def read_code(catalog: Catalog, code: str, store: Store | None) -> list[Reading]
     Archived products are given only where nothing else is found. Without a store no label of a
     scale can be read: its layout is a store's.
     """
+    found: list[Reading] = []
+    for spelling in dict.fromkeys((code, as_typed(code))):
+        found = found or _read(catalog, spelling, store)
+    live = [reading for reading in found if not reading.product.archived]
+    return live or found
+
+
+def _read(catalog: Catalog, code: str, store: Store | None) -> list[Reading]:
     plain = strip_symbology(code)
     found = _weighed(catalog, plain, store)
     if not found:
@@ -83,8 +108,7 @@ def read_code(catalog: Catalog, code: str, store: Store | None) -> list[Reading]
         found = _gs1(catalog, parse_gs1(code))
     if not found:
         found = [Reading(p) for p in (catalog.by_sku(code), catalog.by_sku(plain)) if p][:1]
-    live = [reading for reading in found if not reading.product.archived]
-    return live or found
+    return found
 
 
 def _labels(code: str, store: Store | None) -> Sequence[ScaleLabel]:

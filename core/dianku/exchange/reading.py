@@ -1,8 +1,8 @@
 """Open a spreadsheet, whatever its name says it is, and give its cells as they stand.
 
 The format is told by content: CSV (UTF-8, UTF-16 with a mark, GB18030; any usual delimiter),
-XLSX and its kin, old XLS. Nothing is read that could not be held: sizes are checked before a
-library that keeps whole sheets in memory sees the file.
+XLSX and its kin, old XLS, and the web page that many back offices call .xls. Nothing is read that
+could not be held: sizes are checked before a library that keeps whole sheets sees the file.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import python_calamine
 from attrs import frozen
 
 from dianku.errors import refuse
+from dianku.exchange.html_tables import TooMany, is_page, tables_of
 
 Raw = str | float | int | bool | datetime | date | time | timedelta | None
 """A cell as the file has it. Text of a CSV is always `str`; an empty cell is None or ""."""
@@ -185,6 +186,10 @@ def _read_calamine(content: bytes, *, format_: str, limits: Limits) -> Workbook:
 
 def _read_text(content: bytes, *, limits: Limits) -> Workbook:
     text = _decode(content)
+    if is_page(text):
+        return _read_page(text, limits=limits)
+    if text.lstrip().startswith("<?xml"):
+        raise _unreadable("format")
     delimiter, text = _delimiter(text)
     rows: list[list[str]] = []
     cells = 0
@@ -198,6 +203,17 @@ def _read_text(content: bytes, *, limits: Limits) -> Workbook:
     except csv.Error as error:
         raise _unreadable("broken") from error
     return Workbook("csv", (Sheet("", rows),), escaped=True)
+
+
+def _read_page(text: str, *, limits: Limits) -> Workbook:
+    try:
+        tables = tables_of(text, most=limits.cells)
+    except TooMany:
+        raise _too_large("cells", limits.cells) from None
+    for rows in tables:
+        _check_extent(len(rows), max(map(len, rows), default=0), limits=limits)
+    names = [""] if len(tables) == 1 else [str(i) for i in range(1, len(tables) + 1)]
+    return Workbook("html", tuple(map(Sheet, names, tables)))
 
 
 def _records(text: str, delimiter: str) -> Iterator[list[str]]:

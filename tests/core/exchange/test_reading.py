@@ -74,6 +74,7 @@ def test_file_beyond_a_limit_is_refused_with_the_limit(
         (b"PK\x03\x04 not a zip", "broken"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"x" * 600, "broken"),
         (b"\x89PNG\r\n\x1a\n\x00\x00", "format"),
+        (b'<?xml version="1.0"?><Workbook><Worksheet/></Workbook>', "format"),
         (b"\xff\xff\xff\xff", "encoding"),
     ],
 )
@@ -102,6 +103,37 @@ def test_quote_that_would_swallow_rows_is_refused_with_its_row(text: str) -> Non
 def test_quotes_within_a_line_are_read_as_they_stand() -> None:
     book = read_workbook('名称,售价\n12"电视,999\n"可 ""大"" 乐",3\n'.encode())
     assert [row[0] for row in book.sheets[0].rows] == ["名称", '12"电视', '可 "大" 乐']
+
+
+PAGE = """<html xmlns:x="urn:schemas-microsoft-com:office:excel"><head><meta charset="gb2312">
+<style>td {mso-number-format:"\\@"}</style></head><body><table border=1>
+<tr><th colspan=3>某某超市 &amp; 分店</th></tr>
+<tr><th>名称</th><th>条码</th><th>售价</th></tr>
+<tr><td rowspan=2>可<br>乐</td><td x:str>0690123456789<td>3.50
+<tr><td>0690123456796</td><td>&yen;4.00</td></tr>
+</table></body></html>"""
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+def test_web_page_under_the_name_of_a_spreadsheet_is_read(encoding: str) -> None:
+    (sheet,) = read_workbook(PAGE.encode(encoding)).sheets
+    assert [list(row) for row in sheet.rows] == [
+        ["某某超市 & 分店", "", ""],
+        ["名称", "条码", "售价"],
+        ["可\n乐", "0690123456789", "3.50"],
+        ["", "0690123456796", "¥4.00"],
+    ]
+
+
+def test_web_page_of_more_cells_than_there_is_room_for_is_refused() -> None:
+    page = "<table>" + "<tr><td colspan=1000>x</td></tr>" * 50 + "</table>"
+    with pytest.raises(Refused) as refused:
+        read_workbook(page.encode(), limits=Limits(cells=40_000))
+    assert refused.value.problem.params["what"] == "cells"
+
+
+def test_csv_that_speaks_of_a_table_is_no_page() -> None:
+    assert read_workbook("名称,备注\n桌,<table>\n".encode()).format == "csv"
 
 
 def test_cut_off_workbook_is_refused(as_xlsx: Callable[..., bytes]) -> None:
