@@ -72,6 +72,7 @@ def start_import(call: Call) -> Replied:
     known = recall(call.host.database, key=call.key, digest=wanted)
     exchange = call.host.exchange
     if known is not None:
+        exchange.wait(known["id"], seconds=WAIT_S)
         record = exchange.get_import(known["id"], ctx=call.ctx)
         return Replied(_worded(call, record), 201, REPLAYED)
     replayed = False
