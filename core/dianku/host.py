@@ -90,7 +90,7 @@ class Host:
         self.stock = StockQueries(
             self.database, self.cache, self.clock, shop_lines=self._shop_lines
         )
-        self.figures = Figures(self.database, self.cache, self.clock)
+        self.figures = Figures(self.database, self.cache, self.clock, tallies=self.stock.tallies)
         self.exchange = Exchange(
             self.database,
             self.cache,

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 
-from attrs import frozen
+from attrs import field, frozen
 from sqlalchemy.engine import Connection
 
 from dianku.catalog.snapshot import CatalogCache
@@ -29,6 +29,7 @@ from dianku.ledger.figures_requests import (
 from dianku.ledger.figures_sales import SalesFigures, business_today
 from dianku.ledger.figures_value import ValueFigures
 from dianku.ledger.queries_scope import stores_in_scope
+from dianku.ledger.tallies import Tallies
 from dianku.storage.engine import Database
 
 
@@ -39,6 +40,7 @@ class Figures:
     database: Database
     cache: CatalogCache
     clock: Clock
+    tallies: Tallies = field(factory=Tallies)
 
     def today(self, *, ctx: Context, stores: Sequence[str] = ()) -> date:
         """Tell the business date windows end on: the latest of the stores in scope."""
@@ -58,6 +60,7 @@ class Figures:
                 channels={i: c.name for i, c in self.cache.channels_by_id.items()},
                 now_ms=self.clock.now_ms(),
                 costs=ctx.may("cost.view"),
+                tallies=self.tallies,
             )
             return figures.totals(connection, asked)
 

@@ -16,10 +16,11 @@ from dianku.catalog.records import Store
 from dianku.clock import day_number, day_of
 from dianku.errors import FieldError, invalid
 from dianku.ledger.figures_requests import FlowsQuery, FlowsRow, FlowsTotals
-from dianku.ledger.figures_sales import SCALE, check_period, quantity_text
+from dianku.ledger.figures_sales import check_period, quantity_text
 from dianku.ledger.flows import Flow
 from dianku.ledger.queries_lines import category_lines
 from dianku.ledger.queries_paging import fetch
+from dianku.ledger.tallies import SCALE
 from dianku.quantity import format_cost
 
 ACTOR_DAYS_MAX = 366

@@ -21,6 +21,14 @@ from dianku.ledger.queries_lines import category_lines, with_descendants
 from dianku.ledger.queries_paging import fetch
 from dianku.ledger.queries_scope import today
 from dianku.ledger.queries_sold import WEEK_DAYS
+from dianku.ledger.tallies import (
+    SCALE,
+    SOLD_AMOUNT,
+    SOLD_QUANTITY,
+    Tallies,
+    Window,
+    span,
+)
 from dianku.quantity import (
     COST_PER_MINOR,
     LINE_DIGITS,
@@ -29,9 +37,6 @@ from dianku.quantity import (
     format_quantity,
     format_scaled,
 )
-
-SCALE = "CASE p.precision WHEN 0 THEN 1000 WHEN 1 THEN 100 WHEN 2 THEN 10 ELSE 1 END"
-"""Thousandths in a step."""
 
 _GROUPS: Mapping[str, tuple[str, str]] = {
     "product": ("s.product_id", "s.product_id AS key"),
@@ -69,6 +74,18 @@ WHERE {{goods}}
 ORDER BY {{order}}
 LIMIT :count OFFSET :offset
 """
+# The same of products already added up: thousandths, and only those that may be on the page.
+_HOT = """
+SELECT p.id AS key, p.sku, p.name, p.unit, p.precision, p.category_id, t.quantity, t.amount,
+       t.returns, t.returned_amount, t.cost, NULL AS on_hand
+FROM {rows} AS t JOIN product AS p ON p.id = t.product_id
+ORDER BY {order}
+LIMIT :count OFFSET :offset
+"""
+_HOT_COLUMNS = tuple(
+    (name, "int")
+    for name in ("product_id", "quantity", "amount", "returns", "returned_amount", "cost")
+)
 _SLOW = f"""
 SELECT p.id AS key, p.sku, p.name, p.unit, p.precision, p.category_id,
        COALESCE(t.quantity, 0) * {SCALE} AS quantity, COALESCE(t.amount, 0) AS amount,
@@ -107,13 +124,14 @@ class SalesFigures:
     channels: Mapping[int, str]
     now_ms: int
     costs: bool
+    tallies: Tallies
 
     def totals(self, connection: Connection, asked: SalesQuery) -> SalesTotals:
         """Return one page of totals. Raises `Refused`: a period or combination that is wrong."""
         check_period(asked.from_, asked.to)
         if asked.by == "hour" and asked.category is not None:
             raise invalid(FieldError("/category", "not_by_hour"))
-        rows = self._rows(connection, asked) if self.stores else []
+        rows = self._asked(connection, asked) if self.stores else []
         more = len(rows) > asked.limit
         names = {i: c.code for i, c in category_lines(connection).items()}
         return SalesTotals(
@@ -121,6 +139,42 @@ class SalesFigures:
             to=asked.to.isoformat(),
             items=[self._row(r, asked=asked, categories=names) for r in rows[: asked.limit]],
             next_offset=asked.offset + asked.limit if more else None,
+        )
+
+    def _asked(self, connection: Connection, asked: SalesQuery) -> Sequence[Row[Any]]:
+        if asked.by == "product" and asked.order == "hot":
+            found = self._hot(connection, asked)
+            if found is not None:
+                return found
+        return self._rows(connection, asked)
+
+    def _hot(self, connection: Connection, asked: SalesQuery) -> Sequence[Row[Any]] | None:
+        """The page from the window's tally; None where there is none of this very state."""
+        window = Window(
+            source="sold",
+            first=day_number(asked.from_),
+            last=day_number(asked.to),
+            stores=tuple(sorted(s.id for s in self.stores)),
+            channels=_channel_ids(connection, asked.channel),
+        )
+        if asked.channel and not window.channels:
+            return []
+        goods = _goods(connection, asked.category)
+        by = (SOLD_QUANTITY, SOLD_AMOUNT)
+        with self.tallies.at(connection, window) as tally:
+            if tally is None:
+                return None
+            rank = tally.rank(by if asked.measure == "quantity" else by[::-1])
+            if goods is not None:
+                rank = [entry for entry in rank if entry[-1] in goods]
+            first, last = span(rank, first=asked.offset, count=asked.limit + 1)
+            rows = [(entry[-1], *tally.totals[entry[-1]]) for entry in rank[first:last]]
+        return fetch(
+            connection,
+            _HOT.replace("{order}", _order(asked)),
+            columns=_HOT_COLUMNS,
+            rows=rows,
+            parameters={"count": asked.limit + 1, "offset": max(asked.offset - first, 0)},
         )
 
     def _rows(self, connection: Connection, asked: SalesQuery) -> Sequence[Row[Any]]:
@@ -190,6 +244,22 @@ class SalesFigures:
             answer.day = day_of(row.key).isoformat()
         else:
             answer.hour = row.key
+
+
+def _channel_ids(connection: Connection, names: Sequence[str]) -> tuple[int, ...]:
+    if not names:
+        return ()
+    sql = "SELECT id FROM channel WHERE name IN :names ORDER BY id"
+    return tuple(row.id for row in fetch(connection, sql, lists={"names": names}))
+
+
+def _goods(connection: Connection, category: str | None) -> frozenset[int] | None:
+    """The products of a category and of those under it; None for all."""
+    if category is None:
+        return None
+    found = with_descendants(category_lines(connection).values(), category)
+    sql = "SELECT id FROM product WHERE category_id IN :categories"
+    return frozenset(row.id for row in fetch(connection, sql, lists={"categories": found}))
 
 
 def check_period(first: Any, last: Any) -> None:

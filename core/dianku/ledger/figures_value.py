@@ -15,10 +15,11 @@ from sqlalchemy.engine import Connection, Row
 from dianku.catalog.records import Store
 from dianku.clock import day_of
 from dianku.ledger.figures_requests import ValueBy, ValueRow, ValueTotals
-from dianku.ledger.figures_sales import SCALE, quantity_text
+from dianku.ledger.figures_sales import quantity_text
 from dianku.ledger.flows import Bucket
 from dianku.ledger.queries_lines import category_lines
 from dianku.ledger.queries_paging import fetch
+from dianku.ledger.tallies import SCALE
 from dianku.quantity import format_cost
 
 _KEYS: Mapping[str, str] = {"store": "v.store_id", "category": "p.category_id", "product": "p.id"}

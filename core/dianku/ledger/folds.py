@@ -35,18 +35,21 @@ DAILY = Fold(
     """SELECT business_date, store_id, product_id, bucket, flow, reason, quantity, value
     FROM stock_move""",
 )
-SALES = Fold(
-    "sales_summary",
-    ("business_date", "store_id", "product_id", "channel_id"),
-    ("quantity", "amount", "returned", "returned_amount", "cost"),
-    """SELECT d.business_date, d.store_id, l.product_id, COALESCE(d.channel_id, 0) AS channel_id,
+POSTED_SALES = """
+    SELECT d.business_date, d.store_id, l.product_id, COALESCE(d.channel_id, 0) AS channel_id,
         CASE WHEN d.kind = 'issue' THEN l.quantity ELSE 0 END AS quantity,
         CASE WHEN d.kind = 'issue' THEN COALESCE(l.amount, 0) ELSE 0 END AS amount,
         CASE WHEN d.kind = 'issue' THEN 0 ELSE l.quantity END AS returned,
         CASE WHEN d.kind = 'issue' THEN 0 ELSE COALESCE(l.amount, 0) END AS returned_amount,
         CASE WHEN d.kind = 'issue' THEN l.cost ELSE -l.cost END AS cost
     FROM document AS d JOIN document_line AS l ON l.document_id = d.id
-    WHERE d.kind IN ('issue', 'customer_return') AND d.action IN ('post', 'reversal')
+    WHERE d.kind IN ('issue', 'customer_return') AND d.action IN ('post', 'reversal')"""
+"""Lines of sales and returns, signed as they count; more conditions on `d` may follow."""
+SALES = Fold(
+    "sales_summary",
+    ("business_date", "store_id", "product_id", "channel_id"),
+    ("quantity", "amount", "returned", "returned_amount", "cost"),
+    f"""{POSTED_SALES}
     UNION ALL
     SELECT business_date, store_id, product_id, channel_id, quantity, amount, returned,
         returned_amount, cost FROM sales_history""",

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Sequence
 from attrs import evolve, frozen
 from sqlalchemy.engine import Connection
 
-from dianku.ledger.tables import sales_history, sales_summary
+from dianku.ledger.tables import SUMMARIES, sales_history, sales_summary
 from dianku.storage.bulk import insert_rows
+from dianku.storage.events import bump
 
 _SUMS = ("quantity", "amount", "returned", "returned_amount", "cost")
 _KEY = ("business_date", "store_id", "product_id", "channel_id")
@@ -89,6 +90,7 @@ def write_history(connection: Connection, sales: Iterable[Sale], *, import_id: i
         [(*s.key, *_sums(s)) for s in summed],
         conflict=f"ON CONFLICT ({', '.join(_KEY)}) DO UPDATE SET {_ADD}",
     )
+    bump(connection, SUMMARIES)
 
 
 def remove_history(connection: Connection, *, import_id: int) -> int:
@@ -97,6 +99,7 @@ def remove_history(connection: Connection, *, import_id: int) -> int:
     connection.exec_driver_sql(_SUBTRACT.format(id=number))
     connection.exec_driver_sql(_EMPTY.format(id=number))
     found = connection.exec_driver_sql(f"DELETE FROM sales_history WHERE import_id = {number}")
+    bump(connection, SUMMARIES)
     return found.rowcount
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 from msgspec.structs import replace
 from sqlalchemy.engine import Connection
 
@@ -44,6 +44,7 @@ from dianku.ledger.queries_reservations import ReservationSearch
 from dianku.ledger.queries_scope import Point, read_point, stores_in_scope
 from dianku.ledger.queries_stock import StockReading
 from dianku.ledger.requests import DocumentRecord, ReservationRecord
+from dianku.ledger.tallies import Tallies
 from dianku.storage.engine import Database
 
 
@@ -55,6 +56,7 @@ class StockQueries:
     cache: CatalogCache
     clock: Clock
     shop_lines: Callable[[], ShopLines] = ShopLines
+    tallies: Tallies = field(factory=Tallies)
 
     def stock(self, asked: StockFilter, *, ctx: Context) -> StockPage:
         """Return a page of stock, now or `as_of` a date or an instant.
@@ -143,7 +145,12 @@ class StockQueries:
     ) -> StockReading:
         now_ms = self.clock.now_ms()
         reading = StockReading(
-            self.cache, tuple(stores), now_ms, ctx.may("cost.view"), shop=self.shop_lines()
+            self.cache,
+            tuple(stores),
+            now_ms,
+            ctx.may("cost.view"),
+            shop=self.shop_lines(),
+            tallies=self.tallies,
         )
         if point is None or all(not _is_past(point, s, now_ms=now_ms) for s in stores):
             return reading

@@ -24,10 +24,11 @@ from dianku.storage.bulk import select_set
 
 _COLUMNS = (("store_id", "int"), ("product_id", "int"), ("day", "int"))
 _SINCE_DAY = """
-WITH RECURSIVE ahead(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM ahead WHERE n < :days)
+WITH RECURSIVE w AS MATERIALIZED {rows},
+ahead(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM ahead WHERE n < :days)
 SELECT w.store_id, w.product_id, d.bucket,
        SUM(d.quantity) AS quantity, SUM(d.value) AS value
-FROM {rows} AS w CROSS JOIN ahead
+FROM ahead CROSS JOIN w
 JOIN daily_summary AS d ON d.business_date = w.day + ahead.n
      AND d.store_id = w.store_id AND d.product_id = w.product_id
 GROUP BY w.store_id, w.product_id, d.bucket

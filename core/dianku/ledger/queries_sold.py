@@ -26,22 +26,25 @@ Pair = tuple[int, int]
 """Store id and product id."""
 
 _FLOWS = ", ".join(str(int(f)) for f in SALE_FLOWS)
-_DAYS = f"""
-WITH RECURSIVE back(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM back WHERE n < {WINDOW_DAYS - 1})
+# The rows are unpacked once, and day by day looked up in the order of the summary's key.
+_BACK = f"""
+WITH RECURSIVE w AS MATERIALIZED {{rows}},
+back(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM back WHERE n < {WINDOW_DAYS - 1})
+"""
+_DAYS = f"""{_BACK}
 SELECT w.store_id, w.product_id, d.business_date,
        SUM(CASE WHEN d.flow IN ({_FLOWS}) THEN -d.quantity ELSE 0 END) AS sold,
        SUM(CASE WHEN d.bucket = {int(Bucket.SELLABLE)} THEN d.quantity ELSE 0 END) AS change
-FROM {{rows}} AS w CROSS JOIN back
+FROM back CROSS JOIN w
 JOIN daily_summary AS d ON d.business_date = w.today - back.n
      AND d.store_id = w.store_id AND d.product_id = w.product_id
 GROUP BY w.store_id, w.product_id, d.business_date
 """
 # A kit or service is not in the daily summary (its components moved); it is sold as itself here.
-_COMPOSED = f"""
-WITH RECURSIVE back(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM back WHERE n < {WINDOW_DAYS - 1})
+_COMPOSED = f"""{_BACK}
 SELECT w.store_id, w.product_id, d.business_date,
        SUM(d.quantity - d.returned) AS sold, 0 AS change
-FROM {{rows}} AS w CROSS JOIN back
+FROM back CROSS JOIN w
 JOIN sales_summary AS d ON d.business_date = w.today - back.n
      AND d.store_id = w.store_id AND d.product_id = w.product_id
 GROUP BY w.store_id, w.product_id, d.business_date

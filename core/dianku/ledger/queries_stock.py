@@ -11,7 +11,7 @@ rows than it gives.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from attrs import field, frozen
@@ -22,6 +22,7 @@ from dianku.catalog.snapshot import CatalogCache
 from dianku.clock import day_of
 from dianku.ledger.flows import SALE_FLOWS
 from dianku.ledger.levels import Level
+from dianku.ledger.queries_best import BEST, CELL, best_cells
 from dianku.ledger.queries_composed import ComposedLevel, all_levels
 from dianku.ledger.queries_lines import (
     CategoryLine,
@@ -37,18 +38,18 @@ from dianku.ledger.queries_requests import StockFilter, StockPage, StockRow
 from dianku.ledger.queries_scope import Point, today
 from dianku.ledger.queries_sold import WEEK_DAYS, Pair, Sold, sold_lately
 from dianku.ledger.requests import LotQuantity
+from dianku.ledger.tallies import SCALE, Tallies
 from dianku.quantity import LINE_DIGITS, format_cost, format_quantity, format_scaled
 from dianku.storage.bulk import select_set
 
 # Products differ in their smallest step: 7.667 kg are fewer than 41 pieces.
-_PER_STEP = "CASE p.precision WHEN 0 THEN 1000 WHEN 1 THEN 100 WHEN 2 THEN 10 ELSE 1 END"
 _SORTS: Mapping[str, SortColumn] = {
     "sku": SortColumn("p.sku", "text"),
     "name": SortColumn("p.name", "text"),
     "store": SortColumn("w.code", "text"),
-    "on_hand": SortColumn(f"COALESCE(b.on_hand, 0) * {_PER_STEP}"),
+    "on_hand": SortColumn(f"COALESCE(b.on_hand, 0) * {SCALE}"),
     "value": SortColumn("COALESCE(b.value, 0)"),
-    "sold_7d": SortColumn(f"COALESCE(sold.quantity, 0) * {_PER_STEP}"),
+    "sold_7d": SortColumn(f"COALESCE(sold.quantity, 0) * {SCALE}"),
 }
 _PLACES = (("store_id", "int"), ("today", "int"))
 _WEEK = f"""
@@ -60,6 +61,8 @@ LEFT JOIN (SELECT d.store_id, d.product_id, -SUM(d.quantity) AS quantity
            GROUP BY d.store_id, d.product_id) AS sold
      ON sold.store_id = w.id AND sold.product_id = p.id
 """
+_BEST_SHARES = (2, 32)
+"""How many times a page is looked at among what sold most before all of the catalog is."""
 # CROSS JOIN, and no index for the ids of stores: products and stores are both walked by the index
 # of their code, on SQLite too, so a page by sku touches its own rows and sorts nothing.
 _CANDIDATES = """
@@ -112,6 +115,7 @@ class StockReading:
     costs: bool
     past: Point | None = None
     shop: ShopLines = field(factory=ShopLines)
+    tallies: Tallies = field(factory=Tallies)
 
     def page(self, connection: Connection, asked: StockFilter) -> StockPage:
         """Return the page of rows a filter asks for. Raises `Refused`: sort or cursor unknown."""
@@ -212,6 +216,22 @@ class StockReading:
     ) -> Sequence[Row[Any]]:
         conditions, lists, parameters = _conditions(asked, categories=categories)
         behind, after = order.after(cursor)
+        parameters |= {**after, "count": count, "past": int(self.past is not None)}
+        conditions.append(behind)
+        best = self._best(connection, asked, order=order, most=after.get("after_0"), count=count)
+        for cells in best:
+            found = fetch(
+                connection,
+                BEST.replace("{columns}", order.columns)
+                .replace("{conditions}", " AND ".join(conditions))
+                .replace("{order_by}", order.order_by),
+                columns=CELL,
+                rows=cells,
+                lists=lists,
+                parameters=parameters,
+            )
+            if len(found) >= count:
+                return found
         days = [self._day(s) for s in self.stores]
         by_sales = any(k.name == "sold_7d" for k in order.keys)
         if by_sales:
@@ -221,19 +241,38 @@ class StockReading:
             _CANDIDATES.format(
                 columns=order.columns,
                 joins=_WEEK if by_sales else "",
-                conditions=" AND ".join([*conditions, behind]),
+                conditions=" AND ".join(conditions),
                 order_by=order.order_by,
             ),
             columns=_PLACES if by_sales else (),
             rows=[(s.id, day) for s, day in zip(self.stores, days, strict=True)],
             lists={**lists, "stores": [s.id for s in self.stores]},
-            parameters={
-                **parameters,
-                **after,
-                "count": count,
-                "past": int(self.past is not None),
-            },
+            parameters=parameters,
         )
+
+    def _best(
+        self,
+        connection: Connection,
+        asked: StockFilter,
+        *,
+        order: Sorting,
+        most: int | None,
+        count: int,
+    ) -> Iterator[Sequence[tuple[int, int, int]]]:
+        """Yield cells that sold most, few and then more, while a page may be among them."""
+        first = order.keys[0]
+        if asked.sku or first.name != "sold_7d" or not first.descending:
+            return
+        days = {s.id: self._day(s) for s in self.stores}
+        for share in _BEST_SHARES:
+            best = best_cells(
+                connection, self.tallies, days=days, at_most=most, count=share * count
+            )
+            if best is None:
+                return
+            yield best.cells
+            if best.all:
+                return
 
     def _lots(
         self, connection: Connection, pairs: Sequence[Pair]

@@ -23,6 +23,7 @@ from dianku.ledger.folds import (
 )
 from dianku.storage.bulk import insert_rows, update_rows
 from dianku.storage.engine import LOCK_CATALOG, Database
+from dianku.storage.events import bump
 
 
 @frozen
@@ -39,6 +40,7 @@ def rebuild(database: Database) -> Rebuilt:
         rows = {fold.table: _refill(connection, fold) for fold in FOLDS}
         rows["sales_by_hour"] = _refill_hours(connection)
         rows["stock_balance"] = _refresh_balances(connection)
+        bump(connection, t.SUMMARIES)
         return Rebuilt(rows)
 
 

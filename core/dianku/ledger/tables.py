@@ -347,3 +347,6 @@ sales_history = sa.Table(
 A row of quantity 0 says that none were sold, which is not the same as no row. `cost` is net of
 returns, of what the goods were known to cost when the row was imported.
 """
+
+SUMMARIES = "summaries"
+"""The counter raised when a summary changes by anything but a posted document."""
