@@ -23,8 +23,11 @@ def ledger() -> None:
 @click.option(
     "--json", "as_json", is_flag=True, help="Print JSON: {clean, moves, differences: [...]}."
 )
+@click.option(
+    "--since-last", is_flag=True, help="Go on from the last run with this option; for every day."
+)
 @click.pass_context
-def verify(ctx: click.Context, *, as_json: bool) -> None:
+def verify(ctx: click.Context, *, as_json: bool, since_last: bool) -> None:
     """Compare every balance and summary with the moves it is made of.
 
     Ends with 1 where something differs, and names the product and store of each difference.
@@ -33,7 +36,7 @@ def verify(ctx: click.Context, *, as_json: bool) -> None:
     """
     settings: Settings = ctx.obj
     with open_shop(settings) as host, waiting(say("verifying", settings.language)):
-        found = host.ledger.verify()
+        found = host.ledger.verify(since_last=since_last)
         rows = [] if as_json else readable_differences(host, found)
     if as_json:
         write_json(found)

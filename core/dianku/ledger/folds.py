@@ -54,12 +54,12 @@ SALES = Fold(
     SELECT business_date, store_id, product_id, channel_id, quantity, amount, returned,
         returned_amount, cost FROM sales_history""",
 )
+IN_A_LOT = f"lot_id <> 0 AND bucket = {int(Bucket.SELLABLE)}"
 LOTS = Fold(
     "lot_balance",
     ("store_id", "product_id", "lot_id"),
     ("quantity",),
-    "SELECT store_id, product_id, lot_id, quantity FROM stock_move "
-    f"WHERE lot_id <> 0 AND bucket = {int(Bucket.SELLABLE)}",
+    f"SELECT store_id, product_id, lot_id, quantity FROM stock_move WHERE {IN_A_LOT}",
 )
 FOLDS = (DAILY, SALES, LOTS)
 
@@ -68,27 +68,21 @@ def _bucket(bucket: Bucket, figure: str) -> str:
     return f"CASE WHEN bucket = {int(bucket)} THEN {figure} ELSE 0 END"
 
 
+HELD = {
+    "on_hand": _bucket(Bucket.SELLABLE, "quantity"),
+    "value": _bucket(Bucket.SELLABLE, "value"),
+    "damaged": _bucket(Bucket.DAMAGED, "quantity"),
+    "damaged_value": _bucket(Bucket.DAMAGED, "value"),
+    "kept": _bucket(Bucket.KEPT, "quantity"),
+    "in_transit": _bucket(Bucket.IN_TRANSIT, "quantity"),
+    "in_transit_value": _bucket(Bucket.IN_TRANSIT, "value"),
+}
+"""What of a balance is made of moves, and what a move adds to it."""
 BALANCES = Fold(
     "stock_balance",
     ("store_id", "product_id"),
-    (
-        "on_hand",
-        "value",
-        "damaged",
-        "damaged_value",
-        "kept",
-        "in_transit",
-        "in_transit_value",
-        "reserved",
-    ),
-    f"""SELECT store_id, product_id,
-        {_bucket(Bucket.SELLABLE, "quantity")} AS on_hand,
-        {_bucket(Bucket.SELLABLE, "value")} AS value,
-        {_bucket(Bucket.DAMAGED, "quantity")} AS damaged,
-        {_bucket(Bucket.DAMAGED, "value")} AS damaged_value,
-        {_bucket(Bucket.KEPT, "quantity")} AS kept,
-        {_bucket(Bucket.IN_TRANSIT, "quantity")} AS in_transit,
-        {_bucket(Bucket.IN_TRANSIT, "value")} AS in_transit_value,
+    (*HELD, "reserved"),
+    f"""SELECT store_id, product_id, {", ".join(f"{sql} AS {name}" for name, sql in HELD.items())},
         0 AS reserved
     FROM stock_move
     UNION ALL
@@ -116,23 +110,28 @@ AT_ONCE = 10_000
 
 _SALES = sa.text("""
 SELECT d.id, d.kind, d.action, d.store_id, COALESCE(d.channel_id, 0) AS channel_id,
-       d.business_date, d.occurred_at, SUM(COALESCE(l.amount, 0)) AS amount
-FROM document AS d JOIN document_line AS l ON l.document_id = d.id
-WHERE d.kind IN ('issue', 'customer_return') AND d.action IN ('post', 'reversal')
-GROUP BY d.id, d.kind, d.action, d.store_id, d.channel_id, d.business_date, d.occurred_at
+       d.business_date, d.occurred_at,
+       (SELECT SUM(COALESCE(l.amount, 0)) FROM document_line AS l WHERE l.document_id = d.id)
+       AS amount
+FROM document AS d
+WHERE d.id > :after AND d.kind IN ('issue', 'customer_return')
+  AND d.action IN ('post', 'reversal')
 """).execution_options(yield_per=AT_ONCE)
 
 
-def sales_hours(connection: Connection) -> dict[tuple[int, ...], list[int]]:
-    """The fold of `sales_by_hour`; the hour is on the store's clock, so it is told in Python."""
+def sales_hours(connection: Connection, *, after: int = 0) -> dict[tuple[int, ...], list[int]]:
+    """The fold of `sales_by_hour`, of all documents or of those after one.
+
+    The hour is on the store's clock, so it is told in Python.
+    """
     stores = connection.execute(sa.text("SELECT id, timezone FROM store"))
     zones = {row.id: row.timezone for row in stores}
     totals: dict[tuple[int, ...], list[int]] = {}
-    for row in connection.execute(_SALES):
+    for row in connection.execute(_SALES, {"after": after}):
         hour = local_hour(row.occurred_at, zones[row.store_id])
         key = row.business_date, row.store_id, hour, row.channel_id
         total = totals.setdefault(key, [0, 0, 0])
-        amount = int(row.amount)
+        amount = int(row.amount or 0)
         if row.kind == "issue":
             total[0] += 1 if row.action == "post" else -1
             total[1] += amount
@@ -141,14 +140,15 @@ def sales_hours(connection: Connection) -> dict[tuple[int, ...], list[int]]:
     return totals
 
 
+# From the balances, of which few are at or below zero, to their moves, and not the other way.
 _CARD = sa.text(f"""
 SELECT m.store_id, m.product_id, m.document_id, m.line, m.quantity, m.value, m.flow,
        d.action, p.precision
-FROM stock_move AS m
+FROM stock_balance AS b CROSS JOIN stock_move AS m
 JOIN document AS d ON d.id = m.document_id
 JOIN product AS p ON p.id = m.product_id
-JOIN stock_balance AS b ON b.store_id = m.store_id AND b.product_id = m.product_id
-WHERE m.bucket = {int(Bucket.SELLABLE)} AND b.on_hand <= 0
+WHERE b.on_hand <= 0 AND m.bucket = {int(Bucket.SELLABLE)}
+  AND m.store_id = b.store_id AND m.product_id = b.product_id
 ORDER BY m.store_id, m.product_id, m.id
 """).execution_options(yield_per=AT_ONCE)
 _POSITIVE = sa.text("""

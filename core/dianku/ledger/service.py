@@ -218,9 +218,12 @@ class Ledger:
         outcome = self.execute(command, ctx=_SWEEPER)
         return outcome.count if isinstance(outcome, Swept) else 0
 
-    def verify(self) -> Verification:
-        """Compare what is derived with the moves; names each difference, changes nothing."""
-        return verify(self.database)
+    def verify(self, *, since_last: bool = False) -> Verification:
+        """Compare what is derived with the moves; names each difference, changes nothing.
+
+        With `since_last` it goes on from the last such run and notes how far it went.
+        """
+        return verify(self.database, since_last=since_last)
 
     def rebuild(self) -> Rebuilt:
         """Write the derived tables anew from the moves."""

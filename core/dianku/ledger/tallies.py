@@ -29,6 +29,8 @@ from dianku.ledger.tables import SUMMARIES
 from dianku.storage import events
 from dianku.storage.bulk import query
 
+BEHIND_MAX = 5_000
+KEYS_MAX = 400_000
 _UNKNOWN = -1
 """What `summaries` is while a tally is made or brought up to date, and stays if that fails."""
 _RESORTED = 1_000
@@ -141,8 +143,8 @@ class Tallies:
     products kept over all tallies, some 300 bytes each; the longest unused window goes first.
     """
 
-    behind_max: int = 5_000
-    keys_max: int = 400_000
+    behind_max: int = BEHIND_MAX
+    keys_max: int = KEYS_MAX
     _kept: OrderedDict[Window, Tally] = field(factory=OrderedDict)
     _lock: Any = field(factory=Lock)
 

@@ -1,17 +1,22 @@
 """Verify that what is derived is what the moves say, and name every difference.
 
-Nothing is changed. The check reads one state of the database, so it can run while the shop sells.
+Tables are weighed against the moves first (`verify_since`), which the database does by itself in
+one pass over each and without sorting them; only where something weighs wrong are the rows
+compared one by one, to name them. The check reads one state of the database, so it can run while
+the shop sells.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from dianku.clock import day_of
 from dianku.ledger.folds import (
+    BALANCES,
     COUNTED,
     HOUR_FIGURES,
     HOUR_KEYS,
@@ -20,7 +25,8 @@ from dianku.ledger.folds import (
     last_costs,
     sales_hours,
 )
-from dianku.ledger.verify_moves import MoveSums, moved_differences
+from dianku.ledger.verify_moves import HOLDS, MoveSums, moved_differences
+from dianku.ledger.verify_since import from_the_beginning, go_on, note, noted
 from dianku.storage.engine import Database
 from dianku.wire import Answer
 
@@ -45,24 +51,42 @@ class Difference(Answer):
 
 
 class Verification(Answer):
-    """What was found: `clean`, or the differences (at most `DIFFERENCES_MAX` of them)."""
+    """What was found: `clean`, or the differences (at most `DIFFERENCES_MAX` of them).
+
+    `earlier`: how many of the moves were verified by an earlier run and not read again.
+    """
 
     clean: bool
     moves: int
     differences: list[Difference]
+    earlier: int = 0
 
 
-def verify(database: Database) -> Verification:
-    """Compare every derived figure with the moves and lines it comes from."""
+def verify(database: Database, *, since_last: bool = False) -> Verification:
+    """Compare every derived figure with the moves and lines it comes from.
+
+    With `since_last` it goes on from the last run that was asked to, and when all is right notes
+    how far it went; without, everything is read and nothing written.
+    """
     with database.reading() as connection:
-        names = _Names(connection)
-        differences: list[Difference] = []
-        for difference in _differences(connection, names):
-            differences.append(difference)
-            if len(differences) >= DIFFERENCES_MAX:
-                break
+        before = noted(connection) if since_last else None
+        found = None if before is None else go_on(connection, before)
+        if found is None:
+            before, found = None, go_on(connection, from_the_beginning())
+        rows = _differences(
+            connection, weighed=found is not None, after=before.document if before else 0
+        )
+        differences = list(islice(rows, DIFFERENCES_MAX))
         moves = connection.execute(sa.text("SELECT COUNT(*) FROM stock_move")).scalar_one()
-        return Verification(clean=not differences, moves=moves, differences=differences)
+    if since_last and found is not None and not differences:
+        with database.writing() as connection:
+            note(connection, found, before=before)
+    return Verification(
+        clean=not differences,
+        moves=moves,
+        differences=differences,
+        earlier=before.moves if before else 0,
+    )
 
 
 class _Names:
@@ -87,18 +111,35 @@ class _Names:
         return sku or f"#{product_id}"
 
 
-def _differences(connection: Connection, names: _Names) -> Iterator[Difference]:
-    sums = MoveSums()
-    sums.read(connection)
-    for fold, key, figures in moved_differences(connection, sums):
-        for figure, (expected, found) in figures.items():
-            row = _Row(dict(zip(fold.keys, key, strict=True)))
-            yield _difference(fold, row, figure, expected, found, names)
-    yield from _compare(connection, SALES, names)
-    yield from _hours(connection, names)
+def _differences(connection: Connection, *, weighed: bool, after: int) -> Iterator[Difference]:
+    """All differences; of what weighed right only those that have no weight."""
+    names = _Names(connection)
+    if weighed:
+        yield from _reserved(connection, names)
+    else:
+        sums = MoveSums()
+        sums.read(connection)
+        for fold, key, figures in moved_differences(connection, sums):
+            for figure, (expected, found) in figures.items():
+                row = _Row(dict(zip(fold.keys, key, strict=True)))
+                yield _difference(fold, row, figure, expected, found, names)
+        yield from _compare(connection, SALES, names)
+        yield from _hours(connection, names)
     yield from _averages(connection, names)
     yield from _counted(connection, names)
-    yield from _orphans(connection, names)
+    yield from _orphans(connection, names, after=after)
+
+
+def _reserved(connection: Connection, names: _Names) -> Iterator[Difference]:
+    """What is reserved is what active holds keep."""
+    holds = {(row.store_id, row.product_id): int(row.quantity) for row in connection.execute(HOLDS)}
+    kept = sa.text("SELECT store_id, product_id, reserved FROM stock_balance WHERE reserved <> 0")
+    found = {(row.store_id, row.product_id): row.reserved for row in connection.execute(kept)}
+    for place in sorted({*holds, *found}):
+        want, got = holds.get(place, 0), found.get(place, 0)
+        if want != got:
+            row = _Row(dict(zip(BALANCES.keys, place, strict=True)))
+            yield _difference(BALANCES, row, "reserved", want, got, names)
 
 
 def _compare(connection: Connection, fold: Fold, names: _Names) -> Iterator[Difference]:
@@ -211,7 +252,7 @@ _ORPHANS = (
         "document",
         (
             "SELECT m.store_id, m.product_id, m.id FROM stock_move AS m LEFT JOIN document AS d "
-            "ON d.id = m.document_id WHERE d.id IS NULL"
+            "ON d.id = m.document_id WHERE d.id IS NULL AND m.document_id > :after"
         ),
     ),
     (
@@ -219,7 +260,8 @@ _ORPHANS = (
         "document",
         (
             "SELECT NULL AS store_id, l.product_id, l.document_id AS id FROM document_line AS l "
-            "LEFT JOIN document AS d ON d.id = l.document_id WHERE d.id IS NULL"
+            "LEFT JOIN document AS d ON d.id = l.document_id WHERE d.id IS NULL "
+            "AND l.document_id > :after"
         ),
     ),
     (
@@ -227,15 +269,16 @@ _ORPHANS = (
         "lines",
         (
             "SELECT d.store_id, NULL AS product_id, d.id FROM document AS d "
-            "LEFT JOIN document_line AS l ON l.document_id = d.id WHERE l.document_id IS NULL"
+            "LEFT JOIN document_line AS l ON l.document_id = d.id WHERE l.document_id IS NULL "
+            "AND d.id > :after"
         ),
     ),
 )
 
 
-def _orphans(connection: Connection, names: _Names) -> Iterator[Difference]:
+def _orphans(connection: Connection, names: _Names, *, after: int) -> Iterator[Difference]:
     for table, figure, sql in _ORPHANS:
-        for row in connection.execute(sa.text(sql)):
+        for row in connection.execute(sa.text(sql), {"after": after}):
             yield Difference(
                 table=table,
                 figure=figure,

@@ -25,7 +25,7 @@ _DAILY = sa.text(
     "SELECT business_date, store_id, product_id, bucket, flow, reason, quantity, value "
     "FROM daily_summary ORDER BY business_date"
 ).execution_options(yield_per=AT_ONCE)
-_HOLDS = sa.text(
+HOLDS = sa.text(
     "SELECT store_id, product_id, SUM(quantity) AS quantity FROM reservation_hold "
     "WHERE active GROUP BY store_id, product_id"
 )
@@ -68,7 +68,7 @@ class MoveSums:
         while pending is not None:
             self._day(tuple(pending[:6]), -pending[6], -pending[7])
             pending = next(summary, None)
-        for row in connection.execute(_HOLDS):
+        for row in connection.execute(HOLDS):
             self._place((row.store_id, row.product_id))[_RESERVED] += int(row.quantity)
 
     def _move(self, row: Any) -> None:

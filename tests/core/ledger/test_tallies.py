@@ -130,6 +130,13 @@ def test_reports_asked_while_the_shop_trades_equal_plain_sums(reader: Reader) ->
     sell_on(reader, 30, seed=7)
 
 
+def sell_equals(reader: Reader, shop: Shop) -> None:
+    """Thirty goods of which three sorts sold alike, made in the opposite order of their skus."""
+    for number in reversed(range(30)):
+        shop.product(f"G{number:02d}", price=100)
+        reader.day.post("issue", line(f"G{number:02d}", 1 + number % 3))
+
+
 @pytest.mark.parametrize("few", [Tallies(behind_max=0), Tallies(keys_max=1)])
 def test_reports_that_remember_little_equal_plain_sums(
     reader: Reader, database: Database, few: Tallies
@@ -138,9 +145,7 @@ def test_reports_that_remember_little_equal_plain_sums(
 
 
 def test_seller_page_among_equals_is_the_page_of_the_whole(reader: Reader, shop: Shop) -> None:
-    for number in range(30):
-        shop.product(f"G{number:02d}", price=100)
-        reader.day.post("issue", line(f"G{number:02d}", 1 + number % 3))
+    sell_equals(reader, shop)
     whole = reader.sellers(measure="quantity")
     assert len(whole) > 30
     for limit in (1, 4, 7, 33):
@@ -153,9 +158,7 @@ def test_seller_page_among_equals_is_the_page_of_the_whole(reader: Reader, shop:
 
 
 def test_monitor_page_among_equals_is_the_page_of_the_whole(reader: Reader, shop: Shop) -> None:
-    for number in range(30):
-        shop.product(f"G{number:02d}", price=100)
-        reader.day.post("issue", line(f"G{number:02d}", 1 + number % 3))
+    sell_equals(reader, shop)
     for more in ({}, {"q": "g1"}, {"store": ["S2"]}):
         whole = StockFilter(sort="-sold_7d", limit=1000, **more)
         expected = reader.stock.stock(whole, ctx=reader.day.owner).items

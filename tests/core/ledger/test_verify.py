@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from busy_day import stock_shop, trade
-from say import Day
+from busy_day import do, stock_shop, trade
+from say import Day, line
 
+from dianku.ledger.commands import Reverse
 from dianku.ledger.tables import SUMMARIES
 from dianku.ledger.verify import Difference
+from dianku.ledger.verify_since import TURNS
 from dianku.storage.engine import Database
 from dianku.testing.digest import database_digest
 from dianku.testing.shop import Shop
@@ -215,3 +218,115 @@ def test_rebuild_of_what_is_true_changes_nothing(traded: Day, database: Database
     }
     assert min(rebuilt.rows.values()) > 0
     assert standing(database) == before
+
+
+def test_verify_changes_nothing(traded: Day, database: Database) -> None:
+    before = database_digest(database)
+    assert traded.ledger.verify().clean
+    assert database_digest(database) == before
+
+
+def go_on(day: Day) -> int:
+    """Verify since the last time, find nothing; how many moves were verified earlier."""
+    found = day.ledger.verify(since_last=True)
+    assert found.clean, found.differences
+    return found.earlier
+
+
+def trade_on(day: Day) -> None:
+    """A day later: a sale, a late one of the day before, a receipt in a lot, a reversal."""
+    day.clock.advance(seconds=86_400)
+    day.post("receipt", line("tea", 5, unit_cost="2.50"), line("milk", 4, lot="C"))
+    yesterday = day.at("10:00") - timedelta(days=1)
+    day.post("issue", line("tea", 2), line("milk", 1), occurred_at=yesterday, channel="web")
+    wrong = day.post("issue", line("cake", 1))
+    do(day, Reverse(wrong.number, "typed wrongly"))
+
+
+def test_verify_since_last_goes_on_from_a_clean_one_and_notes_it(traded: Day) -> None:
+    assert go_on(traded) == 0
+    first = traded.ledger.verify().moves
+    assert go_on(traded) == first
+    for _ in range(3):
+        trade_on(traded)
+        assert go_on(traded) == first
+        first = traded.ledger.verify().moves
+
+
+# The table and figure that must be named, and what is changed behind the ledger's back.
+MEDDLED = {
+    "stock_balance on_hand": f"UPDATE stock_balance SET on_hand = on_hand + 2 WHERE {TEA_IN_S1}",
+    "stock_balance value": f"UPDATE stock_balance SET value = value - 1 WHERE {TEA_IN_S1}",
+    "stock_balance reserved": f"UPDATE stock_balance SET reserved = 9 WHERE {TEA_IN_S1}",
+    "stock_balance last_cost": f"UPDATE stock_balance SET last_cost = 1 WHERE {TEA_IN_S1}",
+    "stock_balance counted_at": f"UPDATE stock_balance SET counted_at = 1 WHERE {TEA_IN_S1}",
+    "lot_balance quantity": """UPDATE lot_balance SET quantity = quantity + 1
+        WHERE quantity = (SELECT MAX(quantity) FROM lot_balance)""",
+    "daily_summary value": """UPDATE daily_summary SET value = value + 1
+        WHERE flow = 1 AND business_date = (SELECT MAX(business_date) FROM daily_summary)
+        AND product_id = (SELECT id FROM product WHERE sku = 'tea')""",
+    "sales_summary amount": """UPDATE sales_summary SET amount = amount + 1
+        WHERE business_date = (SELECT MAX(business_date) FROM sales_summary)""",
+    "sales_by_hour documents": """UPDATE sales_by_hour SET documents = documents + 1
+        WHERE business_date = (SELECT MAX(business_date) FROM sales_by_hour)""",
+    "daily_summary quantity": """UPDATE stock_move SET quantity = quantity - 1
+        WHERE id = (SELECT MAX(id) FROM stock_move)""",
+    "stock_balance in_transit": """INSERT INTO stock_balance (store_id, product_id, in_transit)
+        SELECT s.id, p.id, 3 FROM store AS s CROSS JOIN product AS p
+        WHERE s.code = 'S2' AND p.sku = 'box'""",
+    "daily_summary value of a day of its own": """INSERT INTO daily_summary (business_date,
+        store_id, product_id, bucket, flow, reason, value) SELECT 17, s.id, p.id, 0, 1, '', 3
+        FROM store AS s CROSS JOIN product AS p WHERE s.code = 'S2' AND p.sku = 'box'""",
+    "stock_balance on_hand by a move": """DELETE FROM stock_move
+        WHERE id = (SELECT MIN(id) FROM stock_move)""",
+    "stock_move document": "DELETE FROM document WHERE id = (SELECT MIN(id) FROM document)",
+}
+
+
+@pytest.mark.parametrize("what", MEDDLED)
+def test_verify_since_last_names_what_was_meddled_with(
+    traded: Day, database: Database, what: str
+) -> None:
+    assert go_on(traded) == 0
+    trade_on(traded)
+    change(database, MEDDLED[what])
+    found = traded.ledger.verify(since_last=True)
+    assert tuple(what.split()[:2]) in {(d.table, d.figure) for d in found.differences}
+    again = traded.ledger.verify(since_last=True)
+    assert again.differences == found.differences
+
+
+@pytest.mark.parametrize("table", ["daily_summary", "sales_summary", "sales_by_hour"])
+def test_verify_since_last_comes_to_every_day_within_seven_runs(
+    traded: Day, database: Database, table: str
+) -> None:
+    assert go_on(traded) == 0
+    days = rows_of(database, table)[0]
+    changed = "value" if table == "daily_summary" else "amount"
+    with database.writing() as connection:
+        connection.execute(sa.text(f"UPDATE {table} SET {changed} = {changed} + 1"))
+    runs = [traded.ledger.verify(since_last=True) for _ in range(TURNS)]
+    named_ = [r for r in runs if not r.clean]
+    assert {d.table for r in named_ for d in r.differences} == {table}
+    assert days
+    assert len(named_) < TURNS, "a day that nothing was posted on is not weighed every time"
+
+
+def test_verify_since_last_leaves_moves_verified_before_to_a_full_one(
+    traded: Day, database: Database
+) -> None:
+    assert go_on(traded) == 0
+    change(
+        database,
+        "UPDATE stock_move SET quantity = quantity + 1 WHERE id = (SELECT MIN(id) FROM stock_move)",
+    )
+    assert go_on(traded) > 0
+    assert not traded.ledger.verify().clean
+
+
+def test_verify_since_last_after_a_rebuild_reads_everything(traded: Day) -> None:
+    assert go_on(traded) == 0
+    assert go_on(traded) > 0
+    traded.ledger.rebuild()
+    assert go_on(traded) == 0
+    assert go_on(traded) > 0
