@@ -255,31 +255,31 @@ def test_verify_since_last_goes_on_from_a_clean_one_and_notes_it(traded: Day) ->
 
 # The table and figure that must be named, and what is changed behind the ledger's back.
 MEDDLED = {
-    "stock_balance on_hand": f"UPDATE stock_balance SET on_hand = on_hand + 2 WHERE {TEA_IN_S1}",
-    "stock_balance value": f"UPDATE stock_balance SET value = value - 1 WHERE {TEA_IN_S1}",
-    "stock_balance reserved": f"UPDATE stock_balance SET reserved = 9 WHERE {TEA_IN_S1}",
-    "stock_balance last_cost": f"UPDATE stock_balance SET last_cost = 1 WHERE {TEA_IN_S1}",
-    "stock_balance counted_at": f"UPDATE stock_balance SET counted_at = 1 WHERE {TEA_IN_S1}",
-    "lot_balance quantity": """UPDATE lot_balance SET quantity = quantity + 1
+    "stock_balance.on_hand": f"UPDATE stock_balance SET on_hand = on_hand + 2 WHERE {TEA_IN_S1}",
+    "stock_balance.value": f"UPDATE stock_balance SET value = value - 1 WHERE {TEA_IN_S1}",
+    "stock_balance.reserved": f"UPDATE stock_balance SET reserved = 9 WHERE {TEA_IN_S1}",
+    "stock_balance.last_cost": f"UPDATE stock_balance SET last_cost = 1 WHERE {TEA_IN_S1}",
+    "stock_balance.counted_at": f"UPDATE stock_balance SET counted_at = 1 WHERE {TEA_IN_S1}",
+    "lot_balance.quantity": """UPDATE lot_balance SET quantity = quantity + 1
         WHERE quantity = (SELECT MAX(quantity) FROM lot_balance)""",
-    "daily_summary value": """UPDATE daily_summary SET value = value + 1
+    "daily_summary.value": """UPDATE daily_summary SET value = value + 1
         WHERE flow = 1 AND business_date = (SELECT MAX(business_date) FROM daily_summary)
         AND product_id = (SELECT id FROM product WHERE sku = 'tea')""",
-    "sales_summary amount": """UPDATE sales_summary SET amount = amount + 1
+    "sales_summary.amount": """UPDATE sales_summary SET amount = amount + 1
         WHERE business_date = (SELECT MAX(business_date) FROM sales_summary)""",
-    "sales_by_hour documents": """UPDATE sales_by_hour SET documents = documents + 1
+    "sales_by_hour.documents": """UPDATE sales_by_hour SET documents = documents + 1
         WHERE business_date = (SELECT MAX(business_date) FROM sales_by_hour)""",
-    "daily_summary quantity": """UPDATE stock_move SET quantity = quantity - 1
+    "daily_summary.quantity": """UPDATE stock_move SET quantity = quantity - 1
         WHERE id = (SELECT MAX(id) FROM stock_move)""",
-    "stock_balance in_transit": """INSERT INTO stock_balance (store_id, product_id, in_transit)
+    "stock_balance.in_transit": """INSERT INTO stock_balance (store_id, product_id, in_transit)
         SELECT s.id, p.id, 3 FROM store AS s CROSS JOIN product AS p
         WHERE s.code = 'S2' AND p.sku = 'box'""",
-    "daily_summary value of a day of its own": """INSERT INTO daily_summary (business_date,
+    "daily_summary.value.own_day": """INSERT INTO daily_summary (business_date,
         store_id, product_id, bucket, flow, reason, value) SELECT 17, s.id, p.id, 0, 1, '', 3
         FROM store AS s CROSS JOIN product AS p WHERE s.code = 'S2' AND p.sku = 'box'""",
-    "stock_balance on_hand by a move": """DELETE FROM stock_move
+    "stock_balance.on_hand.old_move": """DELETE FROM stock_move
         WHERE id = (SELECT MIN(id) FROM stock_move)""",
-    "stock_move document": "DELETE FROM document WHERE id = (SELECT MIN(id) FROM document)",
+    "stock_move.document": "DELETE FROM document WHERE id = (SELECT MIN(id) FROM document)",
 }
 
 
@@ -291,7 +291,7 @@ def test_verify_since_last_names_what_was_meddled_with(
     trade_on(traded)
     change(database, MEDDLED[what])
     found = traded.ledger.verify(since_last=True)
-    assert tuple(what.split()[:2]) in {(d.table, d.figure) for d in found.differences}
+    assert tuple(what.split(".")[:2]) in {(d.table, d.figure) for d in found.differences}
     again = traded.ledger.verify(since_last=True)
     assert again.differences == found.differences
 
