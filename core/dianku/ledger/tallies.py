@@ -62,8 +62,8 @@ FROM (SELECT s.product_id, -SUM(s.quantity) AS quantity FROM {{source}} AS s
 JOIN product AS p ON p.id = t.product_id
 """
 _SOURCES = {
-    "sold": (_SOLD, "sales_summary", f"({POSTED_SALES} AND d.id > :after)"),
-    "left": (_LEFT, "daily_summary", f"({DAILY.source} WHERE document_id > :after)"),
+    "sold": (_SOLD, "sales_summary", f"{POSTED_SALES} AND d.id > :after"),
+    "left": (_LEFT, "daily_summary", f"{DAILY.source} WHERE document_id > :after"),
 }
 
 
@@ -219,7 +219,10 @@ def _rows(connection: Connection, window: Window, *, after: int | None = None) -
     if after is not None:
         parameters["after"] = after
     sql = template.format(
-        source=summary if after is None else posted,
+        source=summary if after is None else "posted",
         channels="s.channel_id IN :channels" if window.channels else "1 = 1",
     )
+    if after is not None:
+        # Found by document before anything else: by product they would be looked for everywhere.
+        sql = f"WITH posted AS MATERIALIZED ({posted}) {sql}"
     return list(fetch(connection, sql, lists=lists, parameters=parameters))
