@@ -45,14 +45,16 @@ POSTED_SALES = """
     FROM document AS d JOIN document_line AS l ON l.document_id = d.id
     WHERE d.kind IN ('issue', 'customer_return') AND d.action IN ('post', 'reversal')"""
 """Lines of sales and returns, signed as they count; more conditions on `d` may follow."""
+HISTORY_SALES = """
+    SELECT business_date, store_id, product_id, channel_id, quantity, amount, returned,
+        returned_amount, cost FROM sales_history"""
 SALES = Fold(
     "sales_summary",
     ("business_date", "store_id", "product_id", "channel_id"),
     ("quantity", "amount", "returned", "returned_amount", "cost"),
     f"""{POSTED_SALES}
     UNION ALL
-    SELECT business_date, store_id, product_id, channel_id, quantity, amount, returned,
-        returned_amount, cost FROM sales_history""",
+    {HISTORY_SALES}""",
 )
 IN_A_LOT = f"lot_id <> 0 AND bucket = {int(Bucket.SELLABLE)}"
 LOTS = Fold(

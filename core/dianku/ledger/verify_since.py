@@ -25,6 +25,7 @@ from dianku.ledger.folds import (
     BALANCES,
     DAILY,
     HELD,
+    HISTORY_SALES,
     HOUR_FIGURES,
     HOUR_KEYS,
     IN_A_LOT,
@@ -255,10 +256,7 @@ class Scales:
         sources = [f"({POSTED_SALES} AND d.id > :after) AS s"]
         if not last:
             # Imported sales are of no document: they are noted with all else or not at all.
-            sources.append(
-                f"(SELECT {', '.join(SALES.keys)}, quantity, amount, returned, "
-                "returned_amount, 0 AS cost FROM sales_history) AS s"
-            )
+            sources.append(f"({HISTORY_SALES}) AS s")
         for source in sources:
             for row in self._by_day(f"SUM({sales}) AS w", source, after=last):
                 found.days[row.day] += int(row.w or 0)

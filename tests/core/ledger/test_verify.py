@@ -11,6 +11,7 @@ from busy_day import do, stock_shop, trade
 from say import Day, line
 
 from dianku.ledger.commands import Reverse
+from dianku.ledger.history import Sale, write_history
 from dianku.ledger.tables import SUMMARIES
 from dianku.ledger.verify import Difference
 from dianku.ledger.verify_since import TURNS
@@ -328,5 +329,17 @@ def test_verify_since_last_after_a_rebuild_reads_everything(traded: Day) -> None
     assert go_on(traded) == 0
     assert go_on(traded) > 0
     traded.ledger.rebuild()
+    assert go_on(traded) == 0
+    assert go_on(traded) > 0
+
+
+def test_verify_since_last_with_imported_history_goes_on(
+    traded: Day, database: Database, shop: Shop
+) -> None:
+    assert go_on(traded) == 0
+    tea = shop.stores["S1"], shop.products["tea"]
+    sale = Sale(20_000, *tea, 1, quantity=3, amount=1500, returned=1, returned_amount=500, cost=7)
+    with database.writing() as connection:
+        write_history(connection, [sale], import_id=5)
     assert go_on(traded) == 0
     assert go_on(traded) > 0
