@@ -21,7 +21,7 @@ def ledger() -> None:
 
 @ledger.command
 @click.option(
-    "--json", "as_json", is_flag=True, help="Print JSON: {clean, moves, differences: [...]}."
+    "--json", "as_json", is_flag=True, help="Print JSON: {clean, moves, differences: [...], earlier}."
 )
 @click.option(
     "--since-last", is_flag=True, help="Go on from the last run with this option; for every day."
