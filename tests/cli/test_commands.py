@@ -147,6 +147,7 @@ def test_products_imported_beside_a_server_are_sold_by_it(
             "clean": True,
             "moves": 1,
             "differences": [],
+            "earlier": 0,
         }
 
 

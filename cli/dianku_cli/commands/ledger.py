@@ -21,7 +21,10 @@ def ledger() -> None:
 
 @ledger.command
 @click.option(
-    "--json", "as_json", is_flag=True, help="Print JSON: {clean, moves, differences: [...], earlier}."
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print JSON: {clean, moves, differences: [...], earlier}.",
 )
 @click.option(
     "--since-last", is_flag=True, help="Go on from the last run with this option; for every day."
