@@ -175,7 +175,23 @@ def load_children(connection: Connection, snapshot: Snapshot, roots: Sequence[Or
     unique = {row.id: row for row in rows}
     children = {child.id: child for child in _originals(connection, list(unique.values()))}
     undone = {row.id for row in rows if row.undone}
+    over = _of_reversed(connection, roots)
     for root in roots:
         own = [children[row.id] for row in rows if row.root_id == root.id]
         living = [c for c in own if c.id not in undone]
-        snapshot.families[root.number] = Family(root, living)
+        snapshot.families[root.number] = Family(root, living, root.id in over)
+
+
+def _of_reversed(connection: Connection, roots: Sequence[Original]) -> set[int]:
+    """Returns whose sale was reversed. Whoever reverses that holds its balances, so not before."""
+    returns = [(r.id,) for r in roots if r.kind == "customer_return" and r.of_document_id]
+    if not returns:
+        return set()
+    found = select_set(
+        connection,
+        "SELECT w.id FROM {rows} AS w JOIN document AS d ON d.id = w.id "
+        "JOIN document AS r ON r.reverses_id = d.of_document_id",
+        columns=_ID,
+        rows=returns,
+    )
+    return {row.id for row in found}

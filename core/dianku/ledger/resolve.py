@@ -282,6 +282,8 @@ class _LineResolver:
             self.errors.add(self._at("amount"), "missing")
         if line.of_line is not None and self.new.of_document is None:
             self.errors.add(self._at("of_line"), "needs_of_document")
+        if line.kept and self.new.kind == "customer_return" and self.new.of_document is None:
+            self.errors.add(self._at("kept"), "needs_of_document")
 
     def _check_signs(self) -> None:
         """What is wrong with a number whatever the product may be."""

@@ -50,7 +50,7 @@ KINDS: Mapping[str, KindRule] = {
     ),
     "customer_return": KindRule(
         ("quantity",),
-        _PRICE | {"lot", "expires_on", "disposition", "of_line", "reason"},
+        _PRICE | {"lot", "expires_on", "disposition", "of_line", "reason", "kept"},
         frozenset({"channel", "of_document"}),
         composed=True,
         archived=True,

@@ -93,6 +93,8 @@ class Family:
 
     root: Original
     children: list[Original]
+    of_reversed: bool = False
+    """Whether what the document itself refers to was reversed."""
 
     def living(self, *actions: str, kind: str | None = None) -> list[Original]:
         """Children of some actions that were not reversed since."""

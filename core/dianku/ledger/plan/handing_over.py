@@ -6,17 +6,12 @@ from dianku.context import Context
 from dianku.errors import Problem, Refused, refuse
 from dianku.ledger.commands import HandOver
 from dianku.ledger.draft import Draft, DraftLine
-from dianku.ledger.flows import Bucket, Flow
 from dianku.ledger.mover import Mover
+from dianku.ledger.plan.keeping import move_kept, still_kept
 from dianku.ledger.plan.making import begin
 from dianku.ledger.plan.transferring import line_quantities
-from dianku.ledger.snapshot import Family, Snapshot, StoredLine
+from dianku.ledger.snapshot import Snapshot
 from dianku.quantity import format_quantity
-
-
-def still_kept(family: Family, line: StoredLine) -> int:
-    """Steps of a line the customer has not fetched yet."""
-    return line.kept - family.done(line.number, "hand_over")
 
 
 def plan_hand_over(
@@ -60,17 +55,7 @@ def plan_hand_over(
             )
             continue
         number = len(draft.lines) + 1
-        balance = snapshot.balance(store.id, product.id)
-        balance.kept -= steps
-        mover.note(
-            store,
-            product,
-            line=number,
-            flow=Flow.KEPT,
-            quantity=-steps,
-            value=0,
-            bucket=Bucket.KEPT,
-        )
+        move_kept(mover, product, -steps, line=number)
         draft.lines.append(DraftLine(number, product, steps, of_line=origin.number))
     if short:
         skus = ", ".join(str(row["sku"]) for row in short[:5])

@@ -21,6 +21,7 @@ from dianku.ledger.draft import Draft
 from dianku.ledger.flows import Bucket, Flow
 from dianku.ledger.lots import Split
 from dianku.ledger.mover import Mover
+from dianku.ledger.plan.keeping import move_kept
 from dianku.ledger.plan.making import (
     begin_posting,
     draft_line,
@@ -50,17 +51,7 @@ def plan_issue(
             split = _sold_split(snapshot, posting, draft, line, product, steps)
             cost += mover.take(product, steps, line=line.number, flow=flow, split=split)
         if line.kept:
-            balance = snapshot.balance(draft.store.id, line.product.id)
-            balance.kept += line.kept
-            mover.note(
-                draft.store,
-                line.product,
-                line=line.number,
-                flow=Flow.KEPT,
-                quantity=line.kept,
-                value=0,
-                bucket=Bucket.KEPT,
-            )
+            move_kept(mover, line.product, line.kept, line=line.number)
         draft.lines.append(draft_line(line, cost=cost))
     if not posting.strict:
         _tell_short(snapshot, posting, draft)

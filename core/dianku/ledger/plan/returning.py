@@ -22,6 +22,7 @@ from dianku.ledger.plan.giving_back import (
     taken_between,
 )
 from dianku.ledger.plan.inbound import lot_id_of
+from dianku.ledger.plan.keeping import kept_share, move_kept, still_kept
 from dianku.ledger.plan.making import begin_posting, draft_line
 from dianku.ledger.snapshot import Family, Snapshot
 from dianku.quantity import format_quantity
@@ -42,6 +43,8 @@ def plan_customer_return(snapshot: Snapshot, posting: Posting, ctx: Context) -> 
     mover = Mover(snapshot, draft)
     done: dict[int, int] = {}
     for line in posting.lines:
+        if line.kept:
+            move_kept(mover, line.product, -line.kept, line=line.number)
         amount = line.amount
         if family is not None and line.of_line is not None:
             start = returned_so_far(family, line.of_line) + done.get(line.of_line, 0)
@@ -108,6 +111,7 @@ def _matched(posting: Posting, family: Family) -> Posting:
     over: list[dict[str, object]] = []
     lines: list[Line] = []
     used: dict[int, int] = {}
+    unkept: dict[int, int] = {}
     for line in posting.lines:
         number = line.of_line if line.of_line is not None else _find(family, line, used)
         origin = family.root.line(number) if number is not None else None
@@ -119,21 +123,26 @@ def _matched(posting: Posting, family: Family) -> Posting:
         assert origin is not None, "checked above"
         assert number is not None, "checked above"
         left = origin.quantity - returned_so_far(family, number) - used.get(number, 0)
-        if family.root.reversed or line.quantity > left:
+        kept = still_kept(family, origin) - unkept.get(number, 0)
+        share = kept_share(
+            line.quantity, kept=kept, with_customer=left - kept, said=line.kept or None
+        )
+        if family.root.reversed or share is None:
             precision = line.product.precision
+            gone = family.root.reversed
             over.append(
                 {
                     "line": number,
                     "sku": line.product.sku,
                     "requested": format_quantity(line.quantity, precision),
-                    "returnable": "0"
-                    if family.root.reversed
-                    else format_quantity(max(left, 0), precision),
+                    "returnable": format_quantity(0 if gone else max(left, 0), precision),
+                    "kept": format_quantity(0 if gone else max(kept, 0), precision),
                 }
             )
             continue
         used[number] = used.get(number, 0) + line.quantity
-        lines.append(evolve(line, of_line=number))
+        unkept[number] = unkept.get(number, 0) + share
+        lines.append(evolve(line, of_line=number, kept=share))
     if errors:
         raise Refused(Problem("invalid", errors=errors))
     if over:

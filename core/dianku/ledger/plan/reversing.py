@@ -18,6 +18,7 @@ from dianku.ledger.draft import Draft, DraftLine
 from dianku.ledger.flows import Bucket, Flow
 from dianku.ledger.mover import Mover
 from dianku.ledger.plan.giving_back import amount_between, returned_so_far, taken_between
+from dianku.ledger.plan.keeping import move_kept, still_kept
 from dianku.ledger.plan.making import begin
 from dianku.ledger.plan.reversing_corrections import (
     reverse_adjustment,
@@ -108,18 +109,9 @@ def _reverse_issue(snapshot: Snapshot, family: Family, mover: Mover, _refusals: 
                 flow=flow,
                 split=[(part.lot_id, part.quantity)],
             )
-        kept = line.kept - family.done(line.number, "hand_over")
-        if kept > 0:
-            snapshot.balance(draft.store.id, product.id).kept -= kept
-            mover.note(
-                draft.store,
-                product,
-                line=line.number,
-                flow=Flow.KEPT,
-                quantity=-kept,
-                value=0,
-                bucket=Bucket.KEPT,
-            )
+        kept = still_kept(family, line)
+        if kept:
+            move_kept(mover, product, -kept, line=line.number)
         draft.lines.append(
             DraftLine(
                 line.number,
@@ -128,7 +120,7 @@ def _reverse_issue(snapshot: Snapshot, family: Family, mover: Mover, _refusals: 
                 amount=-amount_between(line, start, line.quantity),
                 cost=-cost,
                 of_line=line.number,
-                kept=-max(kept, 0),
+                kept=-kept,
             )
         )
 
@@ -141,6 +133,10 @@ def _reverse_inbound(snapshot: Snapshot, family: Family, mover: Mover, refusals:
         product = snapshot.cache.product(line.product_id)
         left = line.quantity - family.done(line.number, "post", kind=kind or None)
         if left <= 0:
+            continue
+        if line.kept and family.of_reversed:
+            # The sale is over: what came back of it can wait for nobody again.
+            refusals.append(line_refusal(line, product, line.kept, 0))
             continue
         cost = variance = 0
         for move, lots in moves_together(root, line.number):
@@ -176,6 +172,8 @@ def _reverse_inbound(snapshot: Snapshot, family: Family, mover: Mover, refusals:
             if move.quantity > 0:
                 cost += value
                 variance += move.value * left // line.quantity - value
+        if line.kept:
+            move_kept(mover, product, line.kept, line=line.number)
         amount = None if line.amount is None else -_amount_left(line, left)
         draft.lines.append(
             DraftLine(
@@ -187,6 +185,7 @@ def _reverse_inbound(snapshot: Snapshot, family: Family, mover: Mover, refusals:
                 variance=variance,
                 of_line=line.number,
                 disposition=line.disposition,
+                kept=-line.kept,
             )
         )
 

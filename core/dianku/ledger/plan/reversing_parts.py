@@ -35,10 +35,9 @@ def absorbed_by_count(family: Family, product: Product) -> bool:
 
 
 def own_moves(root: Original, line: int) -> list[StoredMove]:
-    """A line's own moves, without settlements and exchanges of lots."""
-    return [
-        m for m in root.moves if m.line == line and m.flow not in (Flow.SETTLED, Flow.REATTRIBUTED)
-    ]
+    """A line's own moves, without settlements, exchanges of lots and what waits for its owner."""
+    beside = (Flow.SETTLED, Flow.REATTRIBUTED, Flow.KEPT)
+    return [m for m in root.moves if m.line == line and m.flow not in beside]
 
 
 def moves_together(root: Original, line: int) -> list[tuple[StoredMove, list[tuple[int, int]]]]:

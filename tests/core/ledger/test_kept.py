@@ -1,0 +1,144 @@
+"""Goods paid for and left in the shop (客存): they come back out of `kept`, or are refused."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from say import Day, line
+
+from dianku.errors import Problem
+from dianku.ledger.commands import HandOver, Posted, Reverse
+from dianku.ledger.requests import LineQuantities, LineQuantity
+from dianku.storage.engine import Database
+from dianku.testing.shop import Shop
+
+
+@pytest.fixture
+def cellar(day: Day, shop: Shop) -> Day:
+    """Six bottles of wine at 10.00."""
+    shop.product("wine", price=2000)
+    day.post("receipt", line("wine", 6, unit_cost="10.00"))
+    return day
+
+
+def buckets(database: Database) -> tuple[int, int, int]:
+    """(on hand, kept, damaged) of the wine, and that the moves agree."""
+    with database.reading() as connection:
+        [row] = connection.execute(sa.text("SELECT on_hand, kept, damaged FROM stock_balance"))
+    return row.on_hand, row.kept, row.damaged
+
+
+def fetch(day: Day, number: str, quantity: int) -> Any:
+    lines = [LineQuantity(line=1, quantity=Decimal(quantity))]
+    return day.ledger.execute(HandOver(number, LineQuantities(lines=lines)), ctx=day.owner)
+
+
+def undo(day: Day, number: str) -> Any:
+    return day.ledger.execute(Reverse(number, "typed wrongly"), ctx=day.owner)
+
+
+def test_sale_returned_whole_leaves_none_of_it_kept(cellar: Day, database: Database) -> None:
+    sale = cellar.post("issue", line("wine", 3, kept="2"))
+    back = cellar.post("customer_return", line("wine", 3), of_document=sale.number)
+    assert back.lines[0].kept == "2"
+    assert buckets(database) == (6, 0, 0)
+    assert isinstance(fetch(cellar, sale.number, 1), Problem)
+    assert undo(cellar, sale.number).code == "not_reversible"
+    assert cellar.ledger.verify().clean
+
+
+def test_sale_returned_in_part_comes_from_the_customer_before_what_is_kept(
+    cellar: Day, database: Database
+) -> None:
+    sale = cellar.post("issue", line("wine", 3, kept="2"))
+    cellar.post("customer_return", line("wine", 1), of_document=sale.number)
+    assert buckets(database) == (4, 2, 0)
+    back = line("wine", 1, disposition="damaged")
+    cellar.post("customer_return", back, of_document=sale.number)
+    assert buckets(database) == (4, 1, 1)
+    assert isinstance(fetch(cellar, sale.number, 2), Problem)
+    assert isinstance(fetch(cellar, sale.number, 1), Posted)
+    assert buckets(database) == (4, 0, 1)
+    assert cellar.ledger.verify().clean
+
+
+def test_return_says_which_of_the_goods_were_kept(cellar: Day, database: Database) -> None:
+    sale = cellar.post("issue", line("wine", 3, kept="2"))
+    cellar.post("customer_return", line("wine", 1, kept="1"), of_document=sale.number)
+    assert buckets(database) == (4, 1, 0)
+    # One is with the customer and one is kept: not two of either.
+    over = cellar.refused("customer_return", line("wine", 2, kept="2"), of_document=sale.number)
+    assert over.code == "over_returned"
+    assert over.extra["lines"] == [
+        {"line": 1, "sku": "wine", "requested": "2", "returnable": "2", "kept": "1"}
+    ]
+    fetched = fetch(cellar, sale.number, 1)
+    assert isinstance(fetched, Posted)
+    late = cellar.refused("customer_return", line("wine", 1, kept="1"), of_document=sale.number)
+    assert late.extra["lines"][0]["kept"] == "0"
+    assert buckets(database) == (4, 0, 0)
+    assert cellar.ledger.verify().clean
+
+
+def test_return_of_kept_goods_without_its_sale_is_refused(cellar: Day) -> None:
+    refused = cellar.refused("customer_return", line("wine", 1, kept="1"))
+    assert [(e.pointer, e.code) for e in refused.errors] == [("/lines/0/kept", "needs_of_document")]
+
+
+def test_reversed_return_lets_the_goods_wait_again(cellar: Day, database: Database) -> None:
+    sale = cellar.post("issue", line("wine", 3, kept="2"))
+    back = cellar.post("customer_return", line("wine", 3), of_document=sale.number)
+    assert isinstance(undo(cellar, back.number), Posted)
+    assert buckets(database) == (3, 2, 0)
+    assert isinstance(fetch(cellar, sale.number, 2), Posted)
+    assert buckets(database) == (3, 0, 0)
+    assert cellar.ledger.verify().clean
+
+
+def test_reversed_sale_leaves_no_return_that_could_put_goods_aside_again(
+    cellar: Day, database: Database
+) -> None:
+    sale = cellar.post("issue", line("wine", 3, kept="3"))
+    back = cellar.post("customer_return", line("wine", 2), of_document=sale.number)
+    assert isinstance(undo(cellar, sale.number), Posted)
+    assert buckets(database) == (6, 0, 0)
+    refused = undo(cellar, back.number)
+    assert refused.code == "not_reversible"
+    assert refused.extra["lines"] == [
+        {"line": 1, "sku": "wine", "requested": "2", "available": "0"}
+    ]
+    assert buckets(database) == (6, 0, 0)
+    assert cellar.ledger.verify().clean
+
+
+def test_sale_partly_fetched_is_reversed_with_what_still_waits(
+    cellar: Day, database: Database
+) -> None:
+    sale = cellar.post("issue", line("wine", 4, kept="3"))
+    assert isinstance(fetch(cellar, sale.number, 1), Posted)
+    cellar.post("customer_return", line("wine", 3), of_document=sale.number)
+    assert buckets(database) == (5, 1, 0)
+    undone = undo(cellar, sale.number)
+    assert isinstance(undone, Posted)
+    assert (undone.record.lines[0].quantity, undone.record.lines[0].kept) == ("1", "1")
+    assert buckets(database) == (6, 0, 0)
+    assert cellar.ledger.verify().clean
+
+
+def test_late_sale_with_kept_goods_leaves_on_hand_to_its_count_and_its_goods_kept(
+    cellar: Day, database: Database
+) -> None:
+    cellar.set("12:00")
+    cellar.post("adjustment", line("wine", counted="4"), occurred_at="11:00")
+    sale = cellar.post("issue", line("wine", 2, kept="2"), occurred_at="10:30")
+    assert buckets(database) == (4, 2, 0)
+    back = cellar.post("customer_return", line("wine", 1), of_document=sale.number)
+    assert buckets(database) == (5, 1, 0)
+    assert isinstance(undo(cellar, back.number), Posted)
+    assert buckets(database) == (4, 2, 0)
+    assert isinstance(undo(cellar, sale.number), Posted)
+    assert buckets(database) == (4, 0, 0)
+    assert cellar.ledger.verify().clean
