@@ -52,7 +52,7 @@ def load_shelves(
         known = {x.lot_id for x in shelf.lots}
         for lot_id, product_id, code, expires_on in named:
             if product_id == pair[1] and lot_id not in known:
-                shelf.lots.append(LotStock(lot_id, code, expires_on, 0))
+                shelf.lots.append(LotStock(lot_id, code, expires_on, 0, known=False))
         snapshot.balances[pair].expired = shelf.expired
 
 

@@ -25,6 +25,8 @@ class LotStock:
     expires_on: int
     """Day number; 0 means no date."""
     quantity: int
+    known: bool = True
+    """Whether it was ever in the store, not just named by another command of the batch."""
 
     def expired(self, today: int) -> bool:
         """Whether it is past its date: on its date it may still be sold."""
@@ -48,9 +50,14 @@ class LotShelf:
         """Steps in lots past their date."""
         return sum(x.quantity for x in self.lots if x.expired(self.today))
 
+    def expired_of(self, split: Split) -> int:
+        """Steps of a split that are past their date and are there."""
+        wanted = [(self.stock(lot_id), steps) for lot_id, steps in _merged(split) if lot_id]
+        return sum(min(steps, x.quantity) for x, steps in wanted if x.expired(self.today))
+
     def find(self, code: str, expires_on: int = 0) -> LotStock | None:
         """A lot by its code (and date, where several bear the code)."""
-        same = [x for x in self.lots if x.code == code]
+        same = [x for x in self.lots if x.known and x.code == code]
         dated = [x for x in same if x.expires_on == expires_on] if expires_on else same
         return min(dated or same, key=lambda x: (x.quantity <= 0, x.expires_on), default=None)
 
@@ -86,8 +93,14 @@ class LotShelf:
         """Apply signed changes of lots; `settle` must follow before anything is written."""
         for lot_id, steps in split:
             if lot_id:
-                self.stock(lot_id).quantity += steps
+                lot = self.stock(lot_id)
+                lot.quantity += steps
+                lot.known = True
                 self.changed.add(lot_id)
+
+    def _wrong_first(self, lot: LotStock) -> tuple[bool, bool, int, int]:
+        """Whose attribution gives way first; expired goods last, or they would be sold as good."""
+        return lot.expired(self.today), lot.expires_on == 0, lot.expires_on, lot.lot_id
 
     def settle(self, on_hand: int) -> Split:
         """Make no lot negative and no sum larger than what is on hand.
@@ -99,7 +112,7 @@ class LotShelf:
             if lot.quantity < 0:
                 exchange[lot.lot_id] = exchange.get(lot.lot_id, 0) - lot.quantity
         surplus = sum(x.quantity for x in self.lots) + sum(exchange.values()) - max(on_hand, 0)
-        for lot in sorted(self.lots, key=lambda x: (x.expires_on == 0, x.expires_on, x.lot_id)):
+        for lot in sorted(self.lots, key=self._wrong_first):
             if surplus <= 0:
                 break
             given = min(surplus, lot.quantity)

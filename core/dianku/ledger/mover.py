@@ -14,7 +14,7 @@ from dianku.catalog.records import Product, Store
 from dianku.clock import business_day
 from dianku.ledger.draft import Draft, Move
 from dianku.ledger.flows import Bucket, Flow
-from dianku.ledger.lots import LotStock, Split
+from dianku.ledger.lots import Split
 from dianku.ledger.snapshot import Snapshot
 from dianku.quantity import share_of
 
@@ -243,8 +243,3 @@ class Mover:
                 reason=reason,
             )
         balance.expired = shelf.expired
-
-    def lot(self, product: Product, code: str, expires_on: int, store: Store) -> LotStock | None:
-        """A lot by its code in a store, known there or (received just now) newly named."""
-        shelf = self.snapshot.shelves.get((store.id, product.id))
-        return shelf.find(code, expires_on) if shelf is not None else None

@@ -1,8 +1,9 @@
 """A plain model of the ledger: what `design/3-ledger.md` says, in dictionaries and integers.
 
 It imports no Dianku and shares no code with it: the state machine posts the same steps to both and
-compares. It is slow, holds everything in memory and knows no database, no batch, no lots: whether
-lots add up is checked beside it. Quantities are steps, amounts minor units, values 1/10000.
+compares. It is slow, holds everything in memory and knows no database and no batch. Lots are in
+`plain_lots`, what a strict document may take in `plain_fit`. Quantities are steps, amounts minor
+units, values 1/10000.
 
 Readings, where the text leaves room:
 
@@ -22,7 +23,11 @@ Readings, where the text leaves room:
 * R8 What a count absorbs of a late document is the exact opposite of all that the document moved
   in `sellable` there, settlements included, after the whole document. Of its reversal the same
   count takes the exact opposite too, so that on hand stays, whether the goods are there or not.
-* R9 A delta adjustment downwards is strict; a count never is.
+* R9 A delta adjustment downwards is strict; a count never is. What it takes beyond what is
+  available is of goods past their date.
+* R12 Of goods a customer returns, those that are with the customer come back first, unless the
+  return says that it is of those kept in the shop; then `kept` gives them back. A return of kept
+  goods is not undone once its sale was.
 * R11 Made goods broken up leave at their average; the components share that in proportion to what
   they are worth there (or to their steps, where they are worth nothing).
 * R10 Nothing on hand is worth nothing to a sale: what rounding left at quantity zero stays until
@@ -33,6 +38,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+
+from plain_lots import Lot, Shelf, Split, cut
 
 Place = tuple[str, str]
 """A store and a sku: what a balance is kept for."""
@@ -77,7 +84,15 @@ class Count:
     at: int
     steps: int = 0
     value: int = 0
+    lots: dict[Lot | None, int] = field(default_factory=dict)
+    """Net steps by lot of all that it moved."""
     reversed: bool = False
+
+    def split(self) -> Split | None:
+        """The lots to take it back of, where they all go one way (L4)."""
+        nets = [(lot, abs(n)) for lot, n in self.lots.items() if n]
+        one_way = all(n * self.steps > 0 for n in self.lots.values() if n)
+        return tuple(nets) if one_way else None
 
 
 @dataclass
@@ -97,6 +112,8 @@ class Cell:
     """(occurred at, whether it was no count, quantity) of the sellable goods."""
     counts: list[Count] = field(default_factory=list)
     """The counts posted here and not reversed."""
+    shelf: Shelf | None = None
+    """The lots, where they are kept."""
 
     def take(self, steps: int) -> int:
         """Take goods out; their cost."""
@@ -148,11 +165,12 @@ class Cell:
 
 @dataclass
 class Part:
-    """What a line did to one stocked product. `steps` per base unit of the line, or the line's."""
+    """What a line did to one stocked product; of which lots, where they are kept."""
 
     sku: str
     quantity: int
     cost: int
+    lots: Split = ()
 
 
 @dataclass
@@ -163,15 +181,26 @@ class Line:
     quantity: int
     parts: list[Part]
     bucket: str = "sellable"
+    number: int = 0
+    """Its place among the lines asked for, from 1, where some may have been left out."""
     kept: int = 0
     back: int = 0
     """Steps returned (of a sale), sent back (of a receipt), or arrived (of a transfer)."""
     of: Line | None = None
     handed_over: int = 0
+    taken_back: int = 0
+    """Steps of the kept ones that were returned."""
+    over: bool = False
+    """Whether the sale was reversed."""
 
     @property
     def left(self) -> int:
         return self.quantity - self.back
+
+    @property
+    def waiting(self) -> int:
+        """Steps still kept for their owner."""
+        return self.kept - self.handed_over - self.taken_back
 
 
 @dataclass
@@ -189,6 +218,8 @@ class Document:
     """Of a document that counts: one for each line."""
     reversed: bool = False
     closed: bool = False
+    traits: set[str] = field(default_factory=set)
+    """What was out of the ordinary about it."""
 
 
 @dataclass
@@ -215,6 +246,9 @@ class Wanted:
     disposition: str = "shelf"
     bucket: str = "sellable"
     counted: int | None = None
+    lot: Lot | None = None
+    reason: str = ""
+    number: int = 0
 
 
 def share_parts(line: Line, start: int, end: int) -> list[Part]:
@@ -224,6 +258,11 @@ def share_parts(line: Line, start: int, end: int) -> list[Part]:
             part.sku,
             part.quantity * (end - start) // line.quantity,
             half_up(part.cost * end, line.quantity) - half_up(part.cost * start, line.quantity),
+            cut(
+                part.lots,
+                part.quantity * start // line.quantity,
+                part.quantity * end // line.quantity,
+            ),
         )
         for part in line.parts
     ]

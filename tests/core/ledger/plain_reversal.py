@@ -7,9 +7,9 @@ only if it is there. A count is taken back at its own moment; a late movement on
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
-from plain_cells import Document, Line, Refusal, share_parts
+from plain_cells import Document, Line, Part, Refusal, share_parts
 from plain_shop import Shop
 
 Undo = Callable[[Shop, Document, int], None]
@@ -36,11 +36,12 @@ def _count(shop: Shop, document: Document) -> None:
         cell = shop.cells[document.store, line.sku]
         cell.counts = [other for other in cell.counts if other is not count]
         count.reversed = True
+        lots = count.split()
         if count.steps > 0:
-            shop.move_out(document.store, line.sku, count.steps, at=count.at)
+            shop.move_out(document.store, line.sku, count.steps, at=count.at, lots=lots)
         elif count.steps < 0:
             worth = max(-count.value, 0)
-            shop.move_in(document.store, line.sku, -count.steps, worth, at=count.at)
+            shop.move_in(document.store, line.sku, -count.steps, worth, at=count.at, lots=lots)
         if count.steps:
             cell.moves[-1] = (count.at, False, -count.steps)
     shop.absorb(at=document.at)
@@ -54,8 +55,10 @@ def _issue(shop: Shop, document: Document, now: int) -> None:
         rest = share_parts(line, line.back, line.quantity)
         shop.give(document.store, rest, bucket="sellable", at=now)
         line.back = line.quantity
-        if line.kept:
-            shop.cells[document.store, line.sku].kept -= line.kept - line.handed_over
+        if line.waiting:
+            shop.cells[document.store, line.sku].kept -= line.waiting
+    for line in document.lines:
+        line.over = True
 
 
 def _inward(shop: Shop, document: Document, now: int) -> None:
@@ -64,22 +67,26 @@ def _inward(shop: Shop, document: Document, now: int) -> None:
     ]
     if not rest:
         raise Refusal("not_reversible")
-    demand: dict[str, dict[str, int]] = {"sellable": {}, "damaged": {}, "none": {}}
+    if any(line.kept and line.of is not None and line.of.over for line, _ in rest):
+        raise Refusal("not_reversible")
+    damaged: dict[str, int] = defaultdict(int)
     for line, parts in rest:
-        sums = demand[line.bucket]
         for part in parts:
-            sums[part.sku] = sums.get(part.sku, 0) + part.quantity
-    _guard(shop, document, demand["sellable"], now=now)
-    if any(n > shop.cells[document.store, s].damaged for s, n in demand["damaged"].items()):
+            damaged[part.sku] += part.quantity if line.bucket == "damaged" else 0
+    _guard(shop, document, [p for x, ps in rest if x.bucket == "sellable" for p in ps], now=now)
+    if any(n > shop.cells[document.store, s].damaged for s, n in damaged.items()):
         raise Refusal("not_reversible", "insufficient_stock")
     for line, parts in rest:
         for part in parts:
             if line.bucket == "sellable":
-                shop.move_out(document.store, part.sku, part.quantity, at=now)
+                shop.move_out(document.store, part.sku, part.quantity, at=now, lots=part.lots)
             elif line.bucket == "damaged":
                 shop.cells[document.store, part.sku].take_damaged(part.quantity)
         if line.of is not None:
             line.of.back -= line.left
+            if line.kept:
+                line.of.taken_back -= line.kept
+                shop.cells[document.store, line.sku].kept += line.kept
         line.back = line.quantity
 
 
@@ -108,8 +115,10 @@ def _guard_in_turn(shop: Shop, document: Document, *, now: int) -> None:
     """Line by line, as they are undone: what an earlier line brings back is there for a later."""
     change: dict[str, int] = defaultdict(int)
     for line in document.lines:
+        [part] = line.parts
+        past = _past(shop, document.store, [part])
         there = shop.available(document.store, line.sku, now=now) + change[line.sku]
-        if line.quantity > 0 and line.quantity > there:
+        if line.quantity > 0 and line.quantity - past > max(there, 0):
             raise Refusal("not_reversible", "insufficient_stock")
         change[line.sku] -= line.quantity
 
@@ -117,20 +126,16 @@ def _guard_in_turn(shop: Shop, document: Document, *, now: int) -> None:
 def _undo_delta(shop: Shop, store: str, line: Line, *, now: int) -> None:
     [part] = line.parts
     if line.quantity > 0:
-        shop.move_out(store, line.sku, line.quantity, at=now)
+        shop.move_out(store, line.sku, line.quantity, at=now, lots=part.lots)
     elif line.quantity < 0:
-        shop.move_in(store, line.sku, -part.quantity, -part.cost, at=now)
+        shop.move_in(store, line.sku, -part.quantity, -part.cost, at=now, lots=part.lots)
 
 
 def _production(shop: Shop, document: Document, now: int) -> None:
-    demand: dict[str, int] = defaultdict(int)
+    _guard(shop, document, [part for line in document.lines for part in _made(line)], now=now)
     for line in document.lines:
-        for sku, steps in _made(line):
-            demand[sku] += steps
-    _guard(shop, document, demand, now=now)
-    for line in document.lines:
-        for sku, steps in _made(line):
-            shop.move_out(document.store, sku, steps, at=now)
+        for part in _made(line):
+            shop.move_out(document.store, part.sku, part.quantity, at=now, lots=part.lots)
         if line.quantity > 0:
             shop.give(document.store, line.parts, bucket="sellable", at=now)
         else:
@@ -138,11 +143,9 @@ def _production(shop: Shop, document: Document, now: int) -> None:
             shop.move_in(document.store, line.sku, -line.quantity, cost, at=now)
 
 
-def _made(line: Line) -> list[tuple[str, int]]:
+def _made(line: Line) -> list[Part]:
     """What came of making or breaking up."""
-    if line.quantity > 0:
-        return [(line.sku, line.quantity)]
-    return [(part.sku, part.quantity) for part in line.parts]
+    return [Part(line.sku, line.quantity, 0)] if line.quantity > 0 else line.parts
 
 
 def _cost(shop: Shop, document: Document, now: int) -> None:
@@ -157,10 +160,21 @@ def _cost(shop: Shop, document: Document, now: int) -> None:
         cells[sku].add(0, value)
 
 
-def _guard(shop: Shop, document: Document, demand: Mapping[str, int], *, now: int) -> None:
+def _past(shop: Shop, store: str, parts: Sequence[Part]) -> int:
+    """How much of what must leave is past its date and there: it needs nothing of what may sell."""
+    shelf = shop.cells[store, parts[0].sku].shelf
+    return shelf.as_far_as([x for p in parts for x in p.lots], shop.today) if shelf else 0
+
+
+def _guard(shop: Shop, document: Document, out: Sequence[Part], *, now: int) -> None:
     """What must leave must be there, but for what a count had seen: on hand does not move."""
     seen = {sku for (_, sku), count in document.absorbed.items() if not count.reversed}
-    wanted = {sku: steps for sku, steps in demand.items() if steps and sku not in seen}
+    wanted: dict[str, int] = {}
+    for sku in {part.sku for part in out} - seen:
+        parts = [part for part in out if part.sku == sku]
+        steps = sum(p.quantity for p in parts) - _past(shop, document.store, parts)
+        if steps:
+            wanted[sku] = steps
     try:
         shop.guard(document.store, wanted, now=now)
     except Refusal as refusal:

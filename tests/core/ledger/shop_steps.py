@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Literal
 
 from plain_cells import Document, Hold, Line, Wanted
+from plain_lots import ANY_DATE
 from plain_reversal import reverse
 from plain_shop import Shop
 from step_chance import (
-    FAR,
     FAR_MS,
     GOODS,
     MINUTE,
@@ -26,6 +27,7 @@ from step_chance import (
     Chance,
     Step,
     decimal,
+    lot,
 )
 
 from dianku.clock import from_ms
@@ -100,15 +102,11 @@ class Steps(Chance):
     def _receipt(self) -> Step:
         store, wanted, lines = self._store(), [], []
         for w in self._some(STOCKED, most=30):
-            goods = self.model.goods[w.sku]
             amount = 0 if self.chance(0.08) else self._random.randint(1, 9_999)
-            more: dict[str, Any] = {}
-            if goods.track_lots:
-                more = {"lot": self._random.choice("AB"), "expires_on": FAR}
-            if amount:
-                more["amount"] = decimal(amount, 2)
-            wanted.append(Wanted(w.sku, w.quantity, value=amount * 100))
-            lines.append(self._line(w, **more))
+            more: dict[str, Any] = {"amount": decimal(amount, 2)} if amount else {}
+            lot = self._fresh_lot(w.sku)
+            wanted.append(Wanted(w.sku, w.quantity, value=amount * 100, lot=lot))
+            lines.append(self._line(wanted[-1], **more))
         at = self._moment(store, permissive=True)
         return self._post(
             "receipt",
@@ -122,10 +120,11 @@ class Steps(Chance):
     def _issue(self, *, strict: bool = False, fact: bool = False) -> Step:
         store = self._store()
         goods = tuple(g for g in GOODS if g.sku != "hamper" or self.chance(0.5))
-        wanted = [Wanted(w.sku, w.quantity, kept=self._kept(w)) for w in self._some(goods, most=6)]
+        wanted = self._with_lots(store, self._some(goods, most=6))
+        wanted = [replace(w, kept=self._kept(w)) for w in wanted]
         at = self._moment(store, permissive=not strict and not fact)
         if not self._unseen(store, self._stocked(wanted), at):
-            wanted = [Wanted(w.sku, w.quantity) for w in wanted]
+            wanted = [replace(w, kept=0) for w in wanted]
         lines = [
             self._line(
                 w, kept=decimal(w.kept, self.model.goods[w.sku].precision) if w.kept else None
@@ -133,13 +132,14 @@ class Steps(Chance):
             for w in wanted
         ]
         name = "issue_fact" if fact else "issue_strict" if strict else "issue"
-        now = self.now
+        now, partial = self.now, strict and self.chance(0.4)
         return self._post(
             name,
             "issue",
             store,
             lines,
-            lambda: self.model.issue(store, wanted, at=at, now=now, strict=strict),
+            lambda: self.model.issue(store, wanted, at=at, now=now, strict=strict, partial=partial),
+            partial=partial,
             channel="web" if strict or fact else None,
             fact=fact,
             occurred_at=from_ms(at),
@@ -162,7 +162,7 @@ class Steps(Chance):
         if self.chance(0.3):
             store = self._store()
             wanted = [
-                Wanted(w.sku, w.quantity, disposition=disposition)
+                Wanted(w.sku, w.quantity, disposition=disposition, lot=self._fresh_lot(w.sku))
                 for w in self._some(PLAIN, most=3)
             ]
             at = self._moment(store, permissive=True)
@@ -178,17 +178,24 @@ class Steps(Chance):
         sales = self.book.of("issue")
         if not sales:
             return None
-        number, sale = self._random.choice(sales)
+        waiting = [x for x in sales if any(line.waiting for line in x[1].lines)]
+        number, sale = self._random.choice(waiting if waiting and self.chance(0.4) else sales)
         index = self._random.randrange(len(sale.lines))
+        if self.chance(0.4):
+            index = max(range(len(sale.lines)), key=lambda i: sale.lines[i].waiting)
         line = sale.lines[index]
         precision = self.model.goods[line.sku].precision
         quantity = self._random.randint(1, max(1, line.left + (1 if self.chance(0.2) else 0)))
-        wanted = [Wanted(line.sku, quantity, of=line, disposition=disposition)]
+        # Now and then more than wait, or more than are with the customer.
+        kept = self._random.randint(0, min(line.waiting + 1, quantity)) if line.kept else 0
+        kept = 0 if self.chance(0.5) else kept
+        wanted = [Wanted(line.sku, quantity, of=line, disposition=disposition, kept=kept)]
         new = NewLine(
             sku=line.sku,
             quantity=decimal(quantity, precision),
-            of_line=index + 1,
+            of_line=line.number or index + 1,
             disposition=disposition,
+            kept=decimal(kept, precision) if kept else None,
         )
         now = self.now
         return self._post(
@@ -201,44 +208,48 @@ class Steps(Chance):
         )
 
     def _supplier_return(self) -> Step | None:
-        now = self.now
+        now, partial = self.now, self.chance(0.3)
         receipts = self.book.of("receipt")
         if self.chance(0.4) or not receipts:
             store = self._store()
-            wanted = self._some(PLAIN, most=5)
+            wanted = self._with_lots(store, self._some(PLAIN, most=5))
             return self._post(
                 "supplier_return",
                 "supplier_return",
                 store,
                 [self._line(w) for w in wanted],
-                lambda: self.model.supplier_return(store, wanted, at=now, now=now),
+                lambda: self.model.supplier_return(store, wanted, at=now, now=now, partial=partial),
+                partial=partial,
             )
         number, receipt = self._random.choice(receipts)
         index = self._random.randrange(len(receipt.lines))
         line = receipt.lines[index]
         quantity = self._random.randint(1, max(1, line.left))
         wanted = [Wanted(line.sku, quantity, of=line)]
-        new = self._line(wanted[0], of_line=index + 1)
+        new = self._line(wanted[0], of_line=line.number or index + 1)
         return self._post(
             "supplier_return",
             "supplier_return",
             receipt.store,
             [new],
-            lambda: self.model.supplier_return(receipt.store, wanted, at=now, now=now),
+            lambda: self.model.supplier_return(
+                receipt.store, wanted, at=now, now=now, partial=partial
+            ),
             of_document=number,
+            partial=partial,
         )
 
     def _write_off(self) -> Step:
-        store, now = self._store(), self.now
+        store, now, partial = self._store(), self.now, self.chance(0.3)
         wanted = []
+        reason = self._random.choice(("damaged", "expired", "lost", "stolen", "sample", "own_use"))
         for w in self._some(STOCKED, most=5):
             damaged = self.model.cells[store, w.sku].damaged
             if damaged and self.chance(0.6):
                 quantity = self._random.randint(1, damaged + (1 if self.chance(0.1) else 0))
                 wanted.append(Wanted(w.sku, quantity, bucket="damaged"))
             else:
-                wanted.append(w)
-        reason = self._random.choice(("damaged", "expired", "lost", "stolen", "sample", "own_use"))
+                wanted.append(replace(w, lot=self._known_lot(store, w.sku), reason=reason))
         lines = [
             self._line(w, reason=reason, bucket="damaged" if w.bucket == "damaged" else None)
             for w in wanted
@@ -248,20 +259,22 @@ class Steps(Chance):
             "write_off",
             store,
             lines,
-            lambda: self.model.write_off(store, wanted, at=now, now=now),
+            lambda: self.model.write_off(store, wanted, at=now, now=now, partial=partial),
+            partial=partial,
         )
 
     def _transfer(self) -> Step:
-        store, now = self._store(), self.now
+        store, now, partial = self._store(), self.now, self.chance(0.3)
         other = STORES[1 - STORES.index(store)]
-        wanted = self._some(PLAIN, most=6)
+        wanted = self._with_lots(store, self._some(PLAIN, most=6))
         return self._post(
             "transfer",
             "transfer",
             store,
             [self._line(w) for w in wanted],
-            lambda: self.model.transfer(store, other, wanted, at=now, now=now),
+            lambda: self.model.transfer(store, other, wanted, at=now, now=now, partial=partial),
             to_store=other,
+            partial=partial,
         )
 
     def _receive(self) -> Step | None:
@@ -277,7 +290,11 @@ class Steps(Chance):
                 quantity = self._random.randint(1, line.left + (1 if self.chance(0.1) else 0))
                 parts.append((line, quantity))
                 precision = self.model.goods[line.sku].precision
-                request.append(LineQuantity(line=index + 1, quantity=decimal(quantity, precision)))
+                request.append(
+                    LineQuantity(
+                        line=line.number or index + 1, quantity=decimal(quantity, precision)
+                    )
+                )
         if not parts:
             return None
         command = ReceiveTransfer(number, LineQuantities(lines=request))
@@ -294,11 +311,15 @@ class Steps(Chance):
     def _delta(self) -> Step:
         store, now = self._store(), self.now
         wanted = [
-            Wanted(w.sku, w.quantity * self._random.choice((-1, 1)))
+            self._delta_line(store, w, self._random.choice((-1, 1)))
             for w in self._some(STOCKED, most=6)
         ]
         lines = [
-            NewLine(sku=w.sku, delta=decimal(w.quantity, self.model.goods[w.sku].precision))
+            NewLine(
+                sku=w.sku,
+                delta=decimal(w.quantity, self.model.goods[w.sku].precision),
+                **lot(w),
+            )
             for w in wanted
         ]
         return self._post(
@@ -308,6 +329,13 @@ class Steps(Chance):
             lines,
             lambda: self.model.adjust(store, wanted, at=now, now=now),
         )
+
+    def _delta_line(self, store: str, w: Wanted, sign: int) -> Wanted:
+        if sign > 0:
+            return replace(w, lot=self._fresh_lot(w.sku))
+        found = self._known_lot(store, w.sku)
+        named = found if found is not None and found[1] != ANY_DATE else None
+        return replace(w, quantity=-w.quantity, lot=named)
 
     def _count(self) -> Step:
         """Count one product or two, now or some time ago, perhaps before an earlier count."""
@@ -376,7 +404,7 @@ class Steps(Chance):
         more = 1 if self.chance(0.1) else 0
         quantity = self._random.randint(1, line.kept - line.handed_over + more)
         precision = self.model.goods[line.sku].precision
-        request = LineQuantity(line=index + 1, quantity=decimal(quantity, precision))
+        request = LineQuantity(line=line.number or index + 1, quantity=decimal(quantity, precision))
 
         def effect() -> None:
             self.model.hand_over(document, [(line, quantity)])

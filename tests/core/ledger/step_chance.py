@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
 from plain_cells import Document, Goods, Hold, Wanted
+from plain_lots import ANY_DATE, Lot
 from plain_shop import Shop
 
-from dianku.clock import from_ms
+from dianku.clock import day_of
 from dianku.ledger.commands import Command, Post
 from dianku.ledger.requests import NewDocument, NewLine
 
@@ -20,12 +21,14 @@ GOODS = (
     Goods("cup"),
     Goods("rice", precision=3, cost=80_000),
     Goods("milk", track_lots=True),
+    Goods("bread", track_lots=True, cost=15_000),
     Goods("cake", composition="made", recipe=(("cup", 2), ("rice", 250))),
     Goods("set", composition="kit", recipe=(("tea", 1), ("cup", 2))),
     Goods("facial", composition="service", recipe=(("tea", 1), ("rice", 5))),
+    Goods("breakfast", composition="kit", recipe=(("milk", 1), ("bread", 2))),
     Goods("hamper", composition="kit", recipe=(("set", 2), ("cake", 1), ("tea", 1))),
 )
-"""Loose and weighed goods, one with lots, one made here, kits (one in another), a service."""
+"""Loose and weighed goods, two with lots, one made here, kits (one in another), a service."""
 
 STORES = ("north", "south")
 STOCKED = tuple(g for g in GOODS if g.stocked)
@@ -71,7 +74,9 @@ class Chance:
         return self._random.random() < share
 
     def pause(self) -> int:
-        """Milliseconds between two batches: seconds, sometimes an hour or two."""
+        """Milliseconds between two batches: seconds, sometimes an hour or two, or a night."""
+        if self.chance(0.04):
+            return 36_000_000
         return self._random.choice((1_000, 7_531, 60_000, 60_000, 400_000, 5_000_000))
 
     def _store(self) -> str:
@@ -111,7 +116,37 @@ class Chance:
 
     def _line(self, w: Wanted, **more: Any) -> NewLine:
         goods = self.model.goods[w.sku]
-        return NewLine(sku=w.sku, quantity=decimal(w.quantity, goods.precision), **more)
+        return NewLine(sku=w.sku, quantity=decimal(w.quantity, goods.precision), **more, **lot(w))
+
+    def _fresh_lot(self, sku: str) -> Lot | None:
+        """The lot of goods that come in: some expire within days, some are past it already."""
+        if not self.model.goods[sku].track_lots or self.chance(0.1):
+            return None
+        if self.chance(0.1):
+            return "N", 0
+        day = self.model.today + self._random.randint(-1, 4)
+        return "AB"[day % 2], day
+
+    def _known_lot(self, store: str, sku: str, *, share: float = 0.4) -> Lot | None:
+        """Perhaps a lot that is known here, mostly one that shows something."""
+        shelf = self.model.cells[store, sku].shelf if self.model.goods[sku].stocked else None
+        if shelf is None or not shelf.held or not self.chance(share):
+            return None
+        if self.chance(0.03):
+            return "nobody", self.model.today
+        found = self._random.choice(shelf.shown() or list(shelf.held))
+        return (found[0], ANY_DATE) if found[1] and self.chance(0.1) else found
+
+    def _with_lots(self, store: str, wanted: list[Wanted]) -> list[Wanted]:
+        return [replace(w, lot=self._known_lot(store, w.sku)) for w in wanted]
+
+
+def lot(w: Wanted) -> dict[str, Any]:
+    """The lot a line names, as a client sends it."""
+    if w.lot is None:
+        return {}
+    code, day = w.lot
+    return {"lot": code, "expires_on": day_of(day)} if day > 0 else {"lot": code}
 
 
 def decimal(steps: int, digits: int) -> Decimal:
@@ -120,5 +155,4 @@ def decimal(steps: int, digits: int) -> Decimal:
 
 
 FAR_MS = 4_000_000_000_000
-FAR = from_ms(FAR_MS).date()
-"""Long after every test: goods with this date do not expire."""
+"""Long after every test."""

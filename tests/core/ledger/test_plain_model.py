@@ -106,6 +106,7 @@ def test_model_random_steps_keep_value_positive_on_stock_and_buckets_above_zero(
     steps.now = 1_772_416_800_000
     for number in range(5_000):
         steps.now += steps.pause()
+        model.begin(steps.now)
         step = steps.draw()
         try:
             effect = step.effect()
@@ -116,11 +117,15 @@ def test_model_random_steps_keep_value_positive_on_stock_and_buckets_above_zero(
             steps.book.holds.append((str(number), effect))
         elif isinstance(effect, Document):
             steps.book.documents.append((str(number), effect))
+            steps.accepted.update(effect.traits)
         for cell in model.cells.values():
             assert min(cell.damaged, cell.kept, cell.in_transit) >= 0
             assert min(cell.damaged_value, cell.in_transit_value) >= 0
             assert cell.value >= 0 or cell.on_hand <= 0
             assert cell.value <= 0 or cell.on_hand >= 0
             assert cell.on_hand == sum(quantity for _, _, quantity in cell.moves)
+            held = [0] if cell.shelf is None else [0, *cell.shelf.held.values()]
+            assert min(held) == 0
+            assert sum(held) <= max(cell.on_hand, 0)
     print(sorted(steps.accepted.items()))
     assert min(steps.accepted.values()) >= 15

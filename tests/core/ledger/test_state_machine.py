@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from plain_cells import Cell, Document, Hold, Refusal
+from plain_lots import Lot
 from plain_shop import Shop as Model
 from shop_steps import Steps
 from step_chance import GOODS, STOCKED, STORES, Step
@@ -35,8 +36,9 @@ from dianku.ledger.service import Ledger
 from dianku.storage.engine import Database
 from dianku.testing.shop import Shop
 
-STEPS = int(os.environ.get("DIANKU_STEPS", "5000"))
+STEPS = int(os.environ.get("DIANKU_STEPS", "6000"))
 SEED = int(os.environ.get("DIANKU_SEED", "20260302"))
+_PRECISION = {goods.sku: goods.precision for goods in GOODS}
 LEAST = 30
 """How often each step must have been accepted for the run to count."""
 
@@ -68,6 +70,15 @@ REVERSED = (
 )
 RESERVATIONS = ("reserve", "preorder", "commit", "release", "extend")
 LATER = ("receive", "close", "hand_over")
+TRAITS = (
+    "partial",
+    "lot_named",
+    "lots_across",
+    "expired_out",
+    "reattributed",
+    "kept_back",
+    "midnight",
+)
 
 
 class Run:
@@ -76,6 +87,7 @@ class Run:
     def __init__(self, ledger: Ledger, database: Database, clock: SetClock, ctx: Any) -> None:
         self.ledger = ledger
         self.database = database
+        self.queries = StockQueries(database, CatalogCache(), clock)
         self.clock = clock
         self.ctx = ctx
         self.model = Model(GOODS, STORES)
@@ -91,14 +103,34 @@ class Run:
 
     def batch(self, size: int) -> None:
         """Submit `size` commands at once, do the same to the model, compare."""
+        before = self._past()
         self.clock.advance(seconds=self.steps.pause() / 1000)
         self.steps.now = self.clock.now_ms()
+        self.model.begin(self.steps.now)
+        if self._past() > before:
+            self.accepted["midnight"] += 1
+            self._compare_available()
         drawn = [self.steps.draw() for _ in range(size)]
         futures = [self.ledger.submit(s.command, key=s.key, ctx=self.ctx) for s in drawn]
         outcomes = [f.result(timeout=60) for f in futures]
         for step, outcome in zip(drawn, outcomes, strict=True):
             self._compare(step, outcome)
         self._compare_balances(drawn)
+
+    def _past(self) -> int:
+        """Steps past their date, in all stores."""
+        shelves = [cell.shelf for cell in self.model.cells.values() if cell.shelf is not None]
+        return sum(shelf.past(self.model.today) for shelf in shelves)
+
+    def _compare_available(self) -> None:
+        """What may be promised, as whoever asks hears it though nothing was posted."""
+        page = self.queries.stock(StockFilter(limit=100), ctx=self.ctx)
+        assert page.next_cursor is None
+        for row in page.items:
+            if (row.store, row.sku) in self.model.cells:
+                there = self.model.available(row.store, row.sku, now=self.clock.now_ms())
+                precision = self.model.goods[row.sku].precision
+                assert Decimal(row.available) == Decimal(there).scaleb(-precision), row
 
     def replay(self) -> None:
         """Send an earlier command with its key again: the same number, no effect."""
@@ -132,6 +164,7 @@ class Run:
         self.verified = found.moves
 
     def _compare(self, step: Step, outcome: Outcome) -> None:
+        self.model.begin(self.steps.now)
         effect = _effect(step)
         if isinstance(effect, Refusal):
             assert isinstance(outcome, Problem), (step, "must be refused", effect.codes, outcome)
@@ -149,15 +182,27 @@ class Run:
         elif isinstance(effect, Document):
             assert isinstance(outcome, Posted)
             _compare_lines(step, effect, outcome)
+            self._compare_traits(step, effect, outcome)
             self.steps.book.documents.append((outcome.record.number, effect))
+
+    def _compare_traits(self, step: Step, document: Document, outcome: Posted) -> None:
+        self.accepted.update(document.traits)
+        told = {warning.code for warning in outcome.record.warnings}
+        assert ("partial" in told) == ("partial" in document.traits), (step, outcome)
+        if document.kind == "issue":
+            assert ("expired_lot" in told) == ("expired_out" in document.traits), (step, outcome)
 
     def _compare_balances(self, steps: Sequence[Step]) -> None:
         found = _cells(self.database)
+        lots = _lots(self.database)
         holds = _holds(self.database, now=self.clock.now_ms())
         for (store, sku), cell in self.model.cells.items():
             fresh = Cell(cell.precision, cell.last_cost)
-            expected = replace(cell, moves=[], counts=[])
+            expected = replace(cell, moves=[], counts=[], shelf=None)
             assert found.get((store, sku), fresh) == expected, (store, sku, steps)
+            held = cell.shelf.held if cell.shelf is not None else {}
+            shown = {lot: steps for lot, steps in held.items() if steps}
+            assert lots.get((store, sku), {}) == shown, (store, sku, steps)
             reserved = self.model.reserved(store, sku, now=self.clock.now_ms())
             assert holds.get((store, sku), 0) == reserved, (store, sku, steps)
 
@@ -178,6 +223,8 @@ def _compare_lines(step: Step, document: Document, outcome: Posted) -> None:
         return
     for line, record in zip(document.lines, outcome.record.lines, strict=True):
         assert record.sku == line.sku
+        posted = Decimal(record.quantity).scaleb(_PRECISION[line.sku])
+        assert abs(posted) == abs(line.quantity), (step, record, line)
         cost = abs(sum(part.cost for part in line.parts))
         assert record.cost is not None
         assert Decimal(record.cost) * 10_000 == cost, (step, record, line)
@@ -206,6 +253,23 @@ def _cells(database: Database) -> dict[tuple[str, str], Cell]:
         )
         for r in rows
     }
+
+
+def _lots(database: Database) -> dict[tuple[str, str], dict[Lot, int]]:
+    """Every lot that shows something."""
+    with database.reading() as connection:
+        rows = connection.execute(
+            sa.text(
+                "SELECT s.code, p.sku, l.code AS lot, l.expires_on, b.quantity "
+                "FROM lot_balance AS b JOIN lot AS l ON l.id = b.lot_id "
+                "JOIN store AS s ON s.id = b.store_id "
+                "JOIN product AS p ON p.id = b.product_id WHERE b.quantity <> 0"
+            )
+        ).all()
+    lots: dict[tuple[str, str], dict[Lot, int]] = {}
+    for r in rows:
+        lots.setdefault((r.code, r.sku), {})[r.lot, r.expires_on] = r.quantity
+    return lots
 
 
 def _holds(database: Database, *, now: int) -> dict[tuple[str, str], int]:
@@ -290,7 +354,7 @@ def _report(run: Run) -> str:
 
 def _enough(accepted: Counter[str]) -> dict[str, int]:
     """How often each kind of step was accepted, reversals taken together."""
-    sums = {name: accepted[name] for name in (*KINDS, *RESERVATIONS, *LATER)}
+    sums = {name: accepted[name] for name in (*KINDS, *RESERVATIONS, *LATER, *TRAITS)}
     sums["issue"] += accepted["issue_strict"] + accepted["issue_fact"]
     sums |= {f"reverse_{kind}": accepted[f"reverse_{kind}"] for kind in REVERSED}
     return sums

@@ -7,18 +7,20 @@ Counts are what was seen, so they are never refused for want of stock.
 
 from __future__ import annotations
 
+from attrs import evolve
+
 from dianku.context import Context
 from dianku.errors import Problem, Refused
 from dianku.ledger.commands import Line, Posting
 from dianku.ledger.draft import Draft
 from dianku.ledger.flows import Bucket, Flow
 from dianku.ledger.mover import COUNT_REASON, Mover
+from dianku.ledger.plan.fitting import Demand, with_lots
 from dianku.ledger.plan.inbound import lot_id_of
 from dianku.ledger.plan.making import (
     begin_posting,
     draft_line,
     raise_exception,
-    seen_by_count,
     short_of,
 )
 from dianku.ledger.plan.outbound import lot_split
@@ -28,6 +30,7 @@ from dianku.quantity import COST_PER_MINOR, cost_of
 
 def plan_adjustment(snapshot: Snapshot, posting: Posting, ctx: Context) -> Draft:
     """Differences and counts, line by line."""
+    posting = with_lots(snapshot, posting)
     draft = begin_posting(snapshot, ctx, posting)
     mover = Mover(snapshot, draft)
     if posting.strict:
@@ -39,7 +42,8 @@ def plan_adjustment(snapshot: Snapshot, posting: Posting, ctx: Context) -> Draft
             _adjust_damaged(snapshot, mover, line)
         else:
             cost = _adjust(snapshot, posting, mover, line, line.quantity, line.reason or "", None)
-            draft.lines.append(draft_line(line, cost=cost, lot_id=lot_id_of(snapshot, line)))
+            lot_id = lot_id_of(snapshot, line) if line.quantity > 0 else 0
+            draft.lines.append(draft_line(line, cost=cost, lot_id=lot_id))
     return draft
 
 
@@ -59,19 +63,12 @@ def expected_at(snapshot: Snapshot, pair: tuple[int, int], moment: int) -> int:
 
 def _guard(snapshot: Snapshot, posting: Posting) -> None:
     """Differences that take goods out must find them; summed per product."""
-    taken: dict[tuple[int, int], int] = {}
+    demand = Demand(snapshot, posting)
     for line in posting.lines:
         if line.counted is None and line.quantity < 0:
-            key = line.product.id, line.bucket
-            taken[key] = taken.get(key, 0) - line.quantity
-    short = []
-    for (product_id, bucket), steps in taken.items():
-        pair = posting.store.id, product_id
-        balance = snapshot.balances[pair]
-        there = balance.damaged if bucket == Bucket.DAMAGED else balance.on_hand - balance.reserved
-        seen = bucket == Bucket.SELLABLE and seen_by_count(snapshot, pair, posting.occurred_at)
-        if steps > there and not seen:
-            short.append((snapshot.cache.product(product_id), steps, max(there, 0)))
+            steps = -line.quantity
+            demand.add(evolve(line, quantity=steps, parts=((line.product, steps),)))
+    short = demand.short()
     if short:
         raise short_of(posting.store, short)
 
@@ -120,6 +117,9 @@ def _adjust(
         return 0
     if delta < 0:
         split = lot_split(snapshot, posting, line, -delta)
+        # Of what nobody knows the lot of, as much as may still be promised is good.
+        available = snapshot.balance(posting.store.id, line.product.id).available
+        beyond = line.counted is None and -delta > available
         return mover.take(
             line.product,
             -delta,
@@ -128,7 +128,7 @@ def _adjust(
             reason=reason,
             split=split,
             occurred_at=moment,
-            expired_first=line.reason == "expired",
+            expired_first=beyond or line.reason == "expired",
         )
     balance = snapshot.balance(posting.store.id, line.product.id)
     value = balance.worth(delta)

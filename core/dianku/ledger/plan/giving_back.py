@@ -7,22 +7,34 @@ is lost to rounding.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from attrs import frozen
 
 from dianku.ledger.flows import Bucket, Flow
+from dianku.ledger.lots import Split
 from dianku.ledger.snapshot import Family, StoredLine
 from dianku.quantity import share_of
 
 
 @frozen
 class Taken:
-    """What of one product and lot comes back: steps and the value they left with."""
+    """What of one product comes back: steps, of which lots, and the value they left with."""
 
     product_id: int
-    lot_id: int
+    lots: Split
     quantity: int
     value: int
     component: bool
+
+    def by_lot(self) -> Iterator[tuple[int, int, int]]:
+        """Yield (lot, steps, value); the values add up."""
+        done = valued = 0
+        for lot_id, steps in self.lots:
+            done += steps
+            value = share_of(self.value, done, self.quantity) - valued
+            valued += value
+            yield lot_id, steps, value
 
 
 def returned_so_far(family: Family, line: int) -> int:
@@ -50,36 +62,22 @@ def taken_between(family: Family, line: StoredLine, start: int, end: int) -> lis
         worth = share_of(value, end, line.quantity) - share_of(value, start, line.quantity)
         component = any(m.flow == Flow.COMPONENT for m in moves if m.product_id == product_id)
         spans = [(m.lot_id, -m.quantity) for m in moves if m.product_id == product_id]
-        taken += _by_lot(product_id, spans, first, last, worth, component=component)
+        lots = _cut(spans, first, last)
+        if lots:
+            taken.append(Taken(product_id, lots, last - first, worth, component))
     return taken
 
 
-def _by_lot(
-    product_id: int,
-    spans: list[tuple[int, int]],
-    first: int,
-    last: int,
-    worth: int,
-    *,
-    component: bool,
-) -> list[Taken]:
-    """Cut the steps from `first` to `last` out of the lots in the order they left."""
-    cut: list[tuple[int, int]] = []
+def _cut(spans: Split, first: int, last: int) -> Split:
+    """The steps from `first` to `last` of a run of lots, in the order they left."""
+    cut: Split = []
     position = 0
     for lot_id, steps in spans:
         begin, end = max(position, first), min(position + steps, last)
         if end > begin:
             cut.append((lot_id, end - begin))
         position += steps
-    total = sum(steps for _, steps in cut)
-    taken: list[Taken] = []
-    done = valued = 0
-    for lot_id, steps in cut:
-        done += steps
-        value = share_of(worth, done, total) - valued
-        valued += value
-        taken.append(Taken(product_id, lot_id, steps, value, component))
-    return taken
+    return cut
 
 
 def amount_between(line: StoredLine, start: int, end: int) -> int:

@@ -1,9 +1,7 @@
 """Goods out: sales, write-offs, returns to the supplier.
 
-Demand is summed per product over the whole document before anything is taken, kits through their
-components: the same product twice in a cart, or once alone and once in a gift box, is one demand.
-Under the strict policy it must fit what is available; under the permissive one the customer is
-served, and what was short or promised is told.
+Under the strict policy a document must fit what is available (`fitting`); under the permissive one
+the customer is served, and what was short or promised is told.
 """
 
 from __future__ import annotations
@@ -16,18 +14,17 @@ from dianku.catalog.records import Product
 from dianku.context import Context
 from dianku.errors import FieldError, Problem, Refused
 from dianku.ledger.commands import Line, Posting
-from dianku.ledger.composition import parts_of
 from dianku.ledger.draft import Draft
 from dianku.ledger.flows import Bucket, Flow
 from dianku.ledger.lots import Split
 from dianku.ledger.mover import Mover
+from dianku.ledger.plan.fitting import fit, tell_partial, with_lots
 from dianku.ledger.plan.keeping import move_kept
 from dianku.ledger.plan.making import (
     begin_posting,
     draft_line,
     raise_exception,
     seen_by_count,
-    short_of,
 )
 from dianku.ledger.snapshot import Snapshot
 from dianku.quantity import format_quantity, share_of
@@ -37,12 +34,12 @@ def plan_issue(
     snapshot: Snapshot, posting: Posting, ctx: Context, *, guarded: bool = True
 ) -> Draft:
     """Sell: goods, kits and services leave; `guarded` False when a hold was kept for it."""
+    posting = with_lots(snapshot, posting)
     lines: Sequence[Line] = posting.lines
     if posting.strict and guarded:
         lines = fit(snapshot, posting)
     draft = begin_posting(snapshot, ctx, posting)
-    if posting.partial:
-        _tell_partial(draft, posting, lines)
+    tell_partial(draft, posting, lines)
     mover = Mover(snapshot, draft)
     for line in lines:
         flow = Flow.SOLD if line.product.stocked else Flow.COMPONENT
@@ -71,6 +68,7 @@ def plan_supplier_return(snapshot: Snapshot, posting: Posting, ctx: Context) -> 
 
 
 def _plan_strict_out(snapshot: Snapshot, posting: Posting, ctx: Context, flow: Flow) -> Draft:
+    posting = with_lots(snapshot, posting)
     lines = fit(snapshot, posting) if posting.strict else posting.lines
     family = snapshot.families.get(posting.of_document or "")
     draft = begin_posting(
@@ -80,8 +78,7 @@ def _plan_strict_out(snapshot: Snapshot, posting: Posting, ctx: Context, flow: F
         of_document_id=family.root.id if family else None,
         of_number=posting.of_document,
     )
-    if posting.partial:
-        _tell_partial(draft, posting, lines)
+    tell_partial(draft, posting, lines)
     mover = Mover(snapshot, draft)
     for line in lines:
         reason = line.reason or ""
@@ -141,127 +138,6 @@ def _sold_split(
             ("expired_lot", {"line": line.number, "sku": product.sku, "lots": codes})
         )
     return split
-
-
-def fit(snapshot: Snapshot, posting: Posting) -> Sequence[Line]:
-    """Hold the lines against what is available: all of them, or (partial) what fits.
-
-    Raises:
-        Refused: `insufficient_stock` with every short product, summed over the document.
-    """
-    there: dict[tuple[int, int], int] = {}
-    wanted: dict[tuple[int, int], int] = {}
-    kept: list[Line] = []
-    for asked in posting.lines:
-        line, needs = asked, _needs(snapshot, posting, asked, there)
-        if posting.partial:
-            line, needs = _shrunk(snapshot, posting, line, needs, there, wanted)
-            if not line.quantity:
-                continue
-        kept.append(line)
-        for key, steps in needs.items():
-            wanted[key] = wanted.get(key, 0) + steps
-    short = [
-        (snapshot.cache.product(product_id), steps, max(there[product_id, bucket], 0))
-        for (product_id, bucket), steps in wanted.items()
-        if steps > max(there[product_id, bucket], 0)
-    ]
-    if not short and kept:
-        return kept
-    if not short:
-        short = [
-            (product, steps, max(there.get((product.id, line.bucket), 0), 0))
-            for line in posting.lines
-            for product, steps in line.parts
-        ]
-    raise short_of(posting.store, short)
-
-
-def _needs(
-    snapshot: Snapshot, posting: Posting, line: Line, there: dict[tuple[int, int], int]
-) -> dict[tuple[int, int], int]:
-    """What a line needs of what is available, by (product, bucket); notes what is there.
-
-    Goods past their date are not available, so a line that takes just those needs nothing of it;
-    nor does a movement that a count has seen already.
-    """
-    needs: dict[tuple[int, int], int] = {}
-    for product, steps in line.parts:
-        pair = posting.store.id, product.id
-        balance = snapshot.balances[pair]
-        key = product.id, line.bucket
-        if line.bucket == Bucket.DAMAGED:
-            there[key] = balance.damaged
-            needs[key] = needs.get(key, 0) + steps
-            continue
-        there[key] = balance.available
-        if seen_by_count(snapshot, pair, posting.occurred_at):
-            continue
-        freed = _expired_taken(snapshot, posting, line, product, steps)
-        if steps > freed:
-            needs[key] = needs.get(key, 0) + steps - freed
-    return needs
-
-
-def _expired_taken(
-    snapshot: Snapshot, posting: Posting, line: Line, product: Product, steps: int
-) -> int:
-    if posting.kind == "issue":
-        return 0
-    shelf = snapshot.shelf((posting.store.id, product.id))
-    if shelf is None:
-        return 0
-    if line.lot is not None:
-        lot = shelf.find(line.lot, line.expires_on)
-        held = lot.quantity if lot is not None and lot.expired(shelf.today) else 0
-        return min(steps, held)
-    return min(steps, shelf.expired) if line.reason == "expired" else 0
-
-
-def _shrunk(
-    snapshot: Snapshot,
-    posting: Posting,
-    line: Line,
-    needs: dict[tuple[int, int], int],
-    there: dict[tuple[int, int], int],
-    wanted: dict[tuple[int, int], int],
-) -> tuple[Line, dict[tuple[int, int], int]]:
-    """As much of a line as still fits, its amount in proportion."""
-    room = line.quantity
-    for key, steps in needs.items():
-        left = max(there[key], 0) - wanted.get(key, 0)
-        room = min(room, max(left, 0) * line.quantity // steps) if steps else room
-    if room >= line.quantity:
-        return line, needs
-    if not line.product.stocked:
-        room -= room % 10**line.product.precision
-    parts = (
-        ((line.product, room),)
-        if line.product.stocked
-        else parts_of(line.product, room, line.recipe, snapshot.cache)
-    )
-    amount = None if line.amount is None else share_of(line.amount, room, line.quantity)
-    smaller = evolve(line, quantity=room, parts=parts, amount=amount, kept=min(line.kept, room))
-    return smaller, _needs(snapshot, posting, smaller, there) if room else {}
-
-
-def _tell_partial(draft: Draft, posting: Posting, lines: Sequence[Line]) -> None:
-    posted = {line.number: line.quantity for line in lines}
-    for line in posting.lines:
-        given = posted.get(line.number, 0)
-        if given < line.quantity:
-            precision = line.product.precision
-            draft.warnings.append(
-                (
-                    "partial",
-                    {
-                        "line": line.number,
-                        "sku": line.product.sku,
-                        "requested": format_quantity(line.quantity, precision),
-                        "posted": format_quantity(given, precision),
-                    },
-                )
-            )
 
 
 def _tell_short(snapshot: Snapshot, posting: Posting, draft: Draft) -> None:

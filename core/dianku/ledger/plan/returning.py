@@ -71,7 +71,8 @@ def _valued_today(snapshot: Snapshot, draft: Draft, line: Line) -> list[Taken]:
     for product, steps in line.parts:
         worth = snapshot.balance(draft.store.id, product.id).worth(steps)
         own = product is line.product
-        taken.append(Taken(product.id, lot_id if own else 0, steps, worth, not own))
+        lots = [(lot_id if own else 0, steps)]
+        taken.append(Taken(product.id, lots, steps, worth, component=not own))
     return taken
 
 
@@ -80,16 +81,17 @@ def _back(mover: Mover, draft: Draft, line: Line, part: Taken, product: Product)
     if line.disposition == "damaged":
         balance = mover.snapshot.balance(draft.store.id, product.id)
         balance.put_damaged(part.quantity, part.value)
-        mover.note(
-            draft.store,
-            product,
-            line=line.number,
-            flow=flow,
-            quantity=part.quantity,
-            value=part.value,
-            bucket=Bucket.DAMAGED,
-            lot_id=part.lot_id,
-        )
+        for lot_id, steps, value in part.by_lot():
+            mover.note(
+                draft.store,
+                product,
+                line=line.number,
+                flow=flow,
+                quantity=steps,
+                value=value,
+                bucket=Bucket.DAMAGED,
+                lot_id=lot_id,
+            )
     elif line.disposition == "discard":
         mover.pass_through(
             product, part.quantity, part.value, line=line.number, flow=flow, lost="returned"
@@ -101,7 +103,7 @@ def _back(mover: Mover, draft: Draft, line: Line, part: Taken, product: Product)
             part.value,
             line=line.number,
             flow=flow,
-            split=[(part.lot_id, part.quantity)],
+            split=part.lots,
         )
 
 

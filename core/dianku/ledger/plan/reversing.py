@@ -31,6 +31,7 @@ from dianku.ledger.plan.reversing_parts import (
     line_refusal,
     moves_together,
     own_moves,
+    takeable,
 )
 from dianku.ledger.plan.transferring import on_the_way
 from dianku.ledger.snapshot import Family, Original, Snapshot, StoredLine, StoredMove
@@ -107,7 +108,7 @@ def _reverse_issue(snapshot: Snapshot, family: Family, mover: Mover, _refusals: 
                 part.value,
                 line=line.number,
                 flow=flow,
-                split=[(part.lot_id, part.quantity)],
+                split=part.lots,
             )
         kept = still_kept(family, line)
         if kept:
@@ -163,11 +164,11 @@ def _reverse_inbound(snapshot: Snapshot, family: Family, mover: Mover, refusals:
                 if move.quantity > 0:
                     _undo_discard(mover, part, move, line.number)
             else:
-                there = snapshot.balance(draft.store.id, part.id).available
+                split = _tail(lots, steps)
+                there = takeable(snapshot, draft.store, part, split)
                 if steps > there and not absorbed_by_count(family, part):
                     refusals.append(line_refusal(line, part, steps, there))
                     continue
-                split = _tail(lots, steps) if any(lot_id for lot_id, _ in lots) else None
                 value = mover.take(part, steps, line=line.number, flow=Flow(move.flow), split=split)
             if move.quantity > 0:
                 cost += value
@@ -218,7 +219,7 @@ def _reverse_outbound(
     root, draft = family.root, mover.draft
     for line in root.lines:
         product = snapshot.cache.product(line.product_id)
-        for move in own_moves(root, line.number):
+        for move, lots in moves_together(root, line.number):
             if move.bucket == Bucket.DAMAGED:
                 snapshot.balance(draft.store.id, product.id).put_damaged(
                     -move.quantity, -move.value
@@ -233,7 +234,7 @@ def _reverse_outbound(
                     bucket=Bucket.DAMAGED,
                     reason=move.reason,
                 )
-            elif move.flow not in (Flow.SETTLED, Flow.REATTRIBUTED):
+            else:
                 mover.put(
                     product,
                     -move.quantity,
@@ -241,7 +242,7 @@ def _reverse_outbound(
                     line=line.number,
                     flow=Flow(move.flow),
                     reason=move.reason,
-                    split=[(move.lot_id, -move.quantity)],
+                    split=[(lot_id, -steps) for lot_id, steps in lots],
                 )
         draft.lines.append(
             DraftLine(

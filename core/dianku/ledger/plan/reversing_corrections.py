@@ -5,13 +5,23 @@ A difference is taken back net, a count at its own moment.
 
 from __future__ import annotations
 
-from dianku.catalog.records import Product
+from collections.abc import Iterable
+
+from dianku.catalog.records import Product, Store
 from dianku.context import Context
 from dianku.ledger.draft import Draft, DraftLine
 from dianku.ledger.flows import Bucket, Flow
+from dianku.ledger.lots import Split
 from dianku.ledger.mover import COUNT_REASON, Mover
 from dianku.ledger.plan.making import begin
-from dianku.ledger.plan.reversing_parts import Refusals, absorbed_by_count, line_refusal, own_moves
+from dianku.ledger.plan.reversing_parts import (
+    Refusals,
+    absorbed_by_count,
+    line_refusal,
+    moves_together,
+    own_moves,
+    takeable,
+)
 from dianku.ledger.snapshot import Family, Snapshot, StoredLine, StoredMove
 
 
@@ -26,9 +36,6 @@ def reverse_adjustment(
         for m in child.moves
         if child.of_document_id == root.id
     ]
-    refusals += _missing_gains(snapshot, family, draft.store.id)
-    if refusals:
-        return
     for line in root.lines:
         product = snapshot.cache.product(line.product_id)
         pair = draft.store.id, product.id
@@ -40,6 +47,10 @@ def reverse_adjustment(
         moves = [*own_moves(root, line.number)]
         moves += [m for m in absorbed if m.product_id == product.id]
         absorbed = [m for m in absorbed if m.product_id != product.id]
+        missing = _missing_gain(snapshot, family, draft.store, line, _nets(moves))
+        refusals += missing
+        if missing:
+            continue
         variance = _undo_adjusted(snapshot, mover, line, product, moves)
         net = sum(m.quantity for m in moves if m.flow == Flow.ADJUSTED)
         draft.lines.append(
@@ -57,23 +68,21 @@ def reverse_adjustment(
         )
 
 
-def _missing_gains(snapshot: Snapshot, family: Family, store_id: int) -> Refusals:
-    """What was found too much and is not there any more to be taken back, summed per product."""
-    gains: dict[tuple[int, int], tuple[StoredLine, int]] = {}
-    for line in family.root.lines:
-        if line.quantity > 0 and (line.counted is None or line.bucket == Bucket.DAMAGED):
-            key = line.product_id, line.bucket
-            _, before = gains.get(key, (line, 0))
-            gains[key] = line, before + line.quantity
-    refusals: Refusals = []
-    for (product_id, bucket), (line, steps) in gains.items():
-        product = snapshot.cache.product(product_id)
-        balance = snapshot.balance(store_id, product_id)
-        damaged = bucket == Bucket.DAMAGED
-        there = balance.damaged if damaged else balance.on_hand - balance.reserved
-        if steps > there and (damaged or not absorbed_by_count(family, product)):
-            refusals.append(line_refusal(line, product, steps, there))
-    return refusals
+def _missing_gain(
+    snapshot: Snapshot, family: Family, store: Store, line: StoredLine, split: Split
+) -> Refusals:
+    """What was found too much and is not there any more to be taken back."""
+    damaged = line.bucket == Bucket.DAMAGED
+    if line.quantity <= 0 or (line.counted is not None and not damaged):
+        return []
+    product = snapshot.cache.product(line.product_id)
+    if damaged:
+        there = snapshot.balance(store.id, product.id).damaged
+    elif absorbed_by_count(family, product):
+        return []
+    else:
+        there = takeable(snapshot, store, product, split)
+    return [line_refusal(line, product, line.quantity, there)] if line.quantity > there else []
 
 
 def _undo_adjusted(
@@ -109,8 +118,6 @@ def _undo_adjusted(
         )
         return value + worth
     if net > 0:
-        lots = [(m.lot_id, m.quantity) for m in moves if m.lot_id]
-        split = lots if sum(steps for _, steps in lots) == net and len(lots) == 1 else None
         worth = mover.take(
             product,
             net,
@@ -118,12 +125,10 @@ def _undo_adjusted(
             flow=Flow.ADJUSTED,
             reason=reason,
             occurred_at=moment,
-            split=split,
+            split=_one_way(_nets(moves)),
         )
         return value - worth
     if net < 0:
-        lots = [(m.lot_id, -m.quantity) for m in moves]
-        split = lots if all(steps > 0 for _, steps in lots) else None
         mover.put(
             product,
             -net,
@@ -132,9 +137,23 @@ def _undo_adjusted(
             flow=Flow.ADJUSTED,
             reason=reason,
             occurred_at=moment,
-            split=split,
+            split=_one_way([(lot_id, -steps) for lot_id, steps in _nets(moves)]),
         )
     return 0
+
+
+def _nets(moves: Iterable[StoredMove]) -> Split:
+    """What adjustments moved of each lot, taken together."""
+    nets: dict[int, int] = {}
+    for move in moves:
+        if move.flow == Flow.ADJUSTED and move.bucket == Bucket.SELLABLE:
+            nets[move.lot_id] = nets.get(move.lot_id, 0) + move.quantity
+    return [(lot_id, steps) for lot_id, steps in nets.items() if steps]
+
+
+def _one_way(split: Split) -> Split | None:
+    """The lots to take a net back of; None to choose, where some moved the other way."""
+    return split if all(steps > 0 for _, steps in split) else None
 
 
 def reverse_production(
@@ -144,14 +163,12 @@ def reverse_production(
     root, draft = family.root, mover.draft
     for line in root.lines:
         product = snapshot.cache.product(line.product_id)
-        moves = own_moves(root, line.number)
+        moves = moves_together(root, line.number)
         cost = 0
-        for move in sorted(moves, key=lambda m: m.quantity < 0):
+        for move, lots in sorted(moves, key=lambda m: m[0].quantity < 0):
             part = snapshot.cache.product(move.product_id)
-            if move.flow in (Flow.SETTLED, Flow.REATTRIBUTED):
-                continue
             if move.quantity > 0:
-                there = snapshot.balance(draft.store.id, part.id).available
+                there = takeable(snapshot, draft.store, part, lots)
                 if move.quantity > there and not absorbed_by_count(family, part):
                     refusals.append(line_refusal(line, part, move.quantity, there))
                     continue
@@ -160,7 +177,7 @@ def reverse_production(
                     move.quantity,
                     line=line.number,
                     flow=Flow(move.flow),
-                    split=[(move.lot_id, move.quantity)] if move.lot_id else None,
+                    split=lots,
                 )
             else:
                 mover.put(
@@ -169,7 +186,7 @@ def reverse_production(
                     -move.value,
                     line=line.number,
                     flow=Flow(move.flow),
-                    split=[(move.lot_id, -move.quantity)],
+                    split=[(lot_id, -steps) for lot_id, steps in lots],
                 )
         draft.lines.append(
             DraftLine(

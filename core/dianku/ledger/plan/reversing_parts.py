@@ -6,9 +6,10 @@ from typing import Any
 
 from attrs import evolve
 
-from dianku.catalog.records import Product
+from dianku.catalog.records import Product, Store
 from dianku.ledger.flows import Flow
-from dianku.ledger.snapshot import Family, Original, StoredLine, StoredMove
+from dianku.ledger.lots import Split
+from dianku.ledger.snapshot import Family, Original, Snapshot, StoredLine, StoredMove
 from dianku.quantity import format_quantity
 
 Refusals = list[dict[str, Any]]
@@ -32,6 +33,14 @@ def absorbed_by_count(family: Family, product: Product) -> bool:
         if child.cause_id == family.root.id
         for line in child.lines
     )
+
+
+def takeable(snapshot: Snapshot, store: Store, product: Product, split: Split) -> int:
+    """How many steps of these lots may leave: what is available, and what is past its date."""
+    pair = store.id, product.id
+    shelf = snapshot.shelf(pair)
+    expired = shelf.expired_of(split) if shelf is not None else 0
+    return max(snapshot.balances[pair].available, 0) + expired
 
 
 def own_moves(root: Original, line: int) -> list[StoredMove]:

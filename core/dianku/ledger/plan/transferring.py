@@ -16,8 +16,9 @@ from dianku.ledger.commands import CloseTransfer, Posting, ReceiveTransfer
 from dianku.ledger.draft import Draft, DraftLine
 from dianku.ledger.flows import Bucket, Flow
 from dianku.ledger.mover import Mover
+from dianku.ledger.plan.fitting import fit, tell_partial, with_lots
 from dianku.ledger.plan.making import begin, begin_posting, draft_line
-from dianku.ledger.plan.outbound import fit, lot_split
+from dianku.ledger.plan.outbound import lot_split
 from dianku.ledger.requests import LineQuantities
 from dianku.ledger.snapshot import Family, Snapshot, StoredLine
 from dianku.quantity import format_quantity, parse_quantity, share_of
@@ -28,9 +29,11 @@ PERMISSION = "document.post.transfer"
 
 def plan_transfer(snapshot: Snapshot, posting: Posting, ctx: Context) -> Draft:
     """Send goods off: out of this store, on the way to the other."""
+    posting = with_lots(snapshot, posting)
     assert posting.to_store is not None, "resolved"
     lines = fit(snapshot, posting) if posting.strict else posting.lines
     draft = begin_posting(snapshot, ctx, posting, status="sent")
+    tell_partial(draft, posting, lines)
     mover = Mover(snapshot, draft)
     for line in lines:
         start = len(draft.moves)
