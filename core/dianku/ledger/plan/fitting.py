@@ -34,6 +34,8 @@ def with_lots(snapshot: Snapshot, posting: Posting) -> Posting:
         Refused: `invalid` with every lot that is not known here, or that a sale which may
             refuse names although it is past its date.
     """
+    if all(line.lot is None for line in posting.lines):
+        return posting
     lines: list[Line] = []
     errors = []
     for line in posting.lines:
@@ -176,6 +178,8 @@ def _smaller(snapshot: Snapshot, line: Line, quantity: int) -> Line:
 
 def tell_partial(draft: Draft, posting: Posting, lines: Sequence[Line]) -> None:
     """Warn of each line of which less was posted than was asked for."""
+    if not posting.partial:
+        return
     posted: Mapping[int, int] = {line.number: line.quantity for line in lines}
     for line in posting.lines:
         given = posted.get(line.number, 0)
