@@ -21,13 +21,13 @@ from plain_cells import Refusal, Wanted
 from plain_lots import Lot, is_past
 
 if TYPE_CHECKING:
-    from plain_shop import Shop
+    from plain_stock import Stock
 
 
 class Fit:
     """Lines of one document against what is available, one after the other."""
 
-    def __init__(self, shop: Shop, store: str, *, kind: str, now: int) -> None:
+    def __init__(self, shop: Stock, store: str, *, kind: str, now: int) -> None:
         self.shop = shop
         self.store = store
         self.kind = kind
@@ -69,7 +69,7 @@ class Fit:
 
 
 def fit(
-    shop: Shop, store: str, wanted: Sequence[Wanted], *, kind: str, now: int, partial: bool
+    shop: Stock, store: str, wanted: Sequence[Wanted], *, kind: str, now: int, partial: bool
 ) -> list[Wanted]:
     """The lines as they may be posted; with nothing asked for where nothing is left of a line."""
     if kind == "issue" and any(is_past(w.lot, shop.today) for w in wanted):

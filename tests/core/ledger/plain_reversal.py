@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy, deepcopy
+from dataclasses import replace
 
 from plain_cells import Document, Line, Part, Refusal, share_parts
 from plain_shop import Shop
@@ -106,21 +108,29 @@ def _transfer(shop: Shop, document: Document, now: int) -> None:
 
 
 def _adjustment(shop: Shop, document: Document, now: int) -> None:
-    _guard_in_turn(shop, document, now=now)
-    for line in document.lines:
-        _undo_delta(shop, document.store, line, now=now)
+    for attempt in (_trial(shop, document), shop):
+        for line in document.lines:
+            _guard_delta(attempt, document, line, now=now)
+            _undo_delta(attempt, document.store, line, now=now)
 
 
-def _guard_in_turn(shop: Shop, document: Document, *, now: int) -> None:
-    """Line by line, as they are undone: what an earlier line brings back is there for a later."""
-    change: dict[str, int] = defaultdict(int)
-    for line in document.lines:
-        [part] = line.parts
-        past = _past(shop, document.store, [part])
-        there = shop.available(document.store, line.sku, now=now) + change[line.sku]
-        if line.quantity > 0 and line.quantity - past > max(there, 0):
-            raise Refusal("not_reversible", "insufficient_stock")
-        change[line.sku] -= line.quantity
+def _trial(shop: Shop, document: Document) -> Shop:
+    """The same stock once more: line by line, what an earlier one brings back is there."""
+    trial = copy(shop)
+    places = {(document.store, line.sku) for line in document.lines}
+    trial.cells = {
+        p: replace(shop.cells[p], moves=[], counts=[], shelf=deepcopy(shop.cells[p].shelf))
+        for p in places
+    }
+    trial.moved()
+    return trial
+
+
+def _guard_delta(shop: Shop, document: Document, line: Line, *, now: int) -> None:
+    there = max(shop.available(document.store, line.sku, now=now), 0)
+    there += _past(shop, document.store, line.parts)
+    if line.quantity > there:
+        raise Refusal("not_reversible", "insufficient_stock")
 
 
 def _undo_delta(shop: Shop, store: str, line: Line, *, now: int) -> None:

@@ -12,19 +12,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Literal
 
-from plain_cells import Document, Hold, Line, Wanted
+from plain_cells import Document, Line, Refusal, Wanted
 from plain_lots import ANY_DATE
 from plain_reversal import reverse
 from plain_shop import Shop
+from reservation_steps import ReservationSteps
 from step_chance import (
-    FAR_MS,
     GOODS,
     MINUTE,
     PLAIN,
     STOCKED,
     STORES,
-    Book,
-    Chance,
     Step,
     decimal,
     lot,
@@ -33,30 +31,22 @@ from step_chance import (
 from dianku.clock import from_ms
 from dianku.ledger.commands import (
     CloseTransfer,
-    CommitReservation,
-    ExtendReservation,
     HandOver,
     ReceiveTransfer,
-    ReleaseReservation,
-    Reserve,
     Reverse,
 )
 from dianku.ledger.requests import (
     LineQuantities,
     LineQuantity,
     NewLine,
-    NewReservation,
-    NewReservationLine,
-    ReservationExtend,
 )
 
 
-class Steps(Chance):
+class Steps(ReservationSteps):
     """Draws steps."""
 
     def __init__(self, model: Shop, *, seed: int) -> None:
         super().__init__(model, seed=seed)
-        self.book = Book()
         self._keys = 0
         self.accepted: Counter[str] = Counter()
         """How often each step was accepted; what is rare is drawn more often."""
@@ -107,7 +97,7 @@ class Steps(Chance):
             lot = self._fresh_lot(w.sku)
             wanted.append(Wanted(w.sku, w.quantity, value=amount * 100, lot=lot))
             lines.append(self._line(wanted[-1], **more))
-        at = self._moment(store, permissive=True)
+        at = self._moment(store, wanted, permissive=True)
         return self._post(
             "receipt",
             "receipt",
@@ -122,7 +112,7 @@ class Steps(Chance):
         goods = tuple(g for g in GOODS if g.sku != "hamper" or self.chance(0.5))
         wanted = self._with_lots(store, self._some(goods, most=6))
         wanted = [replace(w, kept=self._kept(w)) for w in wanted]
-        at = self._moment(store, permissive=not strict and not fact)
+        at = self._moment(store, wanted, permissive=not strict and not fact)
         if not self._unseen(store, self._stocked(wanted), at):
             wanted = [replace(w, kept=0) for w in wanted]
         lines = [
@@ -165,7 +155,7 @@ class Steps(Chance):
                 Wanted(w.sku, w.quantity, disposition=disposition, lot=self._fresh_lot(w.sku))
                 for w in self._some(PLAIN, most=3)
             ]
-            at = self._moment(store, permissive=True)
+            at = self._moment(store, wanted, permissive=True)
             lines = [self._line(w, disposition=disposition) for w in wanted]
             return self._post(
                 "customer_return",
@@ -415,6 +405,7 @@ class Steps(Chance):
         """Undo something recent; a late movement at any time while its count stands."""
         older = [(n, d) for n, d in self.book.documents[:-60] if d.absorbed and not d.reversed]
         older = [(n, d) for n, d in older if any(line.left > 0 for line in d.lines)]
+        older = [(n, d) for n, d in older if "stuck" not in d.traits or self.chance(0.1)]
         recent = [(n, d) for n, d in older + self.book.documents[-60:] if d.kind != "arrival"]
         recent = [(n, d) for n, d in recent if not any(c.reversed for c in d.absorbed.values())]
         # A count that is gone has absorbed nothing any more, and late movements are rare.
@@ -431,79 +422,13 @@ class Steps(Chance):
         now = self.now
 
         def effect() -> None:
-            reverse(self.model, document, now=now)
+            try:
+                reverse(self.model, document, now=now)
+            except Refusal:
+                document.traits.add("stuck")
+                raise
 
         return Step(f"reverse_{kind}", Reverse(number, "typed wrongly"), effect)
-
-    # -- reservations -----------------------------------------------------------------------
-
-    def _reserve(self, *, preorder: bool = False) -> Step:
-        store, now = self._store(), self.now
-        goods = tuple(g for g in GOODS if g.sku != "hamper")
-        lines = [(w.sku, w.quantity) for w in self._some(goods, most=4)]
-        seconds = self._random.choice((30, 900, 7_200, 90_000))
-        expires_at = None if preorder else now + seconds * 1000
-        new = NewReservation(
-            store=store,
-            lines=[
-                NewReservationLine(sku=s, quantity=decimal(n, self.model.goods[s].precision))
-                for s, n in lines
-            ],
-            channel="web",
-            kind="preorder" if preorder else "hold",
-            expires_in=None if preorder else seconds,
-            due_on=from_ms(FAR_MS).date() if preorder else None,
-        )
-        return Step(
-            "preorder" if preorder else "reserve",
-            Reserve(new),
-            lambda: self.model.reserve(store, lines, now=now, expires_at=expires_at),
-        )
-
-    def _preorder(self) -> Step:
-        return self._reserve(preorder=True)
-
-    def _hold(self, *, active: bool) -> tuple[str, Hold] | None:
-        found = [
-            (code, hold)
-            for code, hold in self.book.holds[-60:]
-            if hold.state == "active" and not (active and self._near_end(hold))
-        ]
-        return self._random.choice(found) if found else None
-
-    def _near_end(self, hold: Hold) -> bool:
-        return hold.expires_at is None or hold.expires_at <= self.now
-
-    def _commit(self) -> Step | None:
-        found = self._hold(active=False)
-        if found is None:
-            return None
-        (code, hold), now = found, self.now
-        return Step("commit", CommitReservation(code), lambda: self.model.commit(hold, now=now))
-
-    def _release(self) -> Step | None:
-        found = self._hold(active=True)
-        if found is None:
-            return None
-        (code, hold), now = found, self.now
-
-        def effect() -> None:
-            self.model.release(hold, now=now)
-
-        return Step("release", ReleaseReservation(code), effect)
-
-    def _extend(self) -> Step | None:
-        found = self._hold(active=True)
-        if found is None:
-            return None
-        (code, hold), seconds = found, self._random.choice((600, 40_000))
-        now = self.now
-
-        def effect() -> None:
-            self.model.extend(hold, expires_at=now + seconds * 1000, now=now)
-
-        request = ReservationExtend(expires_in=seconds)
-        return Step("extend", ExtendReservation(code, request), effect)
 
 
 def _called(document: Document) -> str:

@@ -75,7 +75,7 @@ class Chance:
 
     def pause(self) -> int:
         """Milliseconds between two batches: seconds, sometimes an hour or two, or a night."""
-        if self.chance(0.04):
+        if self.chance(0.07):
             return 36_000_000
         return self._random.choice((1_000, 7_531, 60_000, 60_000, 400_000, 5_000_000))
 
@@ -92,14 +92,14 @@ class Chance:
         picked = self._random.choices(goods, k=self._random.choice((1, 1, 2, 3)))
         return [Wanted(g.sku, self._quantity(g, most=most)) for g in picked]
 
-    def _moment(self, store: str, *, permissive: bool) -> int:
+    def _moment(self, store: str, wanted: list[Wanted], *, permissive: bool) -> int:
         """Now, or (what nobody may refuse) some time before, perhaps just before a count."""
         if not permissive or self.chance(0.5):
             return self.now
-        cells = [cell for (place, _), cell in self.model.cells.items() if place == store]
-        counts = [c.at for cell in cells for c in cell.counts if c.at > self.now - 200 * MINUTE]
-        if counts and self.chance(0.6):
-            return self._random.choice(counts) - self._random.randint(1, 20 * MINUTE)
+        cells = [self.model.cells[store, sku] for sku in self._stocked(wanted)]
+        counts = [c.at for cell in cells for c in cell.counts if c.at > self.now - 2_000 * MINUTE]
+        if counts and self.chance(0.5):
+            return self._random.choice(sorted(counts)) - self._random.randint(1, 20 * MINUTE)
         return self.now - self._random.randint(1, 180) * MINUTE - self._random.randint(1, 999)
 
     def _unseen(self, store: str, skus: set[str], at: int) -> bool:
