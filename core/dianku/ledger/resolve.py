@@ -32,6 +32,7 @@ from dianku.quantity import (
     MINOR_DIGITS,
     QUANTITY_MAX,
     amount_of,
+    format_amount,
     format_quantity,
     parse_amount,
     scaled,
@@ -45,6 +46,8 @@ NO_STORE = Store(0, "", "", "shop", "UTC", 0)
 """Stands in for a store that does not exist while the rest of what is wrong is looked for."""
 
 _CENT = Decimal(1).scaleb(-MINOR_DIGITS)
+_DIGITS = 12
+"""Numbers of more digits before or after the point are refused without being multiplied."""
 
 
 def needs(new: NewDocument | NewReservation, catalog: CatalogState) -> tuple[set[str], set[str]]:
@@ -413,12 +416,20 @@ class _LineResolver:
         if kind == "issue" or (kind == "customer_return" and self.line.of_line is None):
             product = reading.product
             if reading.price is not None and self.line.quantity is not None:
-                if not self.line.quantity.is_finite() or self.line.quantity.adjusted() > 30:
+                if not self.line.quantity.is_finite() or self.line.quantity.adjusted() > _DIGITS:
                     return None
                 pack = Decimal(reading.price).scaleb(-MINOR_DIGITS)
-                return self._cents(self.line.quantity * pack)
-            return amount_of(quantity, product.price_in(self.store.id) or 0, product.precision)
+                return self._bounded("quantity", self._cents(self.line.quantity * pack))
+            price = product.price_in(self.store.id) or 0
+            return self._bounded("quantity", amount_of(quantity, price, product.precision))
         return None
+
+    def _bounded(self, name: str, amount: int) -> int:
+        """An amount that follows from a quantity; as large as one that is said, at most."""
+        if amount > AMOUNT_MAX:
+            self.errors.add(self._at(name), "amount_too_large", max=format_amount(AMOUNT_MAX))
+            return 0
+        return amount
 
     def _money(self, name: str, number: Decimal) -> int:
         try:
@@ -434,9 +445,9 @@ class _LineResolver:
         quantity = self.line.quantity if self.line.quantity is not None else self.line.delta
         if quantity is None or not quantity.is_finite() or not unit.is_finite():
             return None
-        if abs(quantity.adjusted()) > 30 or abs(unit.adjusted()) > 30:  # noted as too large above
-            return None
-        return self._cents(abs(quantity) * unit)
+        if abs(quantity.adjusted()) > _DIGITS or abs(unit.adjusted()) > _DIGITS:
+            return None  # noted above: too large, or too many decimals
+        return self._bounded(name, self._cents(abs(quantity) * unit))
 
     def _counted_cost(self) -> int | None:
         """The unit cost of a count in 1/10000; one that is wrong was noted as the line's amount."""
