@@ -42,6 +42,15 @@ GROUP BY w.store_id, w.product_id, w.since
 """
 
 
+_LOTS_MOVED_SINCE = """
+SELECT w.store_id, w.product_id, w.since, m.lot_id, SUM(m.quantity) AS quantity
+FROM {rows} AS w JOIN stock_move AS m
+  ON m.product_id = w.product_id AND m.store_id = w.store_id AND m.bucket = 0
+ AND (m.occurred_at > w.since OR (m.occurred_at = w.since AND m.reason <> :count))
+GROUP BY w.store_id, w.product_id, w.since, m.lot_id
+"""
+
+
 _CLOSE_CALLS = """
 SELECT DISTINCT w.store_id, w.product_id, w.since
 FROM {rows} AS w JOIN stock_move AS m
@@ -54,12 +63,14 @@ def load_counts(connection: Connection, snapshot: Snapshot, tasks: Sequence[Task
     """Read the counts that a movement of the batch may have come too late for."""
     since: dict[Pair, int] = {}
     moments: set[tuple[int, int, int]] = set()
+    of_lots: set[tuple[int, int, int]] = set()
     for task in tasks:
         moment = _earliest(task, snapshot)
         for pair in task.pairs:
             if moment <= snapshot.balances[pair].counted_at + BOUNDARY_MS:
                 since[pair] = min(moment - BOUNDARY_MS, since.get(pair, moment))
         moments |= set(_counted(task))
+        of_lots |= set(_counted(task, of_lots=True))
     columns = (*_PAIR, ("since", "int"))
     if since:
         rows = [(*pair, moment) for pair, moment in sorted(since.items())]
@@ -84,6 +95,13 @@ def load_counts(connection: Connection, snapshot: Snapshot, tasks: Sequence[Task
         ):
             snapshot.close_calls.add(((row.store_id, row.product_id), row.since))
 
+    if of_lots:
+        for row in select_set(
+            connection, _LOTS_MOVED_SINCE, columns=columns, rows=sorted(of_lots), count=COUNT_REASON
+        ):
+            lot = (row.store_id, row.product_id), row.since, row.lot_id
+            snapshot.lots_moved_since[lot] = int(row.quantity)
+
 
 def _earliest(task: Task, snapshot: Snapshot) -> int:
     """The earliest moment a task speaks of; reversals may touch every count of their rows."""
@@ -95,10 +113,10 @@ def _earliest(task: Task, snapshot: Snapshot) -> int:
     return task.occurred_at or snapshot.now_ms
 
 
-def _counted(task: Task) -> Iterable[tuple[int, int, int]]:
+def _counted(task: Task, *, of_lots: bool = False) -> Iterable[tuple[int, int, int]]:
     posting = task.resolved
     if isinstance(posting, Posting) and posting.kind == "adjustment":
         for line in posting.lines:
-            if line.counted is not None:
+            if line.counted is not None and (line.lot is not None or not of_lots):
                 _, later = posting.counted_at(line)
                 yield posting.store.id, line.product.id, later

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy.engine import Connection
 
@@ -21,6 +21,7 @@ from dianku.storage.bulk import execute_set, select_set
 
 _ID = (("id", "int"),)
 _PAIR = (("store_id", "int"), ("product_id", "int"))
+_LOT_KEY = (("product_id", "int"), ("code", "text"), ("expires_on", "int"))
 
 
 _LOTS = """
@@ -57,11 +58,12 @@ def load_shelves(
 
 
 _NamedLot = tuple[int, int, str, int]
+_LotKey = tuple[int, str, int]
 
 
 def _name_lots(connection: Connection, snapshot: Snapshot, tasks: Sequence[Task]) -> set[_NamedLot]:
     """Create the lots that incoming lines name; returns (id, product, code, expires on)."""
-    wanted: dict[tuple[int, str, int], int | None] = {}
+    wanted: dict[_LotKey, int | None] = {}
     for task in tasks:
         if not isinstance(task.resolved, Posting):
             continue
@@ -72,7 +74,45 @@ def _name_lots(connection: Connection, snapshot: Snapshot, tasks: Sequence[Task]
                 wanted[line.product.id, line.lot, line.expires_on] = line.made_on
     if not wanted:
         return set()
-    columns = (("product_id", "int"), ("code", "text"), ("expires_on", "int"), ("made_on", "int"))
+    dated = {key: made_on for key, made_on in wanted.items() if key[2]}
+    named = _made_sure(connection, dated)
+    undated = {key: made_on for key, made_on in wanted.items() if not key[2]}
+    known = _known_by_code(connection, undated)
+    for key, lot in known.items():
+        snapshot.lot_ids[key] = lot[0]
+    named |= _made_sure(connection, {k: v for k, v in undated.items() if k not in known})
+    for lot_id, product_id, code, expires_on in named:
+        snapshot.lot_ids[product_id, code, expires_on] = lot_id
+    named |= set(known.values())
+    for lot_id, _, code, expires_on in named:
+        snapshot.lot_codes[lot_id] = code, expires_on
+    return named
+
+
+def _known_by_code(
+    connection: Connection, undated: Mapping[_LotKey, int | None]
+) -> dict[_LotKey, _NamedLot]:
+    """The lot that is meant where only its code is said: the last that came with it."""
+    if not undated:
+        return {}
+    rows = select_set(
+        connection,
+        "SELECT l.id, l.product_id, l.code, l.expires_on FROM {rows} AS w JOIN lot AS l "
+        "ON l.product_id = w.product_id AND l.code = w.code ORDER BY l.id",
+        columns=_LOT_KEY[:2],
+        rows=sorted(key[:2] for key in undated),
+    )
+    return {
+        (row.product_id, row.code, 0): (row.id, row.product_id, row.code, row.expires_on)
+        for row in rows
+    }
+
+
+def _made_sure(connection: Connection, wanted: Mapping[_LotKey, int | None]) -> set[_NamedLot]:
+    """Create those of these lots that do not exist."""
+    if not wanted:
+        return set()
+    columns = (*_LOT_KEY, ("made_on", "int"))
     rows = [(*key, made_on) for key, made_on in sorted(wanted.items(), key=lambda kv: kv[0])]
     execute_set(
         connection,
@@ -89,9 +129,6 @@ def _name_lots(connection: Connection, snapshot: Snapshot, tasks: Sequence[Task]
         columns=columns,
         rows=rows,
     )
-    for row in found:
-        snapshot.lot_ids[row.product_id, row.code, row.expires_on] = row.id
-        snapshot.lot_codes[row.id] = row.code, row.expires_on
     return {(row.id, row.product_id, row.code, row.expires_on) for row in found}
 
 

@@ -189,6 +189,7 @@ class Snapshot:
     families: dict[str, Family] = field(factory=dict)
     counts: dict[Pair, list[Count]] = field(factory=dict)
     moved_since: dict[tuple[Pair, int], int] = field(factory=dict)
+    lots_moved_since: dict[tuple[Pair, int, int], int] = field(factory=dict)
     close_calls: set[tuple[Pair, int]] = field(factory=set)
     promises: dict[str, Promise] = field(factory=dict)
     holds: dict[Pair, list[Hold]] = field(factory=dict)

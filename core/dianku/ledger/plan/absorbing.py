@@ -30,16 +30,17 @@ def absorb(snapshot: Snapshot, draft: Draft, ctx: Context) -> None:
             document = id(count.draft) if count.draft else count.document_id
             groups.setdefault((document, move.store_id), []).append((count, move))
     for seen in groups.values():
-        _absorb_by(snapshot, draft, ctx, seen)
+        absorb_by(snapshot, draft, ctx, seen)
     _note_boundaries(snapshot, draft)
 
 
-def _absorb_by(
+def absorb_by(
     snapshot: Snapshot,
     cause: Draft,
     ctx: Context,
     seen: list[tuple[Count, Move]],
 ) -> None:
+    """Post the opposite of moves of one store against one count's document."""
     first_count, first = seen[0]
     store = snapshot.cache.stores_by_id[first.store_id]
     draft = begin(

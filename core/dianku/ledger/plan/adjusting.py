@@ -16,7 +16,7 @@ from dianku.ledger.draft import Draft
 from dianku.ledger.flows import Bucket, Flow
 from dianku.ledger.mover import COUNT_REASON, Mover
 from dianku.ledger.plan.fitting import Demand, with_lots
-from dianku.ledger.plan.inbound import lot_id_of
+from dianku.ledger.plan.inbound import lot_id_of, named_split
 from dianku.ledger.plan.making import (
     begin_posting,
     draft_line,
@@ -33,8 +33,7 @@ def plan_adjustment(snapshot: Snapshot, posting: Posting, ctx: Context) -> Draft
     posting = with_lots(snapshot, posting)
     draft = begin_posting(snapshot, ctx, posting)
     mover = Mover(snapshot, draft)
-    if posting.strict:
-        _guard(snapshot, posting)
+    _guard(snapshot, posting)
     for line in posting.lines:
         if line.counted is not None:
             _count(snapshot, posting, mover, line)
@@ -62,7 +61,10 @@ def expected_at(snapshot: Snapshot, pair: tuple[int, int], moment: int) -> int:
 
 
 def _guard(snapshot: Snapshot, posting: Posting) -> None:
-    """Differences that take goods out must find them; summed per product."""
+    """Differences that take goods out must find them; summed per product.
+
+    Under the permissive policy only those that are damaged: of these there is never less than none.
+    """
     demand = Demand(snapshot, posting)
     for line in posting.lines:
         if line.counted is None and line.quantity < 0:
@@ -82,7 +84,10 @@ def _count(snapshot: Snapshot, posting: Posting, mover: Mover, line: Line) -> No
         delta = line.counted - balance.damaged
         cost = _damaged_delta(snapshot, mover, line, delta)
     else:
-        delta = line.counted - expected_at(snapshot, pair, later)
+        if line.lot is None:
+            delta = line.counted - expected_at(snapshot, pair, later)
+        else:
+            delta = _lot_delta(snapshot, mover, line, moment, later)
         cost = _adjust(snapshot, posting, mover, line, delta, COUNT_REASON, moment)
         balance.counted_at = max(balance.counted_at, moment)
         balance.moved = True
@@ -103,6 +108,44 @@ def _count(snapshot: Snapshot, posting: Posting, mover: Mover, line: Line) -> No
     )
 
 
+def _lot_delta(snapshot: Snapshot, mover: Mover, line: Line, moment: int, later: int) -> int:
+    """What a count of one lot changes: other lots were not counted and stay as they are.
+
+    More than the lot shows is first looked for in what is of no known lot, and a shortage of the
+    whole product was of this lot.
+    """
+    assert line.counted is not None, "a count"
+    store, pair = mover.draft.store, (mover.draft.store.id, line.product.id)
+    shelf, lot_id = snapshot.shelves[pair], lot_id_of(snapshot, line)
+    since = snapshot.lots_moved_since.get((pair, later, lot_id), 0)
+    since += sum(
+        m.quantity
+        for draft in (*snapshot.drafts, mover.draft)
+        for m in draft.moves
+        if (m.store_id, m.product_id, m.lot_id) == (*pair, lot_id)
+        and m.bucket == Bucket.SELLABLE
+        and (m.occurred_at > later or (m.occurred_at == later and m.reason != COUNT_REASON))
+    )
+    missing = line.counted - (shelf.stock(lot_id).quantity - since)
+    unknown = snapshot.balances[pair].on_hand - sum(x.quantity for x in shelf.lots)
+    found = max(min(unknown, missing), 0)
+    if found:
+        shelf.change([(lot_id, found)])
+        for of_lot, steps in ((lot_id, found), (0, -found)):
+            mover.note(
+                store,
+                line.product,
+                line=line.number,
+                flow=Flow.REATTRIBUTED,
+                quantity=steps,
+                value=0,
+                lot_id=of_lot,
+                occurred_at=moment,
+                reason=COUNT_REASON,
+            )
+    return missing - found - min(expected_at(snapshot, pair, later), 0)
+
+
 def _adjust(
     snapshot: Snapshot,
     posting: Posting,
@@ -116,7 +159,10 @@ def _adjust(
     if delta == 0:
         return 0
     if delta < 0:
-        split = lot_split(snapshot, posting, line, -delta)
+        if line.counted is None:
+            split = lot_split(snapshot, posting, line, -delta)
+        else:
+            split = named_split(snapshot, line, -delta) if line.lot is not None else None
         # Of what nobody knows the lot of, as much as may still be promised is good.
         available = snapshot.balance(posting.store.id, line.product.id).available
         beyond = line.counted is None and -delta > available

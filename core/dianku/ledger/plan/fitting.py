@@ -1,9 +1,10 @@
-"""Hold a strict document against what is available: all of it, or (partial) what fits.
+"""Hold a document that may be refused against what is there: all of it, or (partial) what fits.
 
 Demand is summed per product over the whole document before anything is taken, kits through their
 components: the same product twice in a cart, or once alone and once in a gift box, is one demand.
 Goods past their date are not available, so what takes just those needs nothing of it; but each
-piece is there once.
+piece is there once. Under the permissive policy only damaged goods must be there: of these there is
+never less than none.
 """
 
 from __future__ import annotations
@@ -121,10 +122,15 @@ class Demand:
         ]
 
     def _asks(self, product: Product, line: Line) -> bool:
-        """Whether a line needs goods now: a movement that a count has seen already does not."""
+        """Whether a line needs goods to be there now.
+
+        Not where whoever stands at the counter is served, nor where a count has seen the movement.
+        """
+        if line.bucket == Bucket.DAMAGED:
+            return True
         pair = self.posting.store.id, product.id
-        damaged = line.bucket == Bucket.DAMAGED
-        return damaged or not seen_by_count(self.snapshot, pair, self.posting.occurred_at)
+        seen = seen_by_count(self.snapshot, pair, self.posting.occurred_at)
+        return self.posting.strict and not seen
 
     def _there(self, key: Key) -> int:
         product_id, bucket = key

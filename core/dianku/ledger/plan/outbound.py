@@ -50,8 +50,8 @@ def plan_issue(
         if line.kept:
             move_kept(mover, line.product, line.kept, line=line.number)
         draft.lines.append(draft_line(line, cost=cost))
-    if not posting.strict:
-        _tell_short(snapshot, posting, draft)
+    if not (posting.strict and guarded):
+        _tell_short(snapshot, posting, draft, paid=posting.fact or posting.strict)
     return draft
 
 
@@ -69,7 +69,7 @@ def plan_supplier_return(snapshot: Snapshot, posting: Posting, ctx: Context) -> 
 
 def _plan_strict_out(snapshot: Snapshot, posting: Posting, ctx: Context, flow: Flow) -> Draft:
     posting = with_lots(snapshot, posting)
-    lines = fit(snapshot, posting) if posting.strict else posting.lines
+    lines = fit(snapshot, posting)
     family = snapshot.families.get(posting.of_document or "")
     draft = begin_posting(
         snapshot,
@@ -105,6 +105,8 @@ def _plan_strict_out(snapshot: Snapshot, posting: Posting, ctx: Context, flow: F
                 expired_first=line.reason == "expired",
             )
         draft.lines.append(draft_line(line, cost=cost))
+    if not posting.strict:
+        _tell_short(snapshot, posting, draft, paid=posting.fact)
     return draft
 
 
@@ -140,10 +142,15 @@ def _sold_split(
     return split
 
 
-def _tell_short(snapshot: Snapshot, posting: Posting, draft: Draft) -> None:
-    """Warn of goods the books did not show, and of goods that were promised to somebody."""
+def _tell_short(snapshot: Snapshot, posting: Posting, draft: Draft, *, paid: bool) -> None:
+    """Warn of goods the books did not show, and of goods that were promised to somebody.
+
+    `paid`: nobody can be refused any more, it is a fact or the order that a hold was kept for.
+    """
     taken: dict[int, int] = {}
     for line in posting.lines:
+        if line.bucket == Bucket.DAMAGED:
+            continue
         for product, steps in line.parts:
             taken[product.id] = taken.get(product.id, 0) + steps
     for product_id, steps in taken.items():
@@ -160,7 +167,7 @@ def _tell_short(snapshot: Snapshot, posting: Posting, draft: Draft) -> None:
                 "short": format_quantity(short, product.precision),
                 "on_hand": format_quantity(balance.on_hand, product.precision),
             }
-            code = "paid_no_stock" if posting.fact else "sold_without_stock"
+            code = "paid_no_stock" if paid else "sold_without_stock"
             draft.warnings.append((code, {"sku": product.sku, **figures}))
             raise_exception(draft, code, draft.store, product, **figures)
         elif balance.on_hand < balance.reserved:
@@ -172,7 +179,7 @@ def _tell_short(snapshot: Snapshot, posting: Posting, draft: Draft) -> None:
                 "orders": ", ".join(str(p["reference"] or p["reservation"]) for p in promised),
                 "reservations": promised,
             }
-            code = "paid_no_stock" if posting.fact else "promised_stock"
+            code = "paid_no_stock" if paid else "promised_stock"
             draft.warnings.append((code, {"sku": product.sku, **data}))
             raise_exception(draft, code, draft.store, product, **data)
         elif posting.fact and balance.available < 0:

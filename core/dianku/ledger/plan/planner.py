@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from attrs import define, field
 
 from dianku.context import Context
-from dianku.errors import Problem, Refused
+from dianku.errors import FieldError, Problem, Refused, invalid
 from dianku.ledger.commands import (
     CloseTransfer,
     Command,
@@ -47,8 +47,9 @@ from dianku.ledger.plan.returning import plan_customer_return
 from dianku.ledger.plan.reversing import plan_reversal
 from dianku.ledger.plan.reversing_corrections import take_absorption_back
 from dianku.ledger.plan.transferring import plan_arrival, plan_close, plan_transfer
-from dianku.ledger.snapshot import Pair, Promise, Snapshot
+from dianku.ledger.snapshot import Pair, Promise, Saved, Snapshot
 from dianku.ledger.usual import Usual
+from dianku.quantity import format_cost
 
 _KINDS: dict[str, Callable[[Snapshot, Posting, Context], Draft]] = {
     "receipt": plan_receipt,
@@ -61,6 +62,9 @@ _KINDS: dict[str, Callable[[Snapshot, Posting, Context], Draft]] = {
     "production": plan_production,
     "cost_adjustment": plan_cost_adjustment,
 }
+
+VALUE_MAX = 10**17
+"""Largest value (1/10000) of one movement and of one product in one store: sums still fit."""
 
 Planned = Draft | Promise | Swept | Problem
 
@@ -96,6 +100,7 @@ def plan_command(snapshot: Snapshot, task: Task) -> Planned:
         planned = _plan(snapshot, task)
         if isinstance(planned, Draft):
             _complete(snapshot, task, planned)
+            _refuse_beyond(snapshot, saved)
     except Refused as refused:
         snapshot.restore(saved)
         return refused.problem
@@ -149,3 +154,13 @@ def _complete(snapshot: Snapshot, task: Task, draft: Draft) -> None:
     if isinstance(task.command, Reverse):
         family = snapshot.families[task.command.number]
         take_absorption_back(snapshot, family, draft, task.ctx)
+
+
+def _refuse_beyond(snapshot: Snapshot, saved: Saved) -> None:
+    """Refuse what would no longer fit the columns it is written to and summed in."""
+    moved = (m for draft in snapshot.drafts[saved.drafts :] for m in draft.moves)
+    held = (balance for balance, _ in saved.balances)
+    if any(abs(m.value) > VALUE_MAX for m in moved) or any(
+        max(abs(b.value), abs(b.on_hand)) > VALUE_MAX for b in held
+    ):
+        raise invalid(FieldError("/lines", "amount_too_large", {"max": format_cost(VALUE_MAX)}))

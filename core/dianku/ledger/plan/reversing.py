@@ -166,7 +166,7 @@ def _reverse_inbound(snapshot: Snapshot, family: Family, mover: Mover, refusals:
             else:
                 split = _tail(lots, steps)
                 there = takeable(snapshot, draft.store, part, split)
-                if steps > there and not absorbed_by_count(family, part):
+                if steps > there and not absorbed_by_count(snapshot, family, part):
                     refusals.append(line_refusal(line, part, steps, there))
                     continue
                 value = mover.take(part, steps, line=line.number, flow=Flow(move.flow), split=split)

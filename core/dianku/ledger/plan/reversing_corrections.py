@@ -9,20 +9,22 @@ from collections.abc import Iterable
 
 from dianku.catalog.records import Product, Store
 from dianku.context import Context
-from dianku.ledger.draft import Draft, DraftLine
+from dianku.ledger.draft import Draft, DraftLine, Move
 from dianku.ledger.flows import Bucket, Flow
 from dianku.ledger.lots import Split
 from dianku.ledger.mover import COUNT_REASON, Mover
+from dianku.ledger.plan.absorbing import absorb_by
 from dianku.ledger.plan.making import begin
 from dianku.ledger.plan.reversing_parts import (
     Refusals,
     absorbed_by_count,
+    count_of_late,
     line_refusal,
     moves_together,
     own_moves,
     takeable,
 )
-from dianku.ledger.snapshot import Family, Snapshot, StoredLine, StoredMove
+from dianku.ledger.snapshot import Count, Family, Pair, Snapshot, StoredLine, StoredMove
 
 
 def reverse_adjustment(
@@ -51,14 +53,14 @@ def reverse_adjustment(
         refusals += missing
         if missing:
             continue
-        variance = _undo_adjusted(snapshot, mover, line, product, moves)
+        cost, variance = _undo_adjusted(snapshot, mover, line, product, moves)
         net = sum(m.quantity for m in moves if m.flow == Flow.ADJUSTED)
         draft.lines.append(
             DraftLine(
                 line.number,
                 product,
                 -net,
-                cost=-line.cost,
+                cost=-cost,
                 variance=variance,
                 of_line=line.number,
                 reason=line.reason,
@@ -78,7 +80,7 @@ def _missing_gain(
     product = snapshot.cache.product(line.product_id)
     if damaged:
         there = snapshot.balance(store.id, product.id).damaged
-    elif absorbed_by_count(family, product):
+    elif absorbed_by_count(snapshot, family, product):
         return []
     else:
         there = takeable(snapshot, store, product, split)
@@ -91,8 +93,8 @@ def _undo_adjusted(
     line: StoredLine,
     product: Product,
     moves: list[StoredMove],
-) -> int:
-    """Move the net of a line's adjustments back; returns the variance in value."""
+) -> tuple[int, int]:
+    """Move the net of a line's adjustments back; returns what that was worth, and the variance."""
     draft = mover.draft
     balance = snapshot.balance(draft.store.id, product.id)
     reason = COUNT_REASON if line.counted is not None else ""
@@ -116,7 +118,7 @@ def _undo_adjusted(
             bucket=Bucket.DAMAGED,
             reason=line.reason or "",
         )
-        return value + worth
+        return abs(worth), value + worth
     if net > 0:
         worth = mover.take(
             product,
@@ -127,19 +129,21 @@ def _undo_adjusted(
             occurred_at=moment,
             split=_one_way(_nets(moves)),
         )
-        return value - worth
+        return worth, value - worth
     if net < 0:
+        worth = max(-value, 0)
         mover.put(
             product,
             -net,
-            max(-value, 0),
+            worth,
             line=line.number,
             flow=Flow.ADJUSTED,
             reason=reason,
             occurred_at=moment,
             split=_one_way([(lot_id, -steps) for lot_id, steps in _nets(moves)]),
         )
-    return 0
+        return worth, value + worth
+    return 0, value
 
 
 def _nets(moves: Iterable[StoredMove]) -> Split:
@@ -169,7 +173,7 @@ def reverse_production(
             part = snapshot.cache.product(move.product_id)
             if move.quantity > 0:
                 there = takeable(snapshot, draft.store, part, lots)
-                if move.quantity > there and not absorbed_by_count(family, part):
+                if move.quantity > there and not absorbed_by_count(snapshot, family, part):
                     refusals.append(line_refusal(line, part, move.quantity, there))
                     continue
                 cost += mover.take(
@@ -237,10 +241,13 @@ def take_absorption_back(snapshot: Snapshot, family: Family, reversal: Draft, ct
 
     A count is taken back at its own moment, so what a later count had absorbed of it that count
     absorbs of its reversal, as of every movement before it: of that nothing is left to do here.
+    Where the count that absorbed it was taken back, the next one it came too late for has seen it.
     """
+    absorbed: set[Pair] = set()
     for child in family.living("absorption"):
         if child.cause_id != family.root.id:
             continue
+        absorbed |= {(child.store_id, line.product_id) for line in child.lines}
         store = snapshot.cache.stores_by_id[child.store_id]
         draft = begin(
             snapshot,
@@ -286,3 +293,19 @@ def take_absorption_back(snapshot: Snapshot, family: Family, reversal: Draft, ct
             )
         if draft.lines:
             snapshot.drafts.append(draft)
+    _absorb_by_next(snapshot, family, reversal, ctx, absorbed)
+
+
+def _absorb_by_next(
+    snapshot: Snapshot, family: Family, reversal: Draft, ctx: Context, absorbed: set[Pair]
+) -> None:
+    groups: dict[tuple[int, int], list[tuple[Count, Move]]] = {}
+    for move in reversal.moves:
+        pair = move.store_id, move.product_id
+        if move.bucket != Bucket.SELLABLE or pair in absorbed:
+            continue
+        count = count_of_late(snapshot, family.root, pair)
+        if count is not None and move.occurred_at >= count.at:
+            groups.setdefault((count.document_id, move.store_id), []).append((count, move))
+    for seen in groups.values():
+        absorb_by(snapshot, reversal, ctx, seen)

@@ -7,9 +7,9 @@ from typing import Any
 from attrs import evolve
 
 from dianku.catalog.records import Product, Store
-from dianku.ledger.flows import Flow
+from dianku.ledger.flows import Bucket, Flow
 from dianku.ledger.lots import Split
-from dianku.ledger.snapshot import Family, Original, Snapshot, StoredLine, StoredMove
+from dianku.ledger.snapshot import Count, Family, Original, Pair, Snapshot, StoredLine, StoredMove
 from dianku.quantity import format_quantity
 
 Refusals = list[dict[str, Any]]
@@ -25,9 +25,10 @@ def line_refusal(line: StoredLine, product: Product, wanted: int, there: int) ->
     }
 
 
-def absorbed_by_count(family: Family, product: Product) -> bool:
-    """Whether a count had absorbed this movement, so that taking it back moves nothing either."""
-    return any(
+def absorbed_by_count(snapshot: Snapshot, family: Family, product: Product) -> bool:
+    """Whether a count has seen this movement, so that taking it back moves nothing either."""
+    pair = family.root.store_id, product.id
+    return count_of_late(snapshot, family.root, pair) is not None or any(
         line.product_id == product.id
         for child in family.living("absorption")
         if child.cause_id == family.root.id
@@ -41,6 +42,27 @@ def takeable(snapshot: Snapshot, store: Store, product: Product, split: Split) -
     shelf = snapshot.shelf(pair)
     expired = shelf.expired_of(split) if shelf is not None else 0
     return max(snapshot.balances[pair].available, 0) + expired
+
+
+def count_of_late(snapshot: Snapshot, root: Original, pair: Pair) -> Count | None:
+    """The count that has seen a late document's goods, None for one that was not late.
+
+    Usually the count that absorbed it; where that was taken back, the next that it came too late
+    for.
+    """
+    moved = [
+        m.occurred_at
+        for m in root.moves
+        if (m.store_id, m.product_id) == pair and m.bucket == Bucket.SELLABLE
+    ]
+    if not moved:
+        return None
+    later = [
+        c
+        for c in snapshot.counts.get(pair, ())
+        if c.at > min(moved) and 0 < c.document_id < root.id
+    ]
+    return min(later, key=lambda c: c.at, default=None)
 
 
 def own_moves(root: Original, line: int) -> list[StoredMove]:
