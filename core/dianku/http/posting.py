@@ -139,6 +139,8 @@ class Landing:
     ) -> list[Any]:
         """Give several commands with their keys to the poster, in order; outcomes in order.
 
+        A command that broke has its exception for an outcome: its neighbours were posted.
+
         Resolving hundreds of documents would hold up everybody else on the loop, so a thread
         does it.
         """
@@ -148,7 +150,7 @@ class Landing:
             for (command, key), future in zip(commands, waiting, strict=True)
         ]
         await self._loop.run_in_executor(self._threads, hand_in_all, ledger, handings)
-        return await asyncio.gather(*waiting)
+        return await asyncio.gather(*waiting, return_exceptions=True)
 
 
 def hand_in_all(ledger: Ledger, handings: Sequence[_Handing]) -> None:

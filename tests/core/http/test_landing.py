@@ -108,3 +108,25 @@ def test_look_up_that_breaks_is_told_to_each_that_waits_for_it(
         file.unlink()
     with pytest.raises(sa.exc.OperationalError):
         post_together(host, [sale(sku) for sku in goods], owner)
+
+
+def test_document_that_breaks_in_a_batch_leaves_its_neighbours_their_numbers(
+    host: Host, call: Callable[..., Any], goods: Sequence[str]
+) -> None:
+    seal = (
+        "CREATE TRIGGER broken BEFORE INSERT ON document WHEN NEW.note = 'break' "
+        "BEGIN SELECT RAISE(ABORT, 'broken on purpose'); END"
+    )
+    with host.database.writing() as connection:
+        connection.execute(sa.text(seal))
+    documents = [
+        {"kind": "issue", "store": "S1", "note": note, "lines": [{"sku": sku, "quantity": 1}]}
+        for sku, note in zip(goods, ("", "break", ""), strict=False)
+    ]
+    answer = call("POST", "/documents/batch", {"documents": documents})
+    assert answer.status_code == 200
+    results = answer.json()["results"]
+    assert [r["status"] for r in results] == ["created", "refused", "created"]
+    assert all(results[i]["number"] for i in (0, 2))
+    assert results[1]["problem"]["code"] == "internal_error"
+    assert results[1]["problem"]["request_id"] == answer.headers["x-request-id"]

@@ -6,9 +6,11 @@ Posting is asynchronous all the way: the loop waits for the poster, no thread is
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any
 
 from msgspec import structs
+from sqlalchemy.exc import OperationalError
 
 from dianku.errors import Problem
 from dianku.http.edge import edge_of
@@ -36,6 +38,8 @@ from dianku.ledger.requests import (
     TransferClose,
 )
 from dianku.wire import Answer
+
+log = logging.getLogger("dianku.http")
 
 POST = "document.post"
 
@@ -71,11 +75,16 @@ async def post_document(call: Call) -> Replied | Problem:
 
 
 async def post_batch(call: Call) -> BatchAnswer:
-    """Post documents in order, each on its own: one that is refused leaves the others be."""
+    """Post documents in order, each on its own: one that is refused or breaks leaves the others be.
+
+    Where the database cannot be had all of them share that answer.
+    """
     landing = edge_of(call).landing
     documents = call.body.documents
     commands = [(Post(entry), entry.key) for entry in documents]
     outcomes = await landing.posted_all(call.host.ledger, commands, ctx=call.ctx)
+    if all(isinstance(outcome, OperationalError) for outcome in outcomes):
+        raise outcomes[0]
     results = [
         _result(call, entry, outcome) for entry, outcome in zip(documents, outcomes, strict=True)
     ]
@@ -126,12 +135,31 @@ async def close(call: Call) -> Replied | Problem:
     return await moved_on(call, CloseTransfer(call.path["number"], call.body.loss_to))
 
 
-def _result(call: Call, entry: KeyedDocument, outcome: Posted | Problem) -> BatchResult:
+def _result(
+    call: Call, entry: KeyedDocument, outcome: Posted | Problem | BaseException
+) -> BatchResult:
+    if isinstance(outcome, BaseException):
+        outcome = _broken(call, outcome)
     if isinstance(outcome, Problem):
-        problem = problem_body(outcome, messages=edge_of(call).messages, language=call.ctx.language)
+        problem = problem_body(
+            outcome,
+            messages=edge_of(call).messages,
+            language=call.ctx.language,
+            request_id=call.ctx.request_id if outcome.code == "internal_error" else "",
+        )
         return BatchResult(key=entry.key, status="refused", problem=problem)
     status = "replayed" if outcome.replayed else "created"
     return BatchResult(key=entry.key, status=status, number=outcome.record.number)
+
+
+def _broken(call: Call, error: BaseException) -> Problem:
+    """What is told of a document that broke: nothing of it was posted."""
+    request_id = call.ctx.request_id
+    if isinstance(error, OperationalError):
+        log.warning("request %s: the database is not available: %s", request_id, error)
+        return Problem("busy")
+    log.error("request %s: a document of a batch broke", request_id, exc_info=error)
+    return Problem("internal_error", {"request_id": request_id})
 
 
 ROUTES = (
