@@ -42,6 +42,7 @@ STATUS: Mapping[str, int] = MappingProxyType(
         "insufficient_stock": 409,
         "not_reversible": 409,
         "already_reversed": 409,
+        "over_refunded": 409,
         "over_returned": 409,
         "over_received": 409,
         "transfer_closed": 409,

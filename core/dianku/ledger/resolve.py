@@ -413,7 +413,7 @@ class _LineResolver:
         kind = self.new.kind
         if kind == "receipt":
             return 0
-        if kind == "issue" or (kind == "customer_return" and self.line.of_line is None):
+        if kind == "issue" or (kind == "customer_return" and self.new.of_document is None):
             product = reading.product
             if reading.price is not None and self.line.quantity is not None:
                 if not self.line.quantity.is_finite() or self.line.quantity.adjusted() > _DIGITS:

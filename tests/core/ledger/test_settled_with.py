@@ -10,7 +10,15 @@ import sqlalchemy as sa
 from busy_day import do, hold
 from say import Day, balance_of, line
 
-from dianku.ledger.commands import CommitReservation, Reverse
+from dianku.errors import Problem
+from dianku.ledger.commands import (
+    CloseTransfer,
+    CommitReservation,
+    HandOver,
+    ReceiveTransfer,
+    Reverse,
+)
+from dianku.ledger.requests import LineQuantities, LineQuantity
 from dianku.storage.engine import Database
 from dianku.testing.shop import Shop
 
@@ -130,3 +138,51 @@ def test_count_taken_back_is_worth_what_it_moves(day: Day, shop: Shop) -> None:
     day.post("issue", line("tea", 2), occurred_at="09:00")
     back = do(day, Reverse(count.number, "counted wrong"))
     assert [(x.quantity, x.cost) for x in back.lines] == [("-24", "24.00")]
+
+
+def test_refund_of_more_than_was_paid_is_refused_with_what_is_refundable(
+    day: Day, shop: Shop
+) -> None:
+    shop.product("tea")
+    day.post("receipt", line("tea", 3, unit_cost=1))
+    sale = day.post("issue", line("tea", 3, amount="10.00"))
+    over = day.refused("customer_return", line("tea", 1, amount="3.34"), of_document=sale.number)
+    assert over.code == "over_refunded"
+    assert over.extra["lines"] == [
+        {"line": 1, "sku": "tea", "requested": "3.34", "refundable": "3.33"}
+    ]
+    less = day.post("customer_return", line("tea", 1, amount="1.00"), of_document=sale.number)
+    assert balance_of(less, "tea").on_hand == "1"
+
+
+def test_refund_of_a_line_that_is_not_named_is_what_was_paid_not_the_list_price(
+    day: Day, shop: Shop
+) -> None:
+    shop.product("tea", price=500)
+    day.post("receipt", line("tea", 3, unit_cost=1))
+    sale = day.post("issue", line("tea", 3, amount="10.00"))
+    back = day.post("customer_return", line("tea", 1), of_document=sale.number)
+    assert back.lines[0].amount == "3.33"
+    named = day.post("customer_return", line("tea", 2, of_line=1), of_document=sale.number)
+    assert named.lines[0].amount == "6.67"
+
+
+def test_hand_over_arrival_and_close_are_not_reversible_and_say_their_lines(
+    day: Day, shop: Shop
+) -> None:
+    shop.product("tea")
+    day.post("receipt", line("tea", 9, unit_cost=1))
+    sale = day.post("issue", line("tea", 2, kept=2))
+    sent = day.post("transfer", line("tea", 3), to_store="S2")
+    one = LineQuantities(lines=[LineQuantity(line=1, quantity=Decimal(1))])
+    done = [
+        do(day, HandOver(sale.number, one)),
+        do(day, ReceiveTransfer(sent.number, one)),
+        do(day, CloseTransfer(sent.number, "sender")),
+    ]
+    for document, steps in zip(done, ("1", "1", "2"), strict=True):
+        refused = day.ledger.execute(Reverse(document.number, "typed wrongly"), ctx=day.owner)
+        assert isinstance(refused, Problem)
+        assert refused.code == "not_reversible"
+        told = {"line": 1, "sku": "tea", "requested": steps, "available": "0"}
+        assert refused.extra["lines"] == [told]

@@ -1,7 +1,7 @@
 """Customer returns: against the sale where it is known, onto the shelf, among the damaged, or away.
 
 Never more comes back than was sold, less what came back before. What comes back is what was
-taken, at the cost it left with; what is refunded is the share that was really paid.
+taken, at the cost it left with; what is refunded is the share that was really paid, or less.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from attrs import evolve
 
 from dianku.catalog.records import Product
 from dianku.context import Context
-from dianku.errors import FieldError, Problem, Refused
+from dianku.errors import FieldError, Problem, Refused, refuse
 from dianku.ledger.commands import Line, Posting
 from dianku.ledger.draft import Draft
 from dianku.ledger.flows import Bucket, Flow
@@ -25,7 +25,7 @@ from dianku.ledger.plan.inbound import lot_id_of
 from dianku.ledger.plan.keeping import kept_share, move_kept, still_kept
 from dianku.ledger.plan.making import begin_posting, draft_line
 from dianku.ledger.snapshot import Family, Snapshot
-from dianku.quantity import format_quantity
+from dianku.quantity import format_amount, format_quantity
 
 
 def plan_customer_return(snapshot: Snapshot, posting: Posting, ctx: Context) -> Draft:
@@ -42,6 +42,7 @@ def plan_customer_return(snapshot: Snapshot, posting: Posting, ctx: Context) -> 
     )
     mover = Mover(snapshot, draft)
     done: dict[int, int] = {}
+    over: list[dict[str, object]] = []
     for line in posting.lines:
         if line.kept:
             move_kept(mover, line.product, -line.kept, line=line.number)
@@ -53,15 +54,29 @@ def plan_customer_return(snapshot: Snapshot, posting: Posting, ctx: Context) -> 
             origin = family.root.line(line.of_line)
             assert origin is not None, "matched above"
             taken = taken_between(family, origin, start, end)
+            paid = amount_between(origin, start, end)
             if amount is None:
-                amount = amount_between(origin, start, end)
+                amount = paid
+            elif amount > paid:
+                over.append(_over_refunded(line, paid))
         else:
             taken = _valued_today(snapshot, draft, line)
         for part in taken:
             _back(mover, draft, line, part, snapshot.cache.product(part.product_id))
         cost = sum(part.value for part in taken)
         draft.lines.append(draft_line(line, cost=cost, amount=amount or 0))
+    if over:
+        raise refuse("over_refunded", extra={"lines": over})
     return draft
+
+
+def _over_refunded(line: Line, paid: int) -> dict[str, object]:
+    return {
+        "line": line.of_line,
+        "sku": line.product.sku,
+        "requested": format_amount(line.amount or 0),
+        "refundable": format_amount(paid),
+    }
 
 
 def _valued_today(snapshot: Snapshot, draft: Draft, line: Line) -> list[Taken]:

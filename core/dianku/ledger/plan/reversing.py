@@ -52,17 +52,17 @@ def plan_reversal(snapshot: Snapshot, command: Reverse, ctx: Context) -> Draft:
     store = snapshot.cache.stores_by_id[root.store_id]
     ctx.require("document.reverse", store=store.code)
     ctx.require(f"document.post.{root.kind}", store=store.code)
+    nothing = [
+        line_refusal(x, snapshot.cache.product(x.product_id), x.quantity, 0) for x in root.lines
+    ]
     if root.reversed:
-        nothing = [
-            line_refusal(x, snapshot.cache.product(x.product_id), x.quantity, 0) for x in root.lines
-        ]
         raise refuse(
             "not_reversible",
             number=root.number,
             extra={"lines": nothing, "reversed_by": root.reversed_by},
         )
     if root.action != "post":
-        raise refuse("not_reversible", number=root.number, extra={"lines": []})
+        raise refuse("not_reversible", number=root.number, extra={"lines": nothing})
     draft = begin(
         snapshot,
         ctx,
