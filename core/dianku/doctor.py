@@ -17,6 +17,7 @@ from dianku.access.tables import audit
 from dianku.access.trail import BACKED_UP
 from dianku.catalog.tables import product, store
 from dianku.clock import format_ms
+from dianku.context import Context
 from dianku.hooks.records import Finding, Title
 from dianku.hooks.tables import parked_event
 from dianku.host import Host
@@ -225,7 +226,7 @@ def _parked(host: Host) -> Iterator[Finding]:
 
 
 def _people(host: Host) -> Iterator[Finding]:
-    users = host.access.list_users()
+    users = host.access.list_users(ctx=Context(host.access.actor("doctor")))
     if not any(user.role == "owner" and user.can_sign_in and user.active for user in users):
         yield Finding(
             "note",

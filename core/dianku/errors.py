@@ -35,6 +35,7 @@ STATUS: Mapping[str, int] = MappingProxyType(
         "rate_limited": 429,
         "internal_error": 500,
         "busy": 503,
+        "storage_full": 503,
         "not_ready": 503,
         # refused by the state of the shop
         "conflict": 409,

@@ -135,6 +135,22 @@ def recall(database: Database, *, key: str | None, digest: Pair) -> Any:
     return None if kept is None else kept.body
 
 
+def release(database: Database, *, key: str | None, digest: Pair) -> None:
+    """Forget a key that was claimed for what was then refused: refusals are not remembered."""
+    if key is None:
+        return
+    high, low = hash_key(key)
+    with database.writing() as connection:
+        database.lock(connection, LOCK_CATALOG)
+        claimed = sa.and_(
+            posted_key.c.key_high == high,
+            posted_key.c.key_low == low,
+            posted_key.c.digest_high == digest[0],
+            posted_key.c.digest_low == digest[1],
+        )
+        connection.execute(sa.delete(posted_key).where(claimed))
+
+
 def is_used(database: Database, *, key: str) -> bool:
     """Whether a key has had its effect; one in flight has not yet."""
     high, low = hash_key(key)

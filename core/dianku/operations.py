@@ -103,7 +103,7 @@ def set_up(host: Host, wish: SetUpWish, *, ctx: Context) -> SetUpOutcome:
         Refused: `invalid`; nothing was changed.
     """
     begun = bool(host.catalog.list_stores(ctx=ctx))
-    peopled = bool(host.access.list_users())
+    peopled = bool(host.access.list_users(ctx=ctx))
     if not begun:
         host.catalog.create_store(wish.store, ctx=ctx)
         named = {"name": wish.shop, "language": wish.language, "timezone": wish.store.timezone}

@@ -99,17 +99,17 @@ class Access:
             self._note(inner, ctx, "user.create", record.name, after=record)
         return record
 
-    def list_users(self) -> list[UserRecord]:
-        """Everybody, by name."""
+    def list_users(self, *, ctx: Context) -> list[UserRecord]:
+        """Everybody whose stores are all the caller's too, by name."""
         with self._database.reading() as connection:
             rows = connection.execute(sa.select(user_account).order_by(user_account.c.name))
-            return [store.user_record(row) for row in rows]
+            return [store.user_record(row) for row in rows if _within(ctx, row.stores)]
 
-    def get_user(self, user_id: str) -> UserRecord:
-        """One person. Raises `Refused` (`not_found`)."""
+    def get_user(self, user_id: str, *, ctx: Context) -> UserRecord:
+        """One person. Raises `Refused` (`not_found`, also for one of other stores)."""
         with self._database.reading() as connection:
             row = store.user_by_id(connection, _row_id(user_id, what="user"))
-        if row is None:
+        if row is None or not _within(ctx, row.stores):
             raise refuse("not_found", what="user", name=user_id)
         return store.user_record(row)
 
@@ -181,11 +181,11 @@ class Access:
             self._note(inner, ctx, "token.create", record.name, after=record)
         return IssuedToken(token=secret, **structs.asdict(record))
 
-    def list_tokens(self) -> list[TokenRecord]:
-        """Every token, the newest first, without secrets."""
+    def list_tokens(self, *, ctx: Context) -> list[TokenRecord]:
+        """Every token whose stores are all the caller's too, the newest first, without secrets."""
         with self._database.reading() as connection:
             rows = connection.execute(sa.select(access_token).order_by(access_token.c.id.desc()))
-            return [store.token_record(row) for row in rows]
+            return [store.token_record(row) for row in rows if _within(ctx, row.stores)]
 
     def revoke_token(self, token_id: str, *, ctx: Context) -> None:
         """End a token; in every process it stops within a second. Again: nothing happens.
@@ -210,13 +210,20 @@ class Access:
     def audit(
         self,
         *,
+        ctx: Context,
         before_id: int | None = None,
         limit: int = 100,
         actor: str | None = None,
         action: str | None = None,
         subject: str | None = None,
     ) -> list[AuditRecord]:
-        """The trail of administration, the newest first."""
+        """The trail of administration, the newest first.
+
+        Raises:
+            Refused: `forbidden` for who is limited to stores: it tells of the whole shop.
+        """
+        if ctx.actor.stores is not None:
+            raise refuse("forbidden", permission="store")
         with self._database.reading() as connection:
             return read_trail(
                 connection,

@@ -121,6 +121,10 @@ class ExportBook:
         self._kernel = {one.name: one for one in kernel}
         self._plugin_exports = plugin_exports
 
+    def is_of_plugin(self, kind: str) -> bool:
+        """Whether only plugins could have an export of this name."""
+        return kind not in self._kernel
+
     def names(self, ctx: Context) -> list[str]:
         """What the caller may export."""
         if not ctx.may("export.run"):
@@ -178,7 +182,8 @@ class ExportBook:
         self, kind: str, *, ctx: Context, filters: Mapping[str, Any]
     ) -> tuple[list[str], list[str], Iterable[Sequence[Any]]]:
         ctx.require("export.run")
-        source = self._sources().get(kind)
+        # The kernel's own need no plugin to be asked, which may keep its caller waiting.
+        source = self._kernel.get(kind) or self._sources().get(kind)
         if source is None:
             raise refuse("not_found", what="export", name=kind)
         ctx.require(source.permission)

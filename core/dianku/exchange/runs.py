@@ -22,6 +22,7 @@ from dianku.exchange.records import CellRemark, ImportKind, ImportRecord, Remark
 from dianku.exchange.tables import import_change, import_run
 from dianku.storage.bulk import insert_rows
 from dianku.storage.engine import Database
+from dianku.storage.leader import ProcessLock, import_lock
 
 LOCK_IMPORT = 7_310_005
 """Taken while a run begins, so that of two at one instant one is refused."""
@@ -83,7 +84,7 @@ class RunBook:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._active: set[int] = set()
+        self._active: dict[int, ProcessLock] = {}
         self._guard = threading.Lock()
 
     def now_ms(self) -> int:
@@ -91,9 +92,16 @@ class RunBook:
         return self._clock.now_ms()
 
     def begin(
-        self, *, kind: ImportKind, file_name: str, file_hash: str, options: Options, actor: str
+        self,
+        *,
+        kind: ImportKind,
+        file_name: str,
+        file_hash: str,
+        options: Options,
+        actor: str,
+        resume: str | None = None,
     ) -> Run:
-        """Begin a run, or take up one that died.
+        """Begin a run, or take up one that died; `resume` tells which, if it is a dry one.
 
         Raises:
             Refused: `import_repeated` with the `id` of the run that read this file before.
@@ -109,7 +117,9 @@ class RunBook:
             earlier = connection.execute(same.order_by(import_run.c.id)).all()
             attempt = sum(1 for row in earlier if row.status in {"done", "undone"})
             resumed = None
-            if not options.dry_run:
+            if options.dry_run and resume is not None:
+                resumed = self._resumable([self.row(resume)])
+            elif not options.dry_run:
                 resumed = self._resumable(earlier)
                 self._refuse_repeat(earlier, again=options.again)
             run_id = resumed or self._insert(
@@ -120,17 +130,34 @@ class RunBook:
                 dry_run=options.dry_run,
                 actor=actor,
             )
-            self._active.add(run_id)
+            if run_id not in self._active:
+                self._take(run_id)
         return Run(run_id, kind, file_hash, attempt, options, changes=self._changes(run_id))
 
     def _resumable(self, earlier: Any) -> int | None:
         for row in earlier:
-            if row.id in self._active:
-                raise refuse("import_repeated", extra={"import": str(row.id)}, id=str(row.id))
             broken = row.status == "failed" and _remarks(row).problem == BROKEN_OFF
-            if row.status == "running" or broken:
+            if row.id in self._active or (
+                (row.status == "running" or broken) and not self._take(row.id)
+            ):
+                raise refuse("import_repeated", extra={"import": str(row.id)}, id=str(row.id))
+            if row.id in self._active:
                 return int(row.id)
         return None
+
+    def _take(self, run_id: int) -> bool:
+        """Have a run carried out here, if no process that lives does so."""
+        lock = import_lock(self._database, run_id)
+        if not lock.hold():
+            return False
+        self._active[run_id] = lock
+        return True
+
+    def is_dead(self, run_id: str) -> bool:
+        """Whether a run ended before its end, as far as can be told without taking it up."""
+        row = self.row(run_id)
+        broken = row.status == "failed" and _remarks(row).problem == BROKEN_OFF
+        return broken or (row.status == "running" and row.id not in self._active)
 
     def _refuse_repeat(self, earlier: Any, *, again: bool) -> None:
         # A run whose every row was refused took nothing in, and may be tried again.
@@ -203,7 +230,9 @@ class RunBook:
     def forget(self, run: Run) -> None:
         """Let go of a run that is under way here no more."""
         with self._guard:
-            self._active.discard(run.id)
+            lock = self._active.pop(run.id, None)
+        if lock is not None:
+            lock.release()
 
     def get(self, run_id: str) -> ImportRecord:
         """A run as it stands. Raises `Refused`: `not_found`."""

@@ -103,15 +103,19 @@ class Exchange:
         filename: str,
         ctx: Context,
         enter: Enter = lambda begin: begin(),
+        resume: str | None = None,
         **options: Any,
     ) -> ImportRecord:
         """Begin an import and go on with it in a thread; `get_import` says how far it is.
 
         What is wrong with the file as a whole is refused at once, as by `run_import`. `enter` may
         make the run in one transaction with a key; nothing of the file is done before it returns,
-        and a run that was made before is not carried out again.
+        and a run that was made before is not carried out again. `resume` is the run of this very
+        file and these options that is to be taken up, once `is_broken_off` says so.
         """
-        prepared = self._prepare(source, kind=kind, filename=filename, ctx=ctx, options=options)
+        prepared = self._prepare(
+            source, kind=kind, filename=filename, ctx=ctx, options=options, resume=resume
+        )
         begun: list[_Work] = []
 
         def begin() -> str:
@@ -175,6 +179,7 @@ class Exchange:
         filename: str,
         ctx: Context,
         options: Mapping[str, Any],
+        resume: str | None = None,
     ) -> Callable[[], _Work]:
         """Read a file; returns what makes its run."""
         ctx.require("import.run")
@@ -194,6 +199,7 @@ class Exchange:
                 file_hash=hashlib.sha256(content).hexdigest(),
                 options=chosen,
                 actor=ctx.actor.name,
+                resume=resume,
             )
             run.remarks.columns = _columns(tables)
             for sheet in sheets_not_read(workbook, tables):
@@ -279,6 +285,13 @@ class Exchange:
             raise refuse("not_found", what="import", name=import_id)
         return row
 
+    def is_broken_off(self, import_id: str) -> bool:
+        """Whether an import ended before its end and is not under way here.
+
+        Another process may have it all the same; taking it up is then `import_repeated`.
+        """
+        return self._book.is_dead(import_id)
+
     def list_imports(self, *, ctx: Context, limit: int = 50) -> list[ImportRecord]:
         """The newest imports, newest first."""
         ctx.require("import.run")
@@ -323,6 +336,10 @@ class Exchange:
         return self._exports.write_file(
             kind, file, ctx=ctx, filters=filters or {}, progress=progress
         )
+
+    def is_of_plugin(self, kind: str) -> bool:
+        """Whether what makes an export of this name is not the kernel, should there be one."""
+        return self._exports.is_of_plugin(kind)
 
     def export_kinds(self, *, ctx: Context) -> list[str]:
         """The names of what the caller may export."""

@@ -104,14 +104,16 @@ class Undoing:
             raise _not_undoable(depends)
         self._reverse(numbers, run=run, ctx=ctx)
         with self._catalog.changing() as change:
+            marked = change.connection.execute(
+                sa.update(import_run)
+                .where(import_run.c.id == run.id, import_run.c.status == run.status)
+                .values(status="undone", undone_at=change.now_ms, undone_by=ctx.actor.name)
+            )
+            if marked.rowcount != 1:  # another was faster
+                raise refuse("conflict", reason=f"import {run.id}: undone")
             remove_history(change.connection, import_id=run.id)
             if changes:
                 self._put_back(change, changes)
-            change.connection.execute(
-                sa.update(import_run)
-                .where(import_run.c.id == run.id)
-                .values(status="undone", undone_at=change.now_ms, undone_by=ctx.actor.name)
-            )
 
     def _changes(self, run_id: int) -> Sequence[Any]:
         with self._database.reading() as connection:

@@ -7,6 +7,7 @@ caller, rate, permission, body, handler. Nothing of a body is read for somebody 
 from __future__ import annotations
 
 import asyncio
+import errno
 import inspect
 import itertools
 import logging
@@ -48,6 +49,9 @@ DEVICE_MAX = 64
 QUERY_MAX = 16_384
 THREADS = 12
 PLUGIN_THREADS = 8
+FULL_RETRY_S = 60
+"""What a caller is told to wait when the disk is full: a person has to make room."""
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9_.:-]{1,64}")
 _JSON_TYPES = (b"application/json", b"application/problem+json")
 _encoder = msgspec.json.Encoder()
@@ -86,7 +90,9 @@ class Api:
             each_look=self._host.look_again,
         )
         self._host.settings.watched = True
-        self._edge = Edge(self._messages, Landing(self.threads), streams, self.threads)
+        self._edge = Edge(
+            self._messages, Landing(self.threads), streams, self.threads, self.plugin_threads
+        )
         return self._edge
 
     def end_streams(self) -> None:
@@ -119,10 +125,10 @@ class Api:
         except (OperationalError, PoolTimeout) as error:
             log.warning("request %s: the database is not available: %s", request_id, error)
             status, answer_headers, body = self.refusal(Problem("busy"), language, request_id)
-        except Exception:
-            log.exception("request %s: %s %s broke", request_id, scope["method"], path)
-            broken = Problem("internal_error", {"request_id": request_id})
-            status, answer_headers, body = self.refusal(broken, language, request_id)
+        except Exception as error:  # noqa: BLE001 - whoever asks is answered
+            what = f"{scope['method']} {path}"
+            problem = _broken(error, request_id=request_id, what=what)
+            status, answer_headers, body = self.refusal(problem, language, request_id)
         self._traffic.count(scope["method"] if status != 405 else "other", status)
         answer_headers.append((b"x-request-id", request_id.encode()))
         if isinstance(body, Stream):
@@ -295,6 +301,15 @@ class Api:
 
 
 _NO_HEADERS: Mapping[str, str] = {}
+
+
+def _broken(error: Exception, *, request_id: str, what: str) -> Problem:
+    """What is told of an error nobody expected; whoever runs the shop finds it in the log."""
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        log.error("request %s: %s: no room on the disk: %s", request_id, what, error)
+        return Problem("storage_full", {"retry_after_seconds": FULL_RETRY_S})
+    log.error("request %s: %s broke", request_id, what, exc_info=error)
+    return Problem("internal_error", {"request_id": request_id})
 
 
 def _parts(path: str, scope: Scope) -> list[str] | None:

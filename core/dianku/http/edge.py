@@ -17,13 +17,14 @@ class Edge:
     """Handed to every handler with its call.
 
     `landing` is where the poster's outcomes arrive, `streams` what follows the event log,
-    `threads` where plain functions run.
+    `threads` where plain functions run, `plugin_threads` where those of plugins do.
     """
 
     messages: Messages
     landing: Landing
     streams: EventStreams
     threads: Executor
+    plugin_threads: Executor
 
 
 def edge_of(call: Call) -> Edge:

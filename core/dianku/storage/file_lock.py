@@ -8,10 +8,14 @@ from pathlib import Path
 
 
 class FileLock:
-    """One process at a time holds it; `kill -9` lets it go like any other end."""
+    """One process at a time holds it; `kill -9` lets it go like any other end.
 
-    def __init__(self, path: Path) -> None:
+    The file of a `passing` lock is removed when it is let go: there would be ever more of them.
+    """
+
+    def __init__(self, path: Path, *, passing: bool = False) -> None:
         self._path = path
+        self._passing = passing
         self._file: int | None = None
 
     def hold(self) -> bool:
@@ -34,7 +38,10 @@ class FileLock:
     def release(self) -> None:
         """Let it go."""
         if self._file is not None:
-            # Closing lets the lock go; the file stays, so that two cannot lock two files.
+            # Closing lets the lock go; the file stays, so that two cannot lock two files. Who
+            # takes a passing lock looks first, under another, whether there is need of it.
+            if self._passing and sys.platform != "win32":
+                self._path.unlink(missing_ok=True)
             os.close(self._file)
             self._file = None
 

@@ -1,7 +1,7 @@
-"""A lock that one process of the shop holds at a time, and that dies with its process.
+"""Locks that one process of the shop holds at a time, and that die with their process.
 
 SQLite: a lock of the operating system on a file beside the database. PostgreSQL: an advisory lock
-of a connection that stays open. Neither leaves anything behind after `kill -9`.
+of a connection that stays open. Neither holds anybody up after `kill -9`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dianku.storage.engine import LOCK_LEADER, Database
 from dianku.storage.file_lock import FileLock
 
 
-class LeaderLock(Protocol):
+class ProcessLock(Protocol):
     """What one process can hold."""
 
     def hold(self) -> bool:
@@ -29,12 +29,25 @@ class LeaderLock(Protocol):
         ...
 
 
-def leader_lock(database: Database) -> LeaderLock:
-    """The lock that suits a database."""
+def leader_lock(database: Database) -> ProcessLock:
+    """The lock of the one process that does what is to be done once."""
+    return _lock_of(database, name="leader", keys=str(LOCK_LEADER))
+
+
+def import_lock(database: Database, run_id: int) -> ProcessLock:
+    """The lock of the one process that carries out an import."""
+    return _lock_of(
+        database, name=f"import-{run_id}", keys=f"{LOCK_LEADER}, {run_id % 2**31}", passing=True
+    )
+
+
+def _lock_of(database: Database, *, name: str, keys: str, passing: bool = False) -> ProcessLock:
     if database.dialect == "postgresql":
-        return _ConnectionLock(database)
+        return _ConnectionLock(database, keys)
     path = database.url.database
-    return FileLock(Path(f"{path}.leader")) if path and path != ":memory:" else _Alone()
+    if not path or path == ":memory:":
+        return _Alone()
+    return FileLock(Path(f"{path}.{name}"), passing=passing)
 
 
 class _Alone:
@@ -48,7 +61,8 @@ class _Alone:
 
 
 class _ConnectionLock:
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, keys: str) -> None:
+        self._sql = f"SELECT pg_try_advisory_lock({keys})"
         self._engine = sa.create_engine(
             database.engine.url, poolclass=sa.pool.NullPool, isolation_level="AUTOCOMMIT"
         )
@@ -60,8 +74,7 @@ class _ConnectionLock:
                 self._connection.exec_driver_sql("SELECT 1")
                 return True
             self._connection = self._engine.connect()
-            sql = f"SELECT pg_try_advisory_lock({LOCK_LEADER})"
-            if not self._connection.exec_driver_sql(sql).scalar():
+            if not self._connection.exec_driver_sql(self._sql).scalar():
                 self.release()
                 return False
         except sa.exc.DBAPIError:

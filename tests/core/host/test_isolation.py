@@ -163,6 +163,45 @@ def register_routes(shop):
         assert {one.result(20).status_code for one in hung} == {200}
 
 
+HANGING = """
+import threading
+from dianku.api import ExportKind, Title, hookimpl
+ENTERED, LEAVE = threading.Semaphore(0), threading.Event()
+def hang(*_, **__):
+    ENTERED.release()
+    LEAVE.wait()
+    return []
+@hookimpl
+def register_exports(shop):
+    return [ExportKind("bad", Title("a", "b"), "bad.see", [("a", Title("a", "b"))], hang)]
+@hookimpl
+def register_pages(shop):
+    return hang()
+"""
+
+
+@pytest.mark.parametrize("path", ["/exports/bad", "/pages"])
+def test_exports_and_pages_that_hang_keep_nobody_else_waiting(
+    plugin_shelf: Shelf, open_shop: Callable[[], Host], path: str
+) -> None:
+    plugin_shelf.plugin("bad", HANGING, more=PERMISSION)
+    host = open_shop()
+    plugin = host.plugins.state("bad").module
+    with TestClient(build_app(host)) as client, ThreadPoolExecutor(20) as callers:
+        headers = bearer(host)
+        hung = [callers.submit(client.get, f"/api/v1{path}", headers=headers) for _ in range(20)]
+        try:
+            for _ in range(8):
+                assert plugin.ENTERED.acquire(timeout=20)
+            with ThreadPoolExecutor(1) as other:
+                for sound in ("/products", "/exports/products"):
+                    asked = other.submit(client.get, f"/api/v1{sound}", headers=headers)
+                    assert asked.result(20).status_code == 200
+        finally:
+            plugin.LEAVE.set()
+        assert {one.result(20).status_code for one in hung} == {200}
+
+
 def test_stuck_call_does_not_keep_the_threads_from_being_shut_down() -> None:
     leave, entered = threading.Event(), threading.Event()
     threads = PluginThreads(1)

@@ -202,3 +202,27 @@ def test_secret_of_a_session_is_no_token(client: TestClient, call: Callable[...,
     client.cookies.clear()
     bearer = {"authorization": f"Bearer {secret}"}
     assert client.get("/api/v1/me", headers=bearer).status_code == 401
+
+
+def test_owner_of_one_store_sees_no_user_token_or_trail_of_others(call: Callable[..., Any]) -> None:
+    mine = {"role": "owner", "stores": ["S1"]}
+    ids = {}
+    for name, stores in (
+        ("all", None),
+        ("here", ["S1"]),
+        ("there", ["S2"]),
+        ("both", ["S1", "S2"]),
+    ):
+        body = {"name": name, "role": "clerk", "stores": stores}
+        ids[name] = [
+            f"/{what}/{call('POST', f'/{what}', body).json()['id']}" for what in ("users", "tokens")
+        ]
+
+    assert [u["name"] for u in call("GET", "/users", **mine).json()["items"]] == ["here"]
+    tokens = {t["name"] for t in call("GET", "/tokens", **mine).json()["items"]}
+    assert tokens == {"here", "owner token"}
+    assert call("GET", ids["here"][0], **mine).status_code == 200
+    for name in ("all", "there", "both"):
+        assert call("GET", ids[name][0], **mine).status_code == 404
+    assert call("GET", "/audit", **mine).status_code == 403
+    assert len(call("GET", "/users").json()["items"]) == 4

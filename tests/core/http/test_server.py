@@ -16,6 +16,7 @@ import httpx2
 import pytest
 
 from dianku.config import HostConfig
+from dianku.context import Context
 from dianku.errors import ConfigurationError
 from dianku.http.server import listening_socket, serve
 
@@ -205,4 +206,5 @@ def test_session_needs_its_csrf_token_to_change_something(
     assert client.delete("/api/v1/sessions", headers=csrf).status_code == 204
     client.cookies.clear()
     assert client.get("/api/v1/me").status_code == 401
-    assert host.access.audit(action="store.create")[0].subject == "S9"
+    ctx = Context(host.access.actor("test"))
+    assert host.access.audit(ctx=ctx, action="store.create")[0].subject == "S9"

@@ -39,7 +39,9 @@ class AuditQuery(ListQuery, frozen=True):
 
 def list_users(call: Call) -> Page[UserRecord]:
     """List everybody who may sign in."""
-    return page_of(call.host.access.list_users(), call.query, name=lambda user: user.name)
+    return page_of(
+        call.host.access.list_users(ctx=call.ctx), call.query, name=lambda user: user.name
+    )
 
 
 def create_user(call: Call) -> Replied:
@@ -50,7 +52,7 @@ def create_user(call: Call) -> Replied:
 
 def get_user(call: Call) -> UserRecord:
     """Show a person."""
-    return call.host.access.get_user(call.path["id"])
+    return call.host.access.get_user(call.path["id"], ctx=call.ctx)
 
 
 def patch_user(call: Call) -> UserRecord:
@@ -65,7 +67,9 @@ def delete_user(call: Call) -> None:
 
 def list_tokens(call: Call) -> Page[TokenRecord]:
     """List tokens without their secrets."""
-    tokens = sorted(call.host.access.list_tokens(), key=lambda token: f"{token.id:0>18}")
+    tokens = sorted(
+        call.host.access.list_tokens(ctx=call.ctx), key=lambda token: f"{token.id:0>18}"
+    )
     page = page_of(tokens, call.query, name=lambda token: f"{token.id:0>18}")
     return Page(items=page.items, next_cursor=page.next_cursor)
 
@@ -93,6 +97,7 @@ def read_audit(call: Call) -> Page[AuditRecord]:
     if cursor is not None and not (cursor.isascii() and cursor.isdigit() and len(cursor) <= 18):
         raise invalid(FieldError("/cursor", "unknown_cursor"))
     lines = call.host.access.audit(
+        ctx=call.ctx,
         before_id=int(cursor) if cursor else None,
         limit=asked.limit,
         actor=asked.actor,

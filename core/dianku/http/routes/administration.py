@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from dianku import __version__
+from dianku.http.edge import edge_of
 from dianku.http.route import SIGNED_IN, Call, Route
 from dianku.http.routes.answers import Page
 from dianku.wire import Answer
@@ -90,8 +92,14 @@ def patch_settings(call: Call) -> dict[str, Any]:
     return call.host.settings.patch_section(call.path["section"], call.body, ctx=call.ctx)
 
 
-def list_pages(call: Call) -> Page[PageRecord]:
+async def list_pages(call: Call) -> Page[PageRecord]:
     """List the console's pages for the caller."""
+    # Plugins are asked for them, and one that hangs must not hold a thread of the till.
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(edge_of(call).plugin_threads, _pages, call)
+
+
+def _pages(call: Call) -> Page[PageRecord]:
     pages = [
         PageRecord(
             path=one.record.path,

@@ -10,14 +10,15 @@ from urllib.parse import quote
 
 from msgspec import structs
 
-from dianku.errors import refuse
+from dianku.errors import Refused, refuse
 from dianku.exchange.kernel_exports import MoveExport, ProductExport
 from dianku.exchange.records import ImportKind, ImportRecord
 from dianku.http.edge import edge_of
+from dianku.http.plugin_threads import handled
 from dianku.http.route import Call, Content, Replied, Route, Stream
 from dianku.http.routes.answers import REPLAYED, Nothing
 from dianku.http.wording import worded_remarks
-from dianku.idempotency import digest, keyed, recall
+from dianku.idempotency import digest, keyed, recall, release
 from dianku.ledger.queries_requests import DocumentFilter, StockFilter
 from dianku.wire import Answer, Code, Request
 
@@ -25,6 +26,7 @@ CSV = "text/csv; charset=utf-8"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
+UNDONE = "undone"
 WAIT_S = 20.0
 """How long a call waits for its import to end."""
 
@@ -63,7 +65,8 @@ def start_import(call: Call) -> Replied:
     """Take in a spreadsheet; the same file twice is refused unless `again`.
 
     Most are done within the call. One that takes longer goes on, and `GET /imports/{id}` says
-    how far it is. A key replays the import as it stands now.
+    how far it is. A key replays the import as it stands now; one that
+    was cut off, by a kill or a cut of power, is taken up where it was.
     """
     if call.upload is None:
         raise refuse("unreadable_body", reason="no file")
@@ -71,33 +74,47 @@ def start_import(call: Call) -> Replied:
     wanted = digest("import", {"file": _hash(call.upload.file)}, form)
     known = recall(call.host.database, key=call.key, digest=wanted)
     exchange = call.host.exchange
-    if known is not None:
-        exchange.wait(known["id"], seconds=WAIT_S)
-        record = exchange.get_import(known["id"], ctx=call.ctx)
-        return Replied(_worded(call, record), 201, REPLAYED)
-    replayed = False
+    resume = None if known is None else str(known["id"])
+    if resume is not None and not exchange.is_broken_off(resume):
+        return _as_it_stands(call, resume)
+    replayed = resume is not None
 
     def enter(begin: Callable[[], str]) -> str:
         # The key is claimed with the run and before the file has any effect: of two calls with
         # one key the second finds the first's run, or is refused and has done nothing.
         nonlocal replayed
+        if replayed:  # what the first had done when it was cut off is recognised
+            return begin()
         kept = keyed(
             call.host.database, key=call.key, digest=wanted, effect=lambda _: {"id": begin()}
         )
         replayed = kept.replayed
         return str(kept.body["id"])
 
-    record = exchange.start_import(
-        call.upload.file,
-        kind=form.kind,
-        filename=call.upload.filename,
-        ctx=call.ctx,
-        enter=enter,
-        **{name: value for name, value in structs.asdict(form).items() if name != "kind"},
-    )
+    try:
+        record = exchange.start_import(
+            call.upload.file,
+            kind=form.kind,
+            filename=call.upload.filename,
+            ctx=call.ctx,
+            enter=enter,
+            resume=resume,
+            **{name: value for name, value in structs.asdict(form).items() if name != "kind"},
+        )
+    except Refused as refused:
+        if resume is None or refused.problem.code != "import_repeated":
+            raise
+        return _as_it_stands(call, resume)  # another took it up at the same instant
     exchange.wait(record.id, seconds=WAIT_S)
     record = exchange.get_import(record.id, ctx=call.ctx)
     return Replied(_worded(call, record), 201, REPLAYED if replayed else {})
+
+
+def _as_it_stands(call: Call, import_id: str) -> Replied:
+    """The answer to a key that was used: its import, at its end if that comes in time."""
+    call.host.exchange.wait(import_id, seconds=WAIT_S)
+    record = call.host.exchange.get_import(import_id, ctx=call.ctx)
+    return Replied(_worded(call, record), 201, REPLAYED)
 
 
 def get_import(call: Call) -> ImportRecord:
@@ -106,9 +123,32 @@ def get_import(call: Call) -> ImportRecord:
 
 
 def undo_import(call: Call) -> Replied:
-    """Undo an import."""
-    record = call.host.exchange.undo_import(call.path["id"], ctx=call.ctx)
-    return Replied(_worded(call, record))
+    """Undo an import.
+
+    It takes several transactions, so its key is claimed first: who repeats it goes on with it.
+    """
+    database, exchange, undone = call.host.database, call.host.exchange, call.path["id"]
+    wanted = digest("import-undo", call.path, None)
+    kept = keyed(database, key=call.key, digest=wanted, effect=lambda _: None, status=200)
+    standing = ""
+    try:
+        standing = exchange.get_import(undone, ctx=call.ctx).status
+        if kept.replayed and standing == UNDONE:
+            return _undone(call, replayed=True)
+        exchange.undo_import(undone, ctx=call.ctx)
+    except Refused:
+        if call.key is not None and standing not in {"", UNDONE}:
+            now = exchange.get_import(undone, ctx=call.ctx)
+            if now.status == UNDONE:  # another with this key was faster
+                return _undone(call, replayed=True)
+        release(database, key=call.key, digest=wanted)
+        raise
+    return _undone(call, replayed=False)
+
+
+def _undone(call: Call, *, replayed: bool) -> Replied:
+    record = call.host.exchange.get_import(call.path["id"], ctx=call.ctx)
+    return Replied(_worded(call, record), 200, REPLAYED if replayed else {})
 
 
 async def export(call: Call) -> Stream:
@@ -119,7 +159,9 @@ async def export(call: Call) -> Stream:
     """
     filters = dict(call.query or {})
     form = str(filters.pop("format", "csv"))
-    kind, threads = call.path["kind"], edge_of(call).threads
+    kind, edge = call.path["kind"], edge_of(call)
+    of_plugin = call.host.exchange.is_of_plugin(kind)
+    threads = edge.plugin_threads if of_plugin else edge.threads
     loop = asyncio.get_running_loop()
 
     def begun() -> tuple[bytes, Iterator[bytes]]:
@@ -127,7 +169,7 @@ async def export(call: Call) -> Stream:
         return next(pieces, b""), pieces
 
     # The first piece is made before the answer begins: a refusal still has its own status.
-    first, rest = await loop.run_in_executor(threads, begun)
+    first, rest = await loop.run_in_executor(threads, handled, lambda _: begun(), None)
 
     async def chunks() -> AsyncIterator[bytes]:
         piece: bytes | None = first
@@ -147,9 +189,13 @@ def attach(call: Call) -> Replied:
     """Keep a file."""
     if call.upload is None:
         raise refuse("unreadable_body", reason="no file")
-    kept = call.host.attachments.keep(call.upload.file)
-    record = AttachmentRecord(id=kept.id, media_type=kept.media_type, size=kept.size)
-    return Replied(record, 201, {} if kept.new else REPLAYED)
+    database, key = call.host.database, call.key
+    wanted = digest("attachment", {"file": _hash(call.upload.file)}, call.body)
+    recall(database, key=key, digest=wanted)  # a key of something else: nothing is kept
+    file = call.host.attachments.keep(call.upload.file)
+    record = AttachmentRecord(id=file.id, media_type=file.media_type, size=file.size)
+    kept = keyed(database, key=key, digest=wanted, effect=lambda _: record)
+    return Replied(record, 201, {} if file.new and not kept.replayed else REPLAYED)
 
 
 def get_attachment(call: Call) -> Content:
@@ -204,6 +250,7 @@ ROUTES = (
         request=Nothing,
         answer=ImportRecord,
         optional=True,
+        keyed=True,
     ),
     Route(
         "GET",
@@ -225,6 +272,7 @@ ROUTES = (
         form=AttachmentForm,
         answer=AttachmentRecord,
         status=201,
+        keyed=True,
     ),
     Route(
         "GET",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dianku.errors import Problem
 from dianku.http.further import reservation_faults
 from dianku.http.route import Call, Replied, Route
-from dianku.http.routes.answers import Nothing, WithNote
+from dianku.http.routes.answers import Nothing, WithNote, once
 from dianku.http.routes.documents import answered
 from dianku.ledger.commands import (
     CommitReservation,
@@ -66,9 +66,15 @@ def list_exceptions(call: Call) -> ExceptionPage:
     return call.host.stock.exceptions(call.query, ctx=call.ctx)
 
 
-def settle(call: Call) -> ExceptionRecord:
+def settle(call: Call) -> Replied:
     """Say how an exception was settled."""
-    return call.host.stock.settle(call.path["id"], call.body.note, ctx=call.ctx)
+    stock, which = call.host.stock, call.path["id"]
+    return once(
+        call,
+        "settle",
+        lambda _: stock.settle(which, call.body.note, ctx=call.ctx),
+        status=200,
+    )
 
 
 ROUTES = (
@@ -151,5 +157,6 @@ ROUTES = (
         "Settle an exception",
         request=WithNote,
         answer=ExceptionRecord,
+        keyed=True,
     ),
 )
