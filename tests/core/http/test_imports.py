@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -11,6 +12,8 @@ import pytest
 from dianku.context import Context
 from dianku.errors import Refused, refuse
 from dianku.host import Host
+from dianku.http.routes.exchange import ImportForm
+from dianku.idempotency import digest, keyed
 
 
 def sheet(quantity: int, *, rows: int = 40) -> bytes:
@@ -18,12 +21,14 @@ def sheet(quantity: int, *, rows: int = 40) -> bytes:
     return "\n".join(["sku,quantity,reference", *lines]).encode()
 
 
-def bring(call: Callable[..., Any], content: bytes, key: str, **who: Any) -> Any:
+def bring(
+    call: Callable[..., Any], content: bytes, key: str, *, dry_run: bool = False, **who: Any
+) -> Any:
     return call(
         "POST",
         "/imports",
         files={"file": ("slips.csv", content)},
-        data={"kind": "receipts", "store": "S1"},
+        data={"kind": "receipts", "store": "S1", "dry_run": str(dry_run).lower()},
         headers={"idempotency-key": key},
         **who,
     )
@@ -74,6 +79,37 @@ def test_run_whose_key_is_refused_can_be_begun_again(host: Host) -> None:
     record = host.exchange.start_import(sheet(3), **kind)  # type: ignore[arg-type]
     host.exchange.wait(record.id, seconds=30)
     assert host.exchange.get_import(record.id, ctx=ctx).created == 40
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_import_whose_process_died_is_taken_up_by_its_key(
+    host: Host, call: Callable[..., Any], *, dry_run: bool
+) -> None:
+    content = sheet(2)
+    form = ImportForm(kind="receipts", store="S1", dry_run=dry_run)
+    wanted = digest("import", {"file": hashlib.sha256(content).hexdigest()}, form)
+
+    def claimed_and_died(begin: Callable[[], str]) -> str:
+        keyed(host.database, key="K", digest=wanted, effect=lambda _: {"id": begin()})
+        raise SystemExit
+
+    with pytest.raises(SystemExit):
+        host.exchange.start_import(
+            content,
+            kind="receipts",
+            filename="slips.csv",
+            ctx=Context(host.access.actor("test")),
+            enter=claimed_and_died,
+            store="S1",
+            dry_run=dry_run,
+        )
+    assert call("GET", "/imports/1").json()["status"] == "running"
+    answers = [bring(call, content, "K", dry_run=dry_run) for _ in range(2)]
+    assert [(a.json()["id"], a.json()["status"], a.json()["created"]) for a in answers] == [
+        ("1", "done", 40)
+    ] * 2
+    moved = call("GET", "/stock?sku=cola&store=S1").json()["items"]
+    assert [row["on_hand"] for row in moved] == ([] if dry_run else ["80"])
 
 
 def test_import_of_others_is_not_there_for_who_is_limited_to_stores(
