@@ -44,6 +44,7 @@ from dianku.plugins.shop import OwnSettings, Shop
 from dianku.quantity import LINE_DIGITS
 from dianku.settings.store import Settings
 from dianku.storage.bell import Bell
+from dianku.storage.copy import is_unfinished
 from dianku.storage.engine import LOCK_CATALOG, Database
 from dianku.storage.fence import FencedDatabase
 from dianku.storage.migrate import CORE, Owner, pending, upgrade
@@ -138,6 +139,8 @@ class Host:
             ConfigurationError: a plugin the edition requires cannot run; what, which, what to do.
             MigrationFailed: the kernel's tables could not be brought up.
         """
+        if is_unfinished(self.database):
+            raise ConfigurationError("copy_unfinished", url=self.database.safe_url)
         upgrade(self.database, [CORE])
         self._seed()
         self.settings.view()

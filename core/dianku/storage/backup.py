@@ -28,7 +28,17 @@ from attrs import frozen
 
 from dianku import __version__
 from dianku.errors import WordedError
-from dianku.storage.copy import Copied, DatabaseSource, empty, refuse_unless_empty, transfer
+from dianku.storage.copy import (
+    UNFINISHED,
+    Copied,
+    DatabaseSource,
+    empty,
+    finish,
+    is_unfinished,
+    mark_unfinished,
+    refuse_unless_empty,
+    transfer,
+)
 from dianku.storage.engine import Database
 from dianku.storage.gauge import ROW_BYTES, Gauge, Gauged, Progress
 from dianku.storage.migrate import CORE, Owner, refuse_newer
@@ -341,7 +351,8 @@ def restore(
 
     Raises:
         BackupRefused: The file is damaged or no backup; nothing was written.
-        CopyRefused: The target is not empty; or it does not take something, and is empty again.
+        CopyRefused: The target is not empty (what a restore left that was cut off is emptied);
+            or it does not take something, and is empty again.
         MigrationFailed: The backup was made by newer code.
     """
     try:
@@ -351,13 +362,15 @@ def restore(
             gauge = Gauge(progress, total=size + ROW_BYTES * sum(manifest.rows.values()))
             _verify(file, archive, manifest, gauge)
             refuse_newer(owners, manifest.schema)
+            # First what only looks: the database that is half made is emptied by the other.
+            _refuse_used_folder(attachments, manifest, again=is_unfinished(database))
             refuse_unless_empty(database)
-            _refuse_used_folder(attachments, manifest)
             copied = _restore_database(archive, manifest, database, owners, gauge)
             try:
                 _compare(manifest, copied)
                 if attachments is not None:
                     _restore_attachments(archive, manifest, attachments)
+                finish(database)
             except BaseException:
                 empty(database)
                 raise
@@ -385,11 +398,18 @@ def _verify(file: Path, archive: zipfile.ZipFile, manifest: Manifest, gauge: Gau
         raise BackupRefused("backup_damaged", file=file, members=", ".join(wrong[:5]))
 
 
-def _refuse_used_folder(attachments: Path | None, manifest: Manifest) -> None:
+def _refuse_used_folder(attachments: Path | None, manifest: Manifest, *, again: bool) -> None:
+    """Refuse a folder that holds files; `again` admits those a restore cut off has written."""
     holds = any(name.startswith("attachments/") for name in manifest.members)
     if holds and attachments is None:
         raise BackupRefused("attachments_without_folder")
-    if attachments is not None and attachments.is_dir() and any(attachments.iterdir()):
+    if attachments is None or not attachments.is_dir():
+        return
+    ours = set()
+    if again:
+        ours = {attachments / name.removeprefix("attachments/") for name in manifest.members}
+    used = any(p for p in attachments.rglob("*") if p.is_file() and p not in ours)
+    if used or (not again and any(attachments.iterdir())):
         raise BackupRefused("folder_not_empty", folder=attachments)
 
 
@@ -401,7 +421,8 @@ def _restore_database(
     gauge: Gauge,
 ) -> Copied:
     if manifest.dialect == "postgresql":
-        return transfer(Gauged(_Archive(archive, manifest), gauge), database, owners=owners)
+        source = Gauged(_Archive(archive, manifest), gauge)
+        return transfer(source, database, owners=owners, more_follows=True)
     where = _beside(database) if database.dialect == "sqlite" else None
     with tempfile.TemporaryDirectory(prefix="dianku-restore-", dir=where) as folder:
         path = Path(folder) / _DATABASE
@@ -411,8 +432,8 @@ def _restore_database(
             if database.dialect == "sqlite":
                 return _replace_by(found, database, manifest, owners, gauge)
             with found.reading() as connection:
-                source = Gauged(DatabaseSource(connection), gauge)
-                return transfer(source, database, owners=owners)
+                rows = Gauged(DatabaseSource(connection), gauge)
+                return transfer(rows, database, owners=owners, more_follows=True)
 
 
 def _replace_by(
@@ -423,6 +444,8 @@ def _replace_by(
         sound = connection.exec_driver_sql("PRAGMA quick_check").scalar()
     if sound != "ok":
         raise BackupRefused("backup_database_damaged", reason=sound)
+    # The mark comes along with the pages: the file is as it was, or it is there with its mark.
+    mark_unfinished(found)
     with found.engine.connect() as source, database.engine.connect() as target:
         from_ = cast("sqlite3.Connection", source.connection.driver_connection)
         from_.backup(
@@ -434,6 +457,7 @@ def _replace_by(
         rows = {
             name: int(connection.exec_driver_sql(f'SELECT count(*) FROM "{name}"').scalar_one())
             for name in table_names(connection)
+            if name != UNFINISHED
         }
     known = {owner.name for owner in owners}
     return Copied(rows, sorted(set(manifest.schema) - known))

@@ -22,6 +22,8 @@ from dianku.storage.engine import Database
 from dianku.storage.migrate import CORE, Owner, upgrade
 from dianku.storage.shape import CopyRefused, TableShape, make_tables, read_shape, table_names
 
+UNFINISHED = "copy_unfinished"
+"""The table that stands in a database while it is being made from another or from a backup."""
 _BATCH = 2_000
 _VERSION = "alembic_version_"
 _KINDS: Mapping[str, Callable[[Any], Any]] = {"boolean": bool, "real": float, "bytes": bytes}
@@ -120,19 +122,28 @@ def copy(source: Database, target: Database, *, owners: Sequence[Owner] = (CORE,
         return transfer(DatabaseSource(connection), target, owners=owners)
 
 
-def transfer(source: Source, target: Database, *, owners: Sequence[Owner]) -> Copied:
+def transfer(
+    source: Source, target: Database, *, owners: Sequence[Owner], more_follows: bool = False
+) -> Copied:
     """Write all rows of a source into an empty database and compare both sides.
+
+    A target that was left half done is emptied first. With `more_follows` it stays marked as
+    unfinished until `finish`.
 
     Raises:
         CopyRefused: The target is not empty, or something cannot be carried or did not arrive.
         MigrationFailed: The source was made by newer code.
     """
     refuse_unless_empty(target)
+    mark_unfinished(target)
     try:
-        return _transfer(source, target, owners)
+        copied = _transfer(source, target, owners)
     except BaseException:
         empty(target)
         raise
+    if not more_follows:
+        finish(target)
+    return copied
 
 
 def _transfer(source: Source, target: Database, owners: Sequence[Owner]) -> Copied:
@@ -161,12 +172,32 @@ def _positions(source: Source, shapes: Sequence[TableShape]) -> dict[str, str]:
     return positions
 
 
+def mark_unfinished(target: Database) -> None:
+    """Let a database say of itself that it is half made, should we be cut off."""
+    with target.writing() as connection:
+        connection.exec_driver_sql(f"CREATE TABLE {UNFINISHED} (begun INTEGER)")
+
+
+def finish(target: Database) -> None:
+    """Take the mark away: the database is whole."""
+    with target.writing() as connection:
+        connection.exec_driver_sql(f"DROP TABLE {UNFINISHED}")
+
+
+def is_unfinished(database: Database) -> bool:
+    """Whether a copy or a restore into a database was cut off."""
+    with database.reading() as connection:
+        return UNFINISHED in table_names(connection)
+
+
 def refuse_unless_empty(target: Database) -> None:
-    """Refuse a database that holds any table.
+    """Refuse a database that holds any table; what was left half made is emptied.
 
     Raises:
         CopyRefused: It does.
     """
+    if is_unfinished(target):
+        empty(target)
     with target.reading() as connection:
         names = table_names(connection)
     if names:

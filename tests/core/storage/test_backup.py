@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 import threading
 import zipfile
 from collections.abc import Callable, Iterator
@@ -11,6 +14,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from dianku.config import HostConfig
+from dianku.errors import ConfigurationError
+from dianku.host import Host
 from dianku.storage import events
 from dianku.storage.backup import BackupRefused, backup, read_manifest, restore
 from dianku.storage.copy import copy
@@ -123,6 +129,48 @@ def test_restore_of_a_backup_gives_the_same_shop_on_either_database(
     assert restored.unknown_owners == ["gone"]
     assert restored.rows["product"] == 2
     assert pending(target) == []
+
+
+CUT_OFF = """
+import os, signal, sys
+from pathlib import Path
+from dianku.storage.backup import restore
+from dianku.storage.engine import Database
+def told(done, total):
+    if done >= total * float(sys.argv[4]):
+        os.kill(os.getpid(), signal.SIGKILL)
+restore(Path(sys.argv[1]), Database(sys.argv[2]), attachments=Path(sys.argv[3]), progress=told)
+"""
+
+
+@pytest.mark.parametrize("share", ["0.6"])
+def test_restore_cut_off_by_kill_is_told_at_the_start_and_may_be_repeated(
+    sold: Database, target: Database, tmp_path: Path, share: str
+) -> None:
+    uploads = tmp_path / "uploads" / "ab"
+    uploads.mkdir(parents=True)
+    (uploads / "photo.jpg").write_bytes(bytes(range(256)))
+    file = tmp_path / "shop.dianku"
+    backup(sold, file, now_ms=NOW_MS, attachments=tmp_path / "uploads")
+    url = target.url.render_as_string(hide_password=False)
+    words = [sys.executable, "-c", CUT_OFF, str(file), url, str(tmp_path / "back"), share]
+    assert subprocess.run(words, check=False).returncode == -signal.SIGKILL
+    half_made = False
+    with target.reading() as connection:
+        half_made = bool(table_names(connection))
+    if half_made:
+        config = HostConfig(data_dir=tmp_path / "data", database_url=url)
+        host = Host.build(config)
+        with pytest.raises(ConfigurationError, match="run that once more"):
+            host.start(background=False)
+        host.close()
+        (tmp_path / "back" / "ab").mkdir(parents=True, exist_ok=True)  # as far as it came
+        (tmp_path / "back" / "ab" / "photo.jpg").write_bytes(b"half")
+
+    restore(file, target, attachments=tmp_path / "back")
+
+    assert table_digests(target) == without_secret(sold)
+    assert (tmp_path / "back" / "ab" / "photo.jpg").read_bytes() == bytes(range(256))
 
 
 def test_restored_database_numbers_on_and_keeps_its_conditions(
