@@ -46,6 +46,11 @@ def _import(call: Call) -> str:
     return str(call("POST", "/imports", **_sheet(7)).json()["id"])
 
 
+def _archived(call: Call, sku: str) -> str:
+    call("POST", f"/products/{sku}/archive")
+    return sku
+
+
 def _sheet(quantity: int) -> dict[str, Any]:
     content = f"sku,quantity,reference\ncola,{quantity},R{quantity}".encode()
     return {
@@ -72,6 +77,11 @@ CASES: dict[str, Callable[[Call], tuple[str, dict[str, Any], dict[str, Any]]]] =
     "POST /categories": _new(code="K", name="K"),
     "POST /products": _new(sku="new", name="new", unit="pc"),
     "POST /products/{sku}/archive": lambda _: ("cake", _json(), {"path": "cola", "json": {}}),
+    "POST /products/{sku}/unarchive": lambda call: (
+        _archived(call, "cake"),
+        _json(),
+        {"path": _archived(call, "cola"), "json": {}},
+    ),
     "POST /channels": _new(name="web", kind="webhook", policy="strict", issue_on="paid"),
     "POST /documents": lambda _: ("", _json(**SALE), _json(**{**SALE, "note": "x"})),
     "POST /documents/{number}/reverse": lambda call: (
