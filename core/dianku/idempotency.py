@@ -33,8 +33,9 @@ from dianku.storage.engine import LOCK_CATALOG, Database
 Pair = tuple[int, int]
 """Sixteen bytes as two signed 64-bit integers, the form both databases keep."""
 
-NOT_COMPARED = frozenset({"sent_at", "key"})
-"""Fields of a body that say how it was sent, not what it asks for."""
+NOT_COMPARED = frozenset({"sent_at", "key", "password"})
+"""Fields of a body that say how it was sent, not what it asks for; and passwords, of which no fast
+hash may be kept beside the slow one."""
 
 PLAIN_DIGITS_MAX = 60
 _encode = msgspec.json.Encoder(order="sorted").encode

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dianku.access.records import NewUser
 from dianku.catalog.requests import NewCategory
 from dianku.errors import Refused
 from dianku.idempotency import digest, keyed, recall
@@ -57,6 +58,11 @@ def test_one_moment_in_two_zones_is_one_digest() -> None:
 )
 def test_bodies_that_ask_for_something_else_have_another_digest(other: str) -> None:
     assert _digest(other) != _digest(PLAIN)
+
+
+def test_password_leaves_no_trace_in_a_digest() -> None:
+    people = [NewUser(name="lin", role="clerk", password=p) for p in ("a-long-one", "another-one")]
+    assert len({digest("users", {}, person) for person in people}) == 1
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False), st.integers(0, 6))
