@@ -6,7 +6,9 @@ A mutant is a patch in this folder with two kinds of lines above its diff:
     # kills: tests/core/ledger/test_x.py::test_that_must_fail   (one or more)
 
 Each is applied to a scratch copy of the tracked files, where the named tests must pass before and
-fail after. A patch that no longer applies counts as alive: the code moved, so must the mutant.
+fail after. A patch that no longer applies counts as alive: the code moved, so must the mutant. So
+does one after which a test cannot even begin; one that makes its tests hang is noticed, by their
+time limit.
 """
 
 from __future__ import annotations
@@ -90,7 +92,8 @@ def failing(tree: Path, tests: Iterable[str]) -> tuple[int, set[str], str]:
         )
     except subprocess.TimeoutExpired:
         return 1, set(tests), "stopped: it hangs"
-    failed = set(re.findall(r"^(?:FAILED|ERROR) (\S+)", done.stdout, flags=re.MULTILINE))
+    # A fixture that breaks, or a module that cannot be imported, notices nothing.
+    failed = set(re.findall(r"^FAILED (\S+)", done.stdout, flags=re.MULTILINE))
     return done.returncode, failed, done.stdout + done.stderr
 
 
