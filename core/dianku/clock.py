@@ -16,7 +16,8 @@ from zoneinfo import ZoneInfo, available_timezones
 _EPOCH = date(1970, 1, 1).toordinal()
 _EPOCH_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 _HOUR_MS = 3_600_000
-_QUARTER_MS = 900_000
+QUARTER_MS = 900_000
+"""The least step in which a zone changes its offset from UTC."""
 
 
 class Clock(Protocol):
@@ -116,7 +117,7 @@ def _offset_ms(zone: str, quarter: int) -> int:
 
 def local_ms(moment_ms: int, zone: str) -> int:
     """The wall clock of a zone at a moment, as milliseconds since its own 1970."""
-    return moment_ms + _offset_ms(zone, moment_ms // _QUARTER_MS)
+    return moment_ms + _offset_ms(zone, moment_ms // QUARTER_MS)
 
 
 def business_day(moment_ms: int, *, zone: str, cutoff_minutes: int) -> int:
@@ -140,5 +141,5 @@ def local_hour(moment_ms: int, zone: str) -> int:
 def day_start_ms(day: int, *, zone: str, cutoff_minutes: int) -> int:
     """The moment at which a business date begins."""
     naive = day * 86_400_000 + cutoff_minutes * 60_000
-    guess = naive - _offset_ms(zone, naive // _QUARTER_MS)
-    return naive - _offset_ms(zone, guess // _QUARTER_MS)
+    guess = naive - _offset_ms(zone, naive // QUARTER_MS)
+    return naive - _offset_ms(zone, guess // QUARTER_MS)

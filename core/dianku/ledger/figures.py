@@ -1,8 +1,8 @@
 """Totals of a period: sales, flows, and what the stock is worth.
 
 Periods are business dates, both ends included. Everything is read from the summaries that posting
-keeps, never from moves (but for "by actor"), so a period costs what its days hold and not what
-the shop has ever moved. Store scope and `cost.view` are applied here.
+keeps (but for flows by actor and sales by hour, which read a year at most), so a period costs what
+its days hold and not what the shop has ever moved. Store scope and `cost.view` are applied here.
 """
 
 from __future__ import annotations

@@ -28,14 +28,16 @@ class FigureQuery(Request, frozen=True, kw_only=True):
 
 
 class SalesQuery(FigureQuery, frozen=True, kw_only=True):
-    """Which sales.
+    """Which sales; `sku` and `category` (with those under it) narrow them.
 
     `order` hot: the greatest first; slow: the smallest first, and by product also goods on hand
-    that sold nothing, but none that is known for less than a week. Days and hours come in order.
+    that sold nothing, but none that is known for less than a week. Days and hours come in order;
+    by hour a period is a year at most, and sales imported as history are left out.
     """
 
     channel: list[Code] = field(default_factory=list)
     category: Code | None = None
+    sku: list[Code] = field(default_factory=list)
     by: SalesBy = "product"
     order: Literal["hot", "slow"] = "hot"
     measure: Literal["quantity", "amount"] = "amount"
@@ -44,8 +46,7 @@ class SalesQuery(FigureQuery, frozen=True, kw_only=True):
 class SalesRow(Answer):
     """Sales net of returns; `returns` and `returned_amount` say how much came back.
 
-    `documents` only by hour, where no quantity and cost are kept. `cost` and `margin` are null
-    without `cost.view`.
+    `documents`, how many sales, only by hour. `cost` and `margin` are null without `cost.view`.
     """
 
     sku: str | None = None

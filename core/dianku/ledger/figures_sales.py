@@ -1,4 +1,4 @@
-"""Sales totals, from `sales_summary` and `sales_by_hour` alone.
+"""Sales totals, from `sales_summary` alone; by hour from the lines (`figures_hours`).
 
 Summaries hold sales as sold, a kit as itself, so a kit's line and its components' moves are not
 counted twice. Groups are added up in the database in thousandths of the base unit, because the
@@ -16,6 +16,7 @@ from sqlalchemy.engine import Connection, Row
 from dianku.catalog.records import Store
 from dianku.clock import day_number, day_of
 from dianku.errors import FieldError, invalid
+from dianku.ledger.figures_hours import HOUR_DAYS_MAX, HourSums, hour_sums
 from dianku.ledger.figures_requests import SalesQuery, SalesRow, SalesTotals
 from dianku.ledger.queries_lines import category_lines, with_descendants
 from dianku.ledger.queries_paging import fetch
@@ -104,15 +105,8 @@ WHERE {{goods}} AND EXISTS (SELECT 1 FROM stock_move AS m WHERE m.product_id = h
 ORDER BY {{order}}
 LIMIT :count OFFSET :offset
 """
-_BY_HOUR = """
-SELECT s.hour AS key, SUM(s.documents) AS documents, SUM(s.amount - s.returned_amount) AS amount,
-       SUM(s.returned_amount) AS returned_amount
-FROM sales_by_hour AS s WHERE {conditions}
-GROUP BY s.hour ORDER BY s.hour
-LIMIT :count OFFSET :offset
-"""
-_PERIOD = "s.business_date BETWEEN :first AND :last AND s.store_id IN :stores"
-_IN_CHANNELS = "s.channel_id IN (SELECT c.id FROM channel AS c WHERE c.name IN :channels)"
+_PERIOD = "{of}.business_date BETWEEN :first AND :last AND {of}.store_id IN :stores"
+_IN_CHANNELS = "{of}.channel_id IN (SELECT c.id FROM channel AS c WHERE c.name IN :channels)"
 _DAY_MS = 86_400_000
 
 
@@ -129,8 +123,8 @@ class SalesFigures:
     def totals(self, connection: Connection, asked: SalesQuery) -> SalesTotals:
         """Return one page of totals. Raises `Refused`: a period or combination that is wrong."""
         check_period(asked.from_, asked.to)
-        if asked.by == "hour" and asked.category is not None:
-            raise invalid(FieldError("/category", "not_by_hour"))
+        if asked.by == "hour" and (asked.to - asked.from_).days > HOUR_DAYS_MAX:
+            raise invalid(FieldError("/from", "period_too_long", {"days": HOUR_DAYS_MAX}))
         rows = self._asked(connection, asked) if self.stores else []
         more = len(rows) > asked.limit
         names = {i: c.code for i, c in category_lines(connection).items()}
@@ -141,7 +135,9 @@ class SalesFigures:
             next_offset=asked.offset + asked.limit if more else None,
         )
 
-    def _asked(self, connection: Connection, asked: SalesQuery) -> Sequence[Row[Any]]:
+    def _asked(self, connection: Connection, asked: SalesQuery) -> Sequence[Any]:
+        if asked.by == "hour":
+            return self._hours(connection, asked)
         if asked.by == "product" and asked.order == "hot":
             found = self._hot(connection, asked)
             if found is not None:
@@ -159,7 +155,7 @@ class SalesFigures:
         )
         if asked.channel and not window.channels:
             return []
-        goods = _goods(connection, asked.category)
+        goods = _goods(connection, asked)
         by = (SOLD_QUANTITY, SOLD_AMOUNT)
         with self.tallies.at(connection, window) as tally:
             if tally is None:
@@ -178,22 +174,14 @@ class SalesFigures:
         )
 
     def _rows(self, connection: Connection, asked: SalesQuery) -> Sequence[Row[Any]]:
-        conditions = [_PERIOD]
-        lists: dict[str, Sequence[Any]] = {"stores": [s.id for s in self.stores]}
+        goods, lists = _of_goods(connection, asked)
+        conditions = self._conditions(asked, of="s", lists=lists)
         parameters: dict[str, Any] = {
             "first": day_number(asked.from_),
             "last": day_number(asked.to),
             "count": asked.limit + 1,
             "offset": asked.offset,
         }
-        if asked.channel:
-            conditions.append(_IN_CHANNELS)
-            lists["channels"] = asked.channel
-        goods = "1 = 1"
-        if asked.category is not None:
-            goods = "p.category_id IN :categories"
-            found = with_descendants(category_lines(connection).values(), asked.category)
-            lists["categories"] = found
         template = _template(asked)
         if template is _SLOW:
             parameters["known_before"] = self.now_ms - WEEK_DAYS * _DAY_MS
@@ -210,13 +198,36 @@ class SalesFigures:
         )
         return fetch(connection, sql, lists=lists, parameters=parameters)
 
-    def _row(self, row: Row[Any], *, asked: SalesQuery, categories: Mapping[int, str]) -> SalesRow:
+    def _hours(self, connection: Connection, asked: SalesQuery) -> list[HourSums]:
+        goods, lists = _of_goods(connection, asked)
+        conditions = self._conditions(asked, of="d", lists=lists)
+        found = hour_sums(
+            connection,
+            stores=self.stores,
+            first=day_number(asked.from_),
+            last=day_number(asked.to),
+            conditions=[*conditions, goods],
+            lists=lists,
+        )
+        return found[asked.offset : asked.offset + asked.limit + 1]
+
+    def _conditions(
+        self, asked: SalesQuery, *, of: str, lists: dict[str, Sequence[Any]]
+    ) -> list[str]:
+        """Period, stores and channels of the rows called `of`; adds to `lists`."""
+        conditions = [_PERIOD.format(of=of)]
+        lists["stores"] = [s.id for s in self.stores]
+        if asked.channel:
+            conditions.append(_IN_CHANNELS.format(of=of))
+            lists["channels"] = asked.channel
+        return conditions
+
+    def _row(self, row: Any, *, asked: SalesQuery, categories: Mapping[int, str]) -> SalesRow:
         amount, returned = int(row.amount), int(row.returned_amount)
         answer = SalesRow(amount=format_amount(amount), returned_amount=format_amount(returned))
         self._name(answer, row, by=asked.by, categories=categories)
         if asked.by == "hour":
-            answer.documents = int(row.documents)
-            return answer
+            answer.documents = row.documents
         precision = row.precision if asked.by == "product" else None
         answer.quantity = quantity_text(int(row.quantity), precision)
         answer.returns = quantity_text(int(row.returns), precision)
@@ -226,9 +237,7 @@ class SalesFigures:
             answer.margin = format_cost(amount * COST_PER_MINOR - cost)
         return answer
 
-    def _name(
-        self, answer: SalesRow, row: Row[Any], *, by: str, categories: Mapping[int, str]
-    ) -> None:
+    def _name(self, answer: SalesRow, row: Any, *, by: str, categories: Mapping[int, str]) -> None:
         if by == "product":
             answer.sku, answer.name, answer.unit = row.sku, row.name, row.unit
             answer.category = categories.get(row.category_id)
@@ -253,13 +262,27 @@ def _channel_ids(connection: Connection, names: Sequence[str]) -> tuple[int, ...
     return tuple(row.id for row in fetch(connection, sql, lists={"names": names}))
 
 
-def _goods(connection: Connection, category: str | None) -> frozenset[int] | None:
-    """The products of a category and of those under it; None for all."""
-    if category is None:
+def _goods(connection: Connection, asked: SalesQuery) -> frozenset[int] | None:
+    """The products asked for, by code or by category with those under it; None for all."""
+    if asked.category is None and not asked.sku:
         return None
-    found = with_descendants(category_lines(connection).values(), category)
-    sql = "SELECT id FROM product WHERE category_id IN :categories"
-    return frozenset(row.id for row in fetch(connection, sql, lists={"categories": found}))
+    condition, lists = _of_goods(connection, asked)
+    sql = f"SELECT p.id FROM product AS p WHERE {condition}"
+    return frozenset(row.id for row in fetch(connection, sql, lists=lists))
+
+
+def _of_goods(connection: Connection, asked: SalesQuery) -> tuple[str, dict[str, Sequence[Any]]]:
+    """The condition on products `p`, and the lists it takes."""
+    conditions: list[str] = []
+    lists: dict[str, Sequence[Any]] = {}
+    if asked.category is not None:
+        conditions.append("p.category_id IN :categories")
+        found = with_descendants(category_lines(connection).values(), asked.category)
+        lists["categories"] = found
+    if asked.sku:
+        conditions.append("p.sku IN :skus")
+        lists["skus"] = asked.sku
+    return " AND ".join(conditions) or "1 = 1", lists
 
 
 def check_period(first: Any, last: Any) -> None:
@@ -282,8 +305,6 @@ def quantity_text(thousandths: int, precision: int | None) -> str:
 
 
 def _template(asked: SalesQuery) -> str:
-    if asked.by == "hour":
-        return _BY_HOUR
     if asked.by != "product":
         return _GROUPED
     return _SLOW if asked.order == "slow" else _BY_PRODUCT

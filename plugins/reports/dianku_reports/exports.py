@@ -38,6 +38,7 @@ SALES: Columns = [
     ("store", Title(zh="门店", en="Store")),
     ("day", Title(zh="日期", en="Day")),
     ("hour", Title(zh="时段", en="Hour")),
+    ("documents", Title(zh="单数", en="Sales")),
     ("quantity", Title(zh="销量", en="Quantity")),
     ("amount", Title(zh="销售额", en="Amount")),
     ("returns", Title(zh="退货量", en="Returns")),

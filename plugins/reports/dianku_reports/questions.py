@@ -25,10 +25,15 @@ class PeriodQuestion(Request, frozen=True, kw_only=True):
 
 
 class SalesQuestion(PeriodQuestion, frozen=True, kw_only=True):
-    """Hot sellers (`order=hot`) or slow ones, by product or in groups."""
+    """Hot sellers (`order=hot`) or slow ones, by product or in groups.
+
+    `sku` and `category` narrow them. By hour a period is a year at most, on the clocks of the
+    stores; sales imported as history have no hour and are left out there.
+    """
 
     channel: list[Code] = field(default_factory=list)
     category: Code | None = None
+    sku: list[Code] = field(default_factory=list)
     by: Literal["product", "category", "channel", "store", "day", "hour"] = "product"
     order: Literal["hot", "slow"] = "hot"
     measure: Literal["quantity", "amount"] = "quantity"

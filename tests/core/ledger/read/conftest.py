@@ -385,7 +385,8 @@ def random_trade(books: Books, seed: int, *, days: int = 50, count: int = 1500) 
             actor=actor,
             channel_id=books.channels[channel] if flow in SALES else None,
         )
-        books.line(document, good.sku, quantity, amount=value, cost=value, reason=reason or None)
+        paid = {"issue": 3 * value, "customer_return": 2 * value}.get(kind, value)
+        books.line(document, good.sku, quantity, amount=paid, cost=value, reason=reason or None)
         bucket = DAMAGED if kind == "customer_return" and chance.random() < 0.3 else SELLABLE
         books.move(
             document,
