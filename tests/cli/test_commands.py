@@ -414,3 +414,16 @@ def test_settings_file_that_is_no_toml_is_named(run: Run, tmp_path: Path) -> Non
     done = run("stock")
     assert done.returncode == 1
     assert "dianku.toml" in done.stderr
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_stock_of_an_unknown_sku_is_refused_by_its_name(
+    run: Run, language: str, form: tuple[str, ...]
+) -> None:
+    assert run("init").returncode == 0
+    done = run("--language", language, "stock", "--sku", "nix", *form)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "nix" in done.stderr
+    assert ("product" if language == "en" else "商品") in done.stderr

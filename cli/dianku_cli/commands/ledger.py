@@ -97,7 +97,11 @@ def stock(
 
     asked = checked({"store": stores, "sku": skus, "as_of": as_of}, StockFilter)
     with open_shop(settings) as host:
-        rows = as_plain(list(host.stock.each_row(asked, ctx=acting(host, settings))))
+        ctx = acting(host, settings)
+        rows = as_plain(list(host.stock.each_row(asked, ctx=ctx)))
+        for sku in sorted(set(skus) - {row["sku"] for row in rows}):
+            # Goods without a row are none of this store's or day's; a mistyped SKU is refused.
+            host.catalog.get_product(sku, ctx=ctx)
     if as_json:
         write_json(rows)
         return
