@@ -274,10 +274,16 @@ class RunBook:
             raise refuse("not_found", what="import", name=run_id)
         return row
 
-    def list_ids(self, *, limit: int) -> list[str]:
-        """The newest runs, newest first."""
+    def list_ids(
+        self, *, limit: int, before_id: int | None = None, actor: str | None = None
+    ) -> list[str]:
+        """The newest runs, newest first: those before one, and of one actor, if so asked."""
         with self._database.reading() as connection:
             found = sa.select(import_run.c.id).order_by(import_run.c.id.desc()).limit(limit)
+            if before_id is not None:
+                found = found.where(import_run.c.id < before_id)
+            if actor is not None:
+                found = found.where(import_run.c.actor == actor)
             return [str(number) for number in connection.execute(found).scalars()]
 
 

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from msgspec.structs import replace
+
 from dianku.catalog.service import CatalogService
 from dianku.catalog.snapshot import CatalogCache
 from dianku.clock import Clock
@@ -292,10 +294,17 @@ class Exchange:
         """
         return self._book.is_dead(import_id)
 
-    def list_imports(self, *, ctx: Context, limit: int = 50) -> list[ImportRecord]:
-        """The newest imports, newest first."""
+    def list_imports(
+        self, *, ctx: Context, limit: int = 50, before_id: int | None = None
+    ) -> list[ImportRecord]:
+        """The newest imports, newest first, without the cells they remark on.
+
+        Whoever is limited to stores sees their own only. `before_id`: only those begun earlier.
+        """
         ctx.require("import.run")
-        return [self._book.get(number) for number in self._book.list_ids(limit=limit)]
+        actor = None if ctx.actor.stores is None else ctx.actor.name
+        found = self._book.list_ids(limit=limit, before_id=before_id, actor=actor)
+        return [replace(self._book.get(number), errors=[], notes=[]) for number in found]
 
     def undo_import(self, import_id: str, *, ctx: Context) -> ImportRecord:
         """Take a whole import back.

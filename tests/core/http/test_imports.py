@@ -120,3 +120,36 @@ def test_import_of_others_is_not_there_for_who_is_limited_to_stores(
     assert call("GET", f"/imports/{made}", **mine).status_code == 404
     assert call("POST", f"/imports/{made}/undo", **mine).status_code == 404
     assert call("GET", f"/imports/{made}").status_code == 200
+
+
+def test_imports_are_listed_newest_first_in_pages_and_of_others_only_to_the_whole_shop(
+    call: Callable[..., Any],
+) -> None:
+    assert call("GET", "/imports").json() == {"items": [], "next_cursor": None}
+    made = []
+    for number in range(3):
+        content = f"sku,name\nnew-{number},New\n,\n-,{'x' * 500}\n".encode()
+        answer = call(
+            "POST",
+            "/imports",
+            data={"kind": "products"},
+            files={"file": (f"{number}.csv", content)},
+        )
+        made.append(answer.json())
+    newest = [record["id"] for record in reversed(made)]
+    whole = call("GET", "/imports").json()
+    assert [record["id"] for record in whole["items"]] == newest
+    assert whole["next_cursor"] is None
+    told = {**made[-1], "errors": [], "notes": []}
+    assert whole["items"][0] == told
+    first = call("GET", "/imports?limit=2").json()
+    assert [record["id"] for record in first["items"]] == newest[:2]
+    rest = call("GET", f"/imports?limit=2&cursor={first['next_cursor']}").json()
+    assert ([record["id"] for record in rest["items"]], rest["next_cursor"]) == (newest[2:], None)
+    mine: dict[str, Any] = {"role": "manager", "stores": ["S1"]}
+    assert call("GET", "/imports", **mine).json()["items"] == []
+    own = bring(call, sheet(1), "K", **mine).json()["id"]
+    assert [record["id"] for record in call("GET", "/imports", **mine).json()["items"]] == [own]
+    wrong = call("GET", "/imports?cursor=nothing")
+    assert (wrong.status_code, wrong.json()["errors"][0]["code"]) == (422, "unknown_cursor")
+    assert call("GET", "/imports", role="clerk").status_code == 403

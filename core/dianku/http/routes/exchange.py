@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import BinaryIO, Literal
+from typing import Annotated, BinaryIO, Literal
 from urllib.parse import quote
 
-from msgspec import structs
+from msgspec import Meta, structs
 
-from dianku.errors import Refused, refuse
+from dianku.errors import FieldError, Refused, invalid, refuse
 from dianku.exchange.kernel_exports import MoveExport, ProductExport
 from dianku.exchange.records import ImportKind, ImportRecord
 from dianku.http.edge import edge_of
 from dianku.http.plugin_threads import handled
 from dianku.http.route import Call, Content, Replied, Route, Stream
-from dianku.http.routes.answers import REPLAYED, Nothing
+from dianku.http.routes.answers import REPLAYED, Nothing, Page
 from dianku.http.wording import worded_remarks
 from dianku.idempotency import digest, keyed, recall, release
 from dianku.ledger.queries_requests import DocumentFilter, StockFilter
@@ -41,6 +41,13 @@ class ImportForm(Request, frozen=True):
     create_missing: bool = False
     post: bool = False
     with_stock: bool = False
+
+
+class ImportsQuery(Request, frozen=True):
+    """Which imports; each is read with its counts, so a page is shorter than of other lists."""
+
+    limit: Annotated[int, Meta(ge=1, le=100)] = 50
+    cursor: Annotated[str, Meta(max_length=20)] | None = None
 
 
 class ExportForm(Request, frozen=True):
@@ -115,6 +122,19 @@ def _as_it_stands(call: Call, import_id: str) -> Replied:
     call.host.exchange.wait(import_id, seconds=WAIT_S)
     record = call.host.exchange.get_import(import_id, ctx=call.ctx)
     return Replied(_worded(call, record), 201, REPLAYED)
+
+
+def list_imports(call: Call) -> Page[ImportRecord]:
+    """List imports, the newest first; `GET /imports/{id}` tells an import's cells."""
+    asked: ImportsQuery = call.query
+    cursor = asked.cursor
+    if cursor is not None and not (cursor.isascii() and cursor.isdigit() and len(cursor) <= 18):
+        raise invalid(FieldError("/cursor", "unknown_cursor"))
+    found = call.host.exchange.list_imports(
+        ctx=call.ctx, limit=asked.limit + 1, before_id=int(cursor) if cursor else None
+    )
+    items = [_worded(call, record) for record in found[: asked.limit]]
+    return Page(items=items, next_cursor=items[-1].id if len(found) > asked.limit else None)
 
 
 def get_import(call: Call) -> ImportRecord:
@@ -232,6 +252,15 @@ ROUTES = (
         answer=ImportRecord,
         status=201,
         keyed=True,
+    ),
+    Route(
+        "GET",
+        "/imports",
+        list_imports,
+        "import.run",
+        "List imports",
+        query=ImportsQuery,
+        answer=Page[ImportRecord],
     ),
     Route(
         "GET",
