@@ -156,11 +156,11 @@ class Landing:
 def hand_in_all(ledger: Ledger, handings: Sequence[_Handing]) -> None:
     """Hand commands in, in order, with one look-up for all."""
     try:
-        ledger.learn([handing.command for handing in handings])
+        held = ledger.learn([handing.command for handing in handings])
     except Exception as error:  # noqa: BLE001 - whoever asked is told
         for handing in handings:
             handing.done(error)
         return
     for handing in handings:
-        handing.over(ledger, ledger.held(handing.command))
+        handing.over(ledger, held)
     ledger.call()

@@ -229,9 +229,9 @@ class Ledger:
         """Write the derived tables anew from the moves."""
         return rebuild(self.database)
 
-    def learn(self, commands: Iterable[Command]) -> None:
-        """Look up together what commands name, so that it is `held` for each of them."""
-        self._look_up([c for c in commands if isinstance(c, Post | Reserve)])
+    def learn(self, commands: Iterable[Command]) -> CatalogState:
+        """Look up together what commands name; the state that holds it for each of them."""
+        return self._look_up([c for c in commands if isinstance(c, Post | Reserve)])
 
     def held(self, command: Command) -> CatalogState | None:
         """The state in memory that holds all that `hand_in` would look up; None if it does not.

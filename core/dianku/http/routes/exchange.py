@@ -72,8 +72,8 @@ def start_import(call: Call) -> Replied:
     """Take in a spreadsheet; the same file twice is refused unless `again`.
 
     Most are done within the call. One that takes longer goes on, and `GET /imports/{id}` says
-    how far it is. A key replays the import as it stands now; one that
-    was cut off, by a kill or a cut of power, is taken up where it was.
+    how far it is. A key replays the import as it stands now; one that was cut off, by a kill or a
+    cut of power, is taken up where it was.
     """
     if call.upload is None:
         raise refuse("unreadable_body", reason="no file")
