@@ -29,7 +29,15 @@ DIANKU = (sys.executable, "-c", "from dianku_cli.main import main; main()")
 class ShopFolder:
     """A data folder (and a database, where it is not the embedded one) with its settings."""
 
-    def __init__(self, folder: Path, *, database_url: str | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        database_url: str | None = None,
+        command: Sequence[str] = DIANKU,
+    ) -> None:
+        """`command` is the `dianku` to run: that of another environment, say."""
+        self.command = tuple(command)
         self.folder = folder
         self.database_url = database_url
         self.environ = {**os.environ, "DIANKU_DATA": str(folder)}
@@ -40,7 +48,7 @@ class ShopFolder:
     def run(self, *words: str, check: bool = True) -> str:
         """Run `dianku WORDS`; its standard output. Raises `AssertionError` when it fails."""
         done = subprocess.run(
-            [*DIANKU, *words],
+            [*self.command, *words],
             env=self.environ,
             capture_output=True,
             text=True,
@@ -74,7 +82,7 @@ class Server:
         """`before` goes in front of the command: `strace -f ...`."""
         self._log = (shop.folder.parent / f"serve-{os.urandom(4).hex()}.log").open("wb")
         self._process = subprocess.Popen(
-            [*before, *DIANKU, "serve", "--port", "0", *words],
+            [*before, *shop.command, "serve", "--port", "0", *words],
             env=shop.environ,
             stdout=subprocess.PIPE,
             stderr=self._log,

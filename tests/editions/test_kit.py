@@ -1,0 +1,51 @@
+"""Environments of the tests are installations: nothing in them leads back to the checkout."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+from installed import ROOT, Environment, edition_environment
+from shop_server import Server
+
+ASKED = (
+    "import json, sys, dianku, dianku_cli, dianku_reports as reports; "
+    "print(json.dumps([*sys.path, dianku.__file__, dianku_cli.__file__, reports.__file__]))"
+)
+
+
+def paths_of(environment: Environment) -> list[str]:
+    done = subprocess.run(
+        [str(environment.python), "-c", ASKED],
+        env=environment.environ,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    found: list[str] = json.loads(done.stdout)
+    return [path for path in found if path]
+
+
+def test_environment_of_an_edition_holds_no_path_into_the_checkout() -> None:
+    environment = edition_environment("basic")
+    inside = [path for path in paths_of(environment) if Path(path).is_relative_to(ROOT)]
+    assert inside == []
+
+
+def test_copy_of_an_environment_is_spoilt_alone(tmp_path: Path) -> None:
+    first = edition_environment("basic")
+    copy = first.copied(tmp_path / "copy")
+    assert any(path.startswith(str(copy.folder)) for path in paths_of(copy))
+    copy.pip("uninstall", "-y", "dianku-reports")
+    assert not (copy.packages / "dianku_reports").exists()
+    assert (first.packages / "dianku_reports" / "plugin.toml").exists()
+
+
+def test_copy_of_an_environment_runs_a_shop(tmp_path: Path) -> None:
+    shop = edition_environment("basic").copied(tmp_path / "copy").shop(tmp_path / "data")
+    shop.init()
+    with Server(shop) as server:
+        goods = {"sku": "cola", "name": "Cola", "unit": "can"}
+        made = server.call("POST", "/products", token=shop.token("owner"), body=goods)
+    assert made["sku"] == "cola"
