@@ -24,9 +24,9 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from shop_server import ShopFolder
 
 from dianku.testing.runs import folder_of_run
-from shop_server import ShopFolder
 
 ROOT = Path(__file__).parents[2]
 _BACKEND = (
@@ -163,7 +163,7 @@ def _closure(names: Iterable[str], ours: Mapping[str, Path]) -> set[str]:
         required = required_by(ours[name]) if name in ours else metadata.requires(name) or ()
         for requirement in map(Requirement, required):
             if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
-                waiting.append(canonicalize_name(requirement.name))
+                waiting += [canonicalize_name(requirement.name)]
     return found
 
 
