@@ -94,11 +94,23 @@ TEXTS: dict[str, tuple[str, str]] = {
     "making_demo": ("Making a shop", "正在建立样板店"),
     "my_shop": ("My shop", "我的店"),
     "os_error": ("{name}: {reason}", "{name}：{reason}"),
+    "plugin_begun": (
+        "Begun in {folder}. Next: pip install -e {folder}, then dianku plugin check {name}.",
+        "已建于 {folder}。接着：pip install -e {folder}，再 dianku plugin check {name}。",
+    ),
     "plugin_disabled": (
         "{name} is off from the next start; its data stays.",
         "{name} 自下次启动起停用；数据保留。",
     ),
     "plugin_enabled": ("{name} is on from the next start.", "{name} 自下次启动起启用。"),
+    "plugin_name_form": (
+        "{name!r} cannot be a plugin's name: a to z, 0 to 9 and _, a letter first, at most 31",
+        "{name!r} 不能作插件名：只用 a 到 z、0 到 9 和 _，以字母开头，最多 31 个字符",
+    ),
+    "plugin_name_taken": (
+        "{name!r} cannot be a plugin's name: it is the kernel's ({taken})",
+        "{name!r} 不能作插件名：内核已使用（{taken}）",
+    ),
     "restored": ("{rows} rows restored.", "已恢复 {rows} 行。"),
     "sales_history_only": (
         "--post and --create-missing go with sales-history only",
@@ -118,6 +130,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "status_loaded": ("loaded", "运行中"),
     "status_missing": ("missing", "未安装"),
     "status_refused": ("refused", "未加载"),
+    "suite_not_installed": (
+        "the conformance suite is not installed here: pip install 'dianku-core[testing]'",
+        "此处没有安装规范测试：pip install 'dianku-core[testing]'",
+    ),
     "user_added": ("{name} added as {role}", "已添加 {name}（{role}）"),
 }
 """English and Chinese of each remark, with the placeholders they share."""

@@ -32,6 +32,7 @@ from dianku.ledger.queries_requests import StockFilter
 from dianku.ledger.verify import Verification
 from dianku.messages import Messages
 from dianku.plugins.editions import Edition, installed_editions
+from dianku.plugins.loader import name_of_kernel
 from dianku.plugins.states import PluginState
 from dianku.storage import backup as archives
 from dianku.storage import copy as copies
@@ -61,6 +62,7 @@ __all__ = [
     "examine",
     "import_file",
     "make_demo",
+    "name_of_kernel",
     "readable",
     "restore",
     "schema_states",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dianku_cli.commands.authoring import check, new
 from dianku_cli.output import Column, write_json, write_record, write_table
 from dianku_cli.settings import Settings
 from dianku_cli.shop import acting, closed_shop, judged_shop
@@ -21,6 +22,10 @@ def plugin() -> None:
 
     Example: dianku plugin list
     """
+
+
+plugin.add_command(check)
+plugin.add_command(new)
 
 
 @plugin.command("list")

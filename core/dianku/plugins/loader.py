@@ -19,7 +19,6 @@ from dianku.access.permissions import KERNEL, OWNER
 from dianku.errors import DiankuError
 from dianku.hooks.calls import HookCalls, HookRefused, described
 from dianku.plugins.discovery import Found
-from dianku.plugins.manifest import Manifest
 from dianku.plugins.states import Fault, PluginState, Status
 from dianku.settings.kernel import KERNEL_SECTIONS
 from dianku.storage.schema import metadata
@@ -42,7 +41,7 @@ def judge(found: Found, *, required: bool) -> PluginState:
     )
     if found.manifest is None:
         state.refuse(Fault("manifest", found.error, _reinstall(found)))
-    elif (taken := _taken(found.manifest)) is not None:
+    elif (taken := name_of_kernel(found.name)) is not None:
         what = f"the name {found.name!r} is the kernel's: {taken}."
         state.refuse(Fault("manifest", what, _report(found)))
     elif not found.manifest.window.admits(__version__):
@@ -55,9 +54,8 @@ def judge(found: Found, *, required: bool) -> PluginState:
     return state
 
 
-def _taken(manifest: Manifest) -> str | None:
+def name_of_kernel(name: str) -> str | None:
     """What of the kernel's a plugin of this name would hold as its own; None when nothing."""
-    name = manifest.name
     if name == "core":
         return "its tables are kept under it"
     if any(section.name == name for section in KERNEL_SECTIONS):

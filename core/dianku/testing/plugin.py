@@ -36,6 +36,9 @@ _MARKERS = (
     "sqlite_only: the database is SQLite alone",
     "postgres_only: the database is PostgreSQL alone",
 )
+# Its assertions then say what they compared, as those of a test module do.
+pytest.register_assert_rewrite("dianku.testing.conformance")
+
 _run_key: pytest.StashKey[Run] = pytest.StashKey()
 
 

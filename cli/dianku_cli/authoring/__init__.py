@@ -1,0 +1,1 @@
+"""What `dianku` does for those who write plugins: begin one, and check one."""
