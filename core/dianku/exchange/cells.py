@@ -50,13 +50,6 @@ _NOTHING = frozenset(
         "none",
         "nil",
         "nan",
-        "#n/a",
-        "#null!",
-        "#value!",
-        "#ref!",
-        "#div/0!",
-        "#name?",
-        "#num!",
     ]
 )
 _CURRENCY = re.compile(
@@ -67,17 +60,43 @@ _CHINESE_GROUPED = re.compile(r"^[+-]?\d{1,4}(?:,\d{4})+(?:\.\d*)?$")
 _PLAIN = re.compile(r"^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d{1,3})?$", re.IGNORECASE)
 _EXPONENT = re.compile(r"^(\d)(?:\.(\d+))?e\+?(\d{1,2})$", re.IGNORECASE)
 _WHOLE_FLOAT = re.compile(r"^(\d+)\.0+$")
+_MEASURED = re.compile(r"^([+-]?[\d,]*\.?\d+)\s*([^\d\s.,%/()+-]{1,20})$")
 _SPAN = re.compile(
     r"^(\d+(?:\.\d+)?)(?:个)?(天|日|d|days?|周|weeks?|月|months?|m|年|years?|y)?$", re.IGNORECASE
 )
 _SPAN_DAYS = {"天": 1, "日": 1, "d": 1, "周": 7, "w": 7, "月": 30, "m": 30, "年": 365, "y": 365}
 _DATE = re.compile(
     r"^(\d{4})(?:[-/.年](\d{1,2})[-/.月](\d{1,2})日?|(\d{2})(\d{2}))"
-    r"(?:[ t]*(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d{1,6}))?)?)?\s*(z|[+-]\d{2}:?\d{2})?$",
+    r"(?:[ t]*(?:(上午|下午|am|pm) ?)?(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d{1,6}))?)?)?"
+    r"(?: ?(am|pm))?\s*(z|[+-]\d{2}:?\d{2})?$",
     re.IGNORECASE,
 )
 _TRUE = frozenset({"是", "y", "yes", "true", "1", "√", "✓", "有", "启用", "开启", "对"})
 _FALSE = frozenset({"否", "n", "no", "false", "0", "×", "✗", "x", "无", "停用", "关闭", "不", "非"})
+
+
+FORMULA_ERRORS = frozenset(
+    f"#{name}"
+    for name in ("N/A", "NULL!", "VALUE!", "REF!", "DIV/0!", "NAME?", "NUM!", "SPILL!", "CALC!")
+)
+"""What a spreadsheet shows where a formula failed: something was meant, and it is not known."""
+_COMMA = re.compile(r"^[^\d.,]{0,4}(?:\d{1,3}(?:\.\d{3})+|\d+),\d{1,2}[^\d.,]{0,4}$")
+_POINT = re.compile(r"^[^\d.,]{0,4}(?:\d{1,3}(?:,\d{3})+|\d+)\.\d{1,2}[^\d.,]{0,4}$")
+
+
+def is_decimal_comma(text: str) -> bool:
+    """Whether a number can only have a decimal comma: 3,50 or 1.234,5."""
+    return _COMMA.match(text.strip(BLANKS)) is not None
+
+
+def is_decimal_point(text: str) -> bool:
+    """Whether a number can only have a decimal point: 3.50 or 1,234.5."""
+    return _POINT.match(text.strip(BLANKS)) is not None
+
+
+def point_for_comma(text: str) -> str:
+    """A number with the decimal comma, as one with the point and no groups."""
+    return text.replace(".", "").replace(",", ".")
 
 
 def fold(text: str) -> str:
@@ -160,6 +179,23 @@ def _number(text: str) -> Decimal:
 
 def _spaced(body: str) -> bool:
     return re.match(r"^\d{1,3}(?: \d{3})+(?:\.\d+)?%?$", body) is not None
+
+
+def without_unit(raw: Raw, unit: str) -> Raw:
+    """What a cell says before a unit, where that is a figure; the cell as it is where not."""
+    if not isinstance(raw, str):
+        return raw
+    text, ending = fold(raw), fold(unit)
+    if not ending or not text.endswith(ending):
+        return raw
+    figure = text.removesuffix(ending).rstrip().removesuffix("/").rstrip()
+    return figure if figure and figure[-1] in "0123456789.元" else raw
+
+
+def figure_and_unit(raw: Raw) -> tuple[str, str] | None:
+    """A cell such as "5箱" as its figure and its unit; None for any other."""
+    found = _MEASURED.match(fold(raw)) if isinstance(raw, str) else None
+    return (found[1], found[2]) if found else None
 
 
 def whole_of(raw: Raw, *, largest: int) -> int | None:
@@ -266,13 +302,15 @@ def _no_date(text: str) -> None:
 
 
 def _moment(found: re.Match[str], *, zone: str) -> datetime:
-    year, month, day, month2, day2, hour, minute, second, fraction, offset = found.groups()
+    year, month, day, month2, day2, half, hour, minute, second, fraction, half2, offset = (
+        found.groups()
+    )
     try:
         naive = datetime(  # noqa: DTZ001 - the zone is put on below
             int(year),
             int(month or month2),
             int(day or day2),
-            int(hour or 0),
+            _hour(int(hour or 0), half or half2),
             int(minute or 0),
             int(second or 0),
             int((fraction or "0").ljust(6, "0")),
@@ -284,6 +322,15 @@ def _moment(found: re.Match[str], *, zone: str) -> datetime:
     if offset == "z":
         return naive.replace(tzinfo=UTC)
     return datetime.fromisoformat(f"{naive.isoformat()}{offset[:3]}:{offset[-2:]}")
+
+
+def _hour(hour: int, half: str | None) -> int:
+    """The hour of a day of 24, of one that may be said by the half of the day."""
+    if half is None:
+        return hour
+    if not 1 <= hour <= 12:
+        raise CellRefused("not_a_date")
+    return hour % 12 + (12 if half in {"下午", "pm"} else 0)
 
 
 def code_of(raw: Raw) -> str | None:

@@ -14,17 +14,42 @@ from attrs import evolve, field, frozen
 
 from dianku.errors import FieldError, invalid, refuse
 from dianku.exchange.barcodes import is_gtin, zeros_restored
-from dianku.exchange.cells import CellRefused, code_of, date_of, days_of, fold, number_of, shown
-from dianku.exchange.fields import ESSENTIAL, FIELDS, Field, heading_key
+from dianku.exchange.cells import (
+    CellRefused,
+    code_of,
+    date_of,
+    days_of,
+    fold,
+    is_decimal_comma,
+    is_decimal_point,
+    number_of,
+    point_for_comma,
+    shown,
+)
+from dianku.exchange.fields import ESSENTIAL, FIELDS
+from dianku.exchange.headings import (
+    BLOCK_ROWS,
+    Column,
+    headings_of,
+    is_figures,
+    lacks_nothing,
+    letter_of,
+    rank_of,
+)
 from dianku.exchange.reading import Raw, Sheet, Workbook, is_empty
 from dianku.exchange.records import ImportKind
 
-HEADING_ROWS = 30
-"""How far down headings are looked for."""
-BLOCK_ROWS = 3
 SAMPLE_ROWS = 400
 SHORTENED_MIN = 3
 """Codes without their zeros that prove a column: by chance one in ten of other codes checks."""
+_NEVER_DROPPED = frozenset({"price", "cost", "stock"}) | {
+    name for groups in ESSENTIAL.values() for group in groups for name in group
+}
+"""Fields a shop would miss: of these wrong cells are told, whatever there is of them."""
+_SPREADING = frozenset(
+    {"category", "category_code", "store", "supplier", "reference", "time", "unit", "family"}
+)
+"""Fields of which one merged cell speaks for several rows: what groups goods, no figures."""
 _NOTE_ROW = re.compile(
     r"必填|选填|请填写|请输入|不能为空|不可为空|不能重复|不可重复|最多\d|不超过|填写说明|格式[:：为]|单选|下拉|示例[:：]|例如|如[:：]"
     r"|required|optional|must be|maximum \d|up to \d"
@@ -32,23 +57,26 @@ _NOTE_ROW = re.compile(
 _EXAMPLE = re.compile(
     r"^[(\[【]?(示例|样例|举例|范例|例|example|sample|e\.g\.?)[)\]】]?(行|数据)?[:：]?$"
 )
-_TOTAL = re.compile(r"^(合\s*计|总\s*计|小\s*计|本页合计|total|grand total|subtotal|sum)[:：]?$")
-
-
-@frozen
-class Column:
-    """A column: where it is, its heading as written, and the field it was taken for."""
-
-    index: int
-    heading: str
-    field: Field | None = None
+_TOTAL = re.compile(
+    r"^(本页|本单|本表|本月|本日|全部)?(合\s*计|总\s*计|小\s*计|共\s*计|累\s*计|总\s*和)"
+    r"(金额|数量|件数|库存)?\s*([:：].*|[(（].*)?$"
+    r"|^(grand |sub-?)?totals?( \w+)?\s*(:.*)?$|^sum:?$"
+)
+_FOOTER = re.compile(
+    r"^(制单|制表|填表|审核|复核|经办|经手|负责|盘点|验收|保管|库管|打印|导出|签字|签名|备注|说明|注)"
+    r"(人|员|时间|日期|签字)*\s*[:：]"
+    r"|^[共计]+\s*\d+\s*(条|行|种|项|件|个|款)|^第\s*\d+\s*页|^(printed|exported|prepared|signed|page)\b"
+)
+"""What stands under a table; only where the row names no product."""
 
 
 @frozen
 class Table:
     """A sheet understood: which columns are which, and where its data begins.
 
-    `skipped`: rows (numbered from 1) that are notes, examples or totals, so no data.
+    `skipped`: rows (numbered from 1) that are notes, examples or totals, so no data. `unfit`:
+    columns that are called like a field and hold nothing of the kind. `spread`: by row and
+    column, what a merged cell says of rows below its first. `decimal_comma`: 3,50 is 3.50 here.
     """
 
     sheet: Sheet
@@ -56,6 +84,9 @@ class Table:
     first_row: int
     skipped: tuple[int, ...] = ()
     by_field: Mapping[str, Column] = field(factory=dict)
+    unfit: tuple[Column, ...] = ()
+    spread: Mapping[int, Mapping[int, Raw]] = field(factory=dict)
+    decimal_comma: bool = False
 
     def rows(self) -> Iterator[tuple[int, Sequence[Raw]]]:
         """Data rows and their numbers; rows without anything in a known column are none."""
@@ -65,11 +96,35 @@ class Table:
             if number in passed:
                 continue
             if any(i < len(row) and not is_empty(row[i]) for i in known):
-                yield number, row
+                yield number, self._whole(number, row)
+
+    def _whole(self, number: int, row: Sequence[Raw]) -> Sequence[Raw]:
+        above = self.spread.get(number)
+        if not above:
+            return row
+        whole = [*row, *[None] * (max(above) + 1 - len(row))]
+        for index, raw in above.items():
+            if is_empty(whole[index]):
+                whole[index] = raw
+        return whole
+
+    def cell(self, name: str, row: Sequence[Raw]) -> Raw:
+        """The cell of a field in a row, its decimal comma made a point."""
+        column = self.by_field.get(name)
+        if column is None or column.index >= len(row):
+            return None
+        raw = row[column.index]
+        if self.decimal_comma and isinstance(raw, str) and _is_of_numbers(column):
+            return point_for_comma(raw)
+        return raw
 
     def has(self, name: str) -> bool:
         """Whether the file has a column for a field."""
         return name in self.by_field
+
+
+def _is_of_numbers(column: Column) -> bool:
+    return column.field is not None and column.field.shape in {"number", "whole"}
 
 
 def find_tables(
@@ -90,8 +145,8 @@ def find_tables(
     _check_mapping(mapping or {}, kind=kind)
     found = []
     for sheet in workbook.sheets:
-        table = _read_sheet(sheet, kind=kind, mapping=mapping or {})
-        if table is not None and _is_complete(table, kind=kind, optional=optional):
+        table = _read_sheet(sheet, kind=kind, mapping=mapping or {}, optional=optional)
+        if table is not None and lacks_nothing(table.by_field, kind=kind, optional=optional):
             found.append(table)
     if not found:
         raise refuse(
@@ -125,8 +180,10 @@ def _check_mapping(mapping: Mapping[str, str], *, kind: ImportKind) -> None:
         raise invalid(*wrong)
 
 
-def _read_sheet(sheet: Sheet, *, kind: ImportKind, mapping: Mapping[str, str]) -> Table | None:
-    start, height, columns = _headings(sheet, kind=kind, mapping=mapping)
+def _read_sheet(
+    sheet: Sheet, *, kind: ImportKind, mapping: Mapping[str, str], optional: Collection[str]
+) -> Table | None:
+    start, height, columns = headings_of(sheet, kind=kind, mapping=mapping, optional=optional)
     if height == 0:
         return None
     first = start + height
@@ -135,124 +192,61 @@ def _read_sheet(sheet: Sheet, *, kind: ImportKind, mapping: Mapping[str, str]) -
     return _by_evidence(table, kind=kind, given=frozenset(mapping))
 
 
-def _is_complete(table: Table, *, kind: ImportKind, optional: Collection[str]) -> bool:
-    return all(
-        any(table.has(name) or name in optional for name in group) for group in ESSENTIAL[kind]
-    )
-
-
 def _table(sheet: Sheet, columns: Sequence[Column], first_row: int) -> Table:
     by_field = {c.field.name: c for c in columns if c.field is not None}
-    return Table(sheet, tuple(columns), first_row, by_field=by_field)
+    table = Table(sheet, tuple(columns), first_row, by_field=by_field)
+    return evolve(table, spread=_spread(table), decimal_comma=_has_decimal_comma(table))
 
 
-def _headings(
-    sheet: Sheet, *, kind: ImportKind, mapping: Mapping[str, str]
-) -> tuple[int, int, list[Column]]:
-    """The block of heading rows that is understood best: (first row, height, columns)."""
-    best: tuple[float, int, int, list[Column]] = (0.0, 0, 0, [])
-    for start in range(min(HEADING_ROWS, len(sheet.rows))):
-        for height in range(1, BLOCK_ROWS + 1):
-            block = sheet.rows[start : start + height]
-            if len(block) < height or any(_looks_like_data(row) for row in block):
-                break
-            columns = _assign(_texts(block), kind=kind, mapping=mapping)
-            matched = [c for c in columns if c.field is not None]
-            filled = sum(1 for c in columns if c.heading)
-            if len(matched) < min(2, filled) or not matched:
-                continue
-            score = len(matched) + len(matched) / (filled or 1) - 0.2 * (height - 1) - 0.001 * start
-            if score > best[0]:
-                best = (score, start, height, columns)
-    return best[1], best[2], best[3]
+def _spread(table: Table) -> dict[int, dict[int, Raw]]:
+    """What merged cells say of the rows they cover, where that is a word and no figure."""
+    named = {
+        c.index
+        for c in table.by_field.values()
+        if c.field is not None and c.field.name in _SPREADING
+    }
+    spread: dict[int, dict[int, Raw]] = {}
+    for first, column, last in table.sheet.merged:
+        if column not in named or first < table.first_row:
+            continue
+        row = table.sheet.rows[first] if first < len(table.sheet.rows) else ()
+        if column < len(row) and not is_empty(row[column]):
+            for below in range(first + 1, min(last + 1, len(table.sheet.rows))):
+                spread.setdefault(below + 1, {})[column] = row[column]
+    return spread
 
 
-def _looks_like_data(row: Sequence[Raw]) -> bool:
-    filled = [cell for cell in row if not is_empty(cell)]
-    if not filled:
+def _has_decimal_comma(table: Table) -> bool:
+    """Whether figures have a decimal comma, as where columns are parted by something else."""
+    if table.sheet.delimiter in {None, ","}:
         return False
-    figures = sum(1 for cell in filled if not isinstance(cell, str) or _is_figures(cell))
-    return figures * 3 > len(filled)
-
-
-def _is_figures(text: str) -> bool:
-    try:
-        return number_of(text) is not None
-    except CellRefused:
-        return False
-
-
-def _texts(block: Sequence[Sequence[Raw]]) -> list[list[str]]:
-    """The texts above each column, lowest first."""
-    width = max((len(row) for row in block), default=0)
-    return [
-        [shown(row[i]).strip() for row in reversed(block) if i < len(row) and not is_empty(row[i])]
-        for i in range(width)
+    cells = [
+        cell
+        for c in table.by_field.values()
+        if _is_of_numbers(c)
+        for cell in _sample(table, c)
+        if isinstance(cell, str)
     ]
-
-
-def _assign(
-    texts: Sequence[Sequence[str]], *, kind: ImportKind, mapping: Mapping[str, str]
-) -> list[Column]:
-    """Give each field the column that names it best; a column serves one field."""
-    ranks: list[tuple[int, int, int, Field, str]] = []
-    fields = FIELDS[kind]
-    wanted = {fold(column): name for name, column in mapping.items()}
-    taken: dict[int, tuple[Field, str]] = {}
-    for i, headings in enumerate(texts):
-        for heading in (*headings, _letter(i)):
-            name = wanted.get(fold(heading))
-            if name is not None and i not in taken:
-                taken[i] = (next(f for f in fields if f.name == name), heading)
-        for heading in headings:
-            for order, f in enumerate(fields):
-                rank = _rank(f, heading_key(heading))
-                if rank is not None and f.name not in mapping:
-                    ranks.append((rank, order, i, f, heading))
-    used = {f.name for f, _ in taken.values()}
-    for _, _, i, f, heading in sorted(ranks, key=lambda r: (r[0], r[1], r[2])):
-        if i not in taken and f.name not in used:
-            taken[i] = (f, heading)
-            used.add(f.name)
-    return [
-        Column(i, taken[i][1], taken[i][0])
-        if i in taken
-        else Column(i, " ".join(reversed(headings)))
-        for i, headings in enumerate(texts)
-    ]
-
-
-def _rank(f: Field, key: str) -> int | None:
-    if not key:
-        return None
-    if key in f.names:
-        return f.names.index(key)
-    if any(key.endswith(ending) and len(key) <= len(ending) + 6 for ending in f.endings):
-        return len(f.names)
-    return None
-
-
-def _letter(index: int) -> str:
-    letters = ""
-    number = index + 1
-    while number:
-        number, rest = divmod(number - 1, 26)
-        letters = chr(65 + rest) + letters
-    return letters
+    return any(map(is_decimal_comma, cells)) and not any(map(is_decimal_point, cells))
 
 
 def _no_data(table: Table) -> Iterator[int]:
     """Rows that explain, exemplify or add up."""
     for position, (number, row) in enumerate(table.rows()):
-        texts = [fold(shown(cell)) for cell in row if not is_empty(cell)]
+        said = table.sheet.rows[number - 1]
+        texts = [fold(shown(cell)) for cell in said if not is_empty(cell)]
         if not texts:
             continue
         if (
             (_EXAMPLE.match(texts[0]) and len(texts) > 1)
-            or (_TOTAL.match(texts[0]) and not _has_key(table, row, total=texts[0]))
+            or (_is_under(texts[0]) and not _has_key(table, row, total=texts[0]))
             or (position < BLOCK_ROWS and _is_note(texts))
         ):
             yield number
+
+
+def _is_under(text: str) -> bool:
+    return _TOTAL.match(text) is not None or _FOOTER.match(text) is not None
 
 
 def _has_key(table: Table, row: Sequence[Raw], *, total: str) -> bool:
@@ -268,10 +262,11 @@ def _has_key(table: Table, row: Sequence[Raw], *, total: str) -> bool:
 
 def _is_note(texts: Sequence[str]) -> bool:
     notes = sum(1 for text in texts if _NOTE_ROW.search(text))
-    return notes * 2 > len(texts) or (notes >= 2 and not any(_is_figures(t) for t in texts))
+    return notes * 2 > len(texts) or (notes >= 2 and not any(is_figures(t) for t in texts))
 
 
-def _sample(table: Table, index: int) -> list[Raw]:
+def _sample(table: Table, column: Column) -> list[Raw]:
+    index = column.index
     cells: list[Raw] = []
     for number, (_, row) in enumerate(table.rows()):
         if number >= SAMPLE_ROWS:
@@ -295,39 +290,61 @@ def _fits(cell: Raw, shape: str) -> bool:
 
 
 def _by_evidence(table: Table, *, kind: ImportKind, given: frozenset[str]) -> Table:
-    """Drop columns whose cells are not what they are called; find barcodes by their figures."""
+    """Let columns be what their cells are, where another fits better; find barcodes by figures.
+
+    A column that nearly is what it is called stays: its wrong cells are errors to be told.
+    """
     columns = list(table.columns)
-    refused: set[tuple[str, int]] = set()
+    unfit: list[Column] = []
     for c in table.columns:
         if c.field is None or c.field.name in given:
             continue
-        cells = _sample(table, c.index)
+        cells = [table.cell(c.field.name, [None] * c.index + [cell]) for cell in _sample(table, c)]
         fitting = sum(1 for cell in cells if _fits(cell, c.field.shape))
-        if len(cells) >= 3 and fitting * 2 < len(cells):
-            refused.add((c.field.name, c.index))
+        if len(cells) < 3 or fitting * 2 >= len(cells):
+            continue
+        if _reassign(table, columns, c):
             columns[c.index] = Column(c.index, c.heading)
-    for name, _index in refused:
-        _reassign(columns, name=name, refused=refused, kind=kind)
+        elif not fitting and c.field.name not in _NEVER_DROPPED:
+            columns[c.index] = Column(c.index, c.heading)
+            unfit.append(c)
     known = {c.field.name for c in columns if c.field is not None}
     if "barcode" not in known:
         _find_barcodes(table, columns, kind=kind)
-    return evolve(_table(table.sheet, columns, table.first_row), skipped=table.skipped)
+    if kind == "products" and "name" not in known and "name" not in given:
+        _find_name(table, columns)
+    found = _table(table.sheet, columns, table.first_row)
+    return evolve(found, skipped=table.skipped, unfit=tuple(unfit))
 
 
-def _reassign(
-    columns: list[Column], *, name: str, refused: set[tuple[str, int]], kind: ImportKind
-) -> None:
-    f = next(f for f in FIELDS[kind] if f.name == name)
+def _reassign(table: Table, columns: list[Column], unfit: Column) -> bool:
+    """Give a field to the next best column of its names whose cells do fit."""
+    f = unfit.field
+    if f is None:
+        return False
     ranked = [
         (rank, c.index)
         for c in columns
-        if c.field is None
-        and (name, c.index) not in refused
-        and (rank := _rank(f, heading_key(c.heading))) is not None
+        if c.field is None and (rank := rank_of(f, c.heading)) is not None
     ]
-    if ranked:
-        index = min(ranked)[1]
-        columns[index] = Column(index, columns[index].heading, f)
+    for _, index in sorted(ranked):
+        cells = _sample(table, columns[index])
+        if cells and sum(_fits(cell, f.shape) for cell in cells) * 2 >= len(cells):
+            columns[index] = Column(index, columns[index].heading, f)
+            return True
+    return False
+
+
+def _find_name(table: Table, columns: list[Column]) -> None:
+    """A list of "Item, Price" has names where others have codes: words, mostly."""
+    f = next(f for f in FIELDS["products"] if f.name == "name")
+    for c in columns:
+        if c.field is None or c.field.name != "sku" or rank_of(f, c.heading) is None:
+            continue
+        texts = [shown(cell).strip() for cell in _sample(table, c)]
+        words = sum(1 for text in texts if " " in text or not text.isascii())
+        if words * 2 >= len(texts) > 0:
+            columns[c.index] = Column(c.index, c.heading, f)
 
 
 def _find_barcodes(table: Table, columns: list[Column], *, kind: ImportKind) -> None:
@@ -335,10 +352,10 @@ def _find_barcodes(table: Table, columns: list[Column], *, kind: ImportKind) -> 
     for c in columns:
         if c.field is not None:
             continue
-        cells = _sample(table, c.index)
+        cells = _sample(table, c)
         codes = sum(1 for cell in cells if _is_gtin_cell(cell))
         if codes >= 3 and codes * 10 >= len(cells) * 7:
-            columns[c.index] = Column(c.index, c.heading or _letter(c.index), f)
+            columns[c.index] = Column(c.index, c.heading or letter_of(c.index), f)
             return
 
 
@@ -359,7 +376,7 @@ def gtin_share(table: Table, name: str) -> float:
     column = table.by_field.get(name)
     if column is None:
         return 0.0
-    cells = _sample(table, column.index)
+    cells = _sample(table, column)
     sound = sum(map(_is_gtin_cell, cells))
     shortened = sum(map(_is_shortened_cell, cells))
     if shortened >= SHORTENED_MIN:

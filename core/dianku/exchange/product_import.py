@@ -16,7 +16,9 @@ from dianku.catalog.product_rows import load_rows
 from dianku.catalog.service import CatalogChange, CatalogService
 from dianku.catalog.upsert import ProductChange, UpsertPlan, plan_products
 from dianku.errors import FieldError
+from dianku.exchange.cells import fold
 from dianku.exchange.layout import Table
+from dianku.exchange.naming import name_without_codes, named_products
 from dianku.exchange.product_changes import (
     Categories,
     Writing,
@@ -31,6 +33,7 @@ from dianku.exchange.product_sheet import (
     ProductRow,
     all_codes,
     forms,
+    has_codes,
     name_products,
     read_products,
 )
@@ -59,6 +62,8 @@ class ProductImport:
             texts = texts_of(tables, "sku")
             known = Known(skus_among(connection, texts), frozenset(Categories(connection).codes))
             rows = read_products(tables, escaped=escaped, known=known)
+            if not has_codes(rows):
+                name_without_codes(rows, named_products(connection))
             codes = {f for r in rows if not r.given for code in all_codes(r) for f in forms(code)}
             name_products(rows, found=bearers_of(connection, codes))
         self._run.rows = len(rows)
@@ -130,6 +135,10 @@ class ProductImport:
         present = load_rows(connection, (one.sku or "" for one in rows))
         self._categories = Categories(connection)
         self._moved: set[str] = set()
+        for one in rows:
+            there = present.get(one.sku or "") if one.minted else None
+            if there is not None and fold(there.name) != fold(one.values["name"]):
+                one.row.wrong("name", "taken", name=one.sku)
         writings = [
             change_for(one, present=present.get(one.sku or ""), categories=self._categories)
             for one in rows

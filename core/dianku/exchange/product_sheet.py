@@ -40,7 +40,8 @@ class ProductRow:
     """A row as it speaks of one product.
 
     `given`: the sku of the file, if it has one; `codes`: its barcodes; `platform_id`; `values`:
-    cleaned fields that were filled; `sku`: who it is about, once that is known.
+    cleaned fields that were filled; `sku`: who it is about, once that is known; `minted`: that
+    code was made for it.
     """
 
     row: Row
@@ -50,6 +51,13 @@ class ProductRow:
     values: dict[str, Any] = field(factory=dict)
     sku: str | None = None
     first: ProductRow | None = None
+    minted: bool = False
+
+    @property
+    def is_coded(self) -> bool:
+        """Whether any code says what goods it is about."""
+        packs = self.values.get("barcodes")
+        return bool(self.given is not None or self.codes or packs or self.platform_id is not None)
 
     @property
     def failed(self) -> bool:
@@ -73,7 +81,20 @@ def read_products(tables: Sequence[Table], *, escaped: bool, known: Known) -> li
         for number, cells in table.rows():
             row = Row(table, number, cells, escaped)
             found.append(_read(row, mend_text=mend_text, known=known))
+    if has_codes(found):
+        for one in found:
+            if not one.row.errors and not one.is_coded:
+                one.row.wrong("sku" if one.row.table.has("sku") else "barcode", "missing_key")
+    else:
+        for one in found:
+            if not one.row.errors and "name" not in one.values:
+                one.row.wrong("name", "missing")
     return found
+
+
+def has_codes(rows: Iterable[ProductRow]) -> bool:
+    """Whether any row says a code; a file of names alone is read by its names."""
+    return any(one.is_coded or one.failed for one in rows)
 
 
 def _read(row: Row, *, mend_text: bool, known: Known) -> ProductRow:
@@ -94,10 +115,7 @@ def _read(row: Row, *, mend_text: bool, known: Known) -> ProductRow:
         _note_check_digits(row, barcodes)
     given = row.sku("sku", known=known.skus)
     platform_id = row.read("platform_id", code_of)
-    found = ProductRow(row, given, barcodes, platform_id, values)
-    if not row.errors and given is None and not barcodes and not packs and platform_id is None:
-        row.wrong("sku" if row.table.has("sku") else "barcode", "missing_key")
-    return found
+    return ProductRow(row, given, barcodes, platform_id, values)
 
 
 def _note_check_digits(row: Row, codes: Iterable[str]) -> None:

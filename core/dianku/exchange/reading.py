@@ -12,7 +12,7 @@ import io
 import re
 import zipfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -20,6 +20,7 @@ import python_calamine
 from attrs import frozen
 
 from dianku.errors import refuse
+from dianku.exchange.formula_errors import MARK, SHEETS, column_number, formula_errors
 from dianku.exchange.html_tables import TooMany, is_page, tables_of
 
 Raw = str | float | int | bool | datetime | date | time | timedelta | None
@@ -42,12 +43,15 @@ class Limits:
 class Sheet:
     """One table of a file: rows from the very first, so that row i is the spreadsheet's i + 1.
 
-    `hidden`: whoever opens the file does not see it.
+    `hidden`: whoever opens the file does not see it. `merged`: (first row, column, last row),
+    from 0, of cells that reach over several rows. `delimiter`: of a text file.
     """
 
     name: str
     rows: Sequence[Sequence[Raw]]
     hidden: bool = False
+    merged: Sequence[tuple[int, int, int]] = ()
+    delimiter: str | None = None
 
 
 @frozen
@@ -81,8 +85,8 @@ def read_workbook(content: bytes, *, limits: Limits | None = None) -> Workbook:
     if not content.strip(b"\x00 \t\r\n"):
         raise _unreadable("empty")
     if content.startswith(b"PK"):
-        _check_zip(content, limits=limits)
-        return _read_calamine(content, format_="xlsx", limits=limits)
+        failed = _check_zip(content, limits=limits)
+        return _read_calamine(content, format_="xlsx", limits=limits, failed=failed)
     if content.startswith(_OLE):
         return _read_calamine(content, format_="xls", limits=limits)
     return _read_text(content, limits=limits)
@@ -96,8 +100,12 @@ def _unreadable(why: str, **figures: Any) -> Exception:
     return refuse("file_unreadable", reason=why, extra=figures, **figures)
 
 
-def _check_zip(content: bytes, *, limits: Limits) -> None:
-    """Unpack every part once, counting: declared sizes may lie, and sheets may be sparse."""
+def _check_zip(content: bytes, *, limits: Limits) -> set[str]:
+    """Unpack every part once, counting: declared sizes may lie, and sheets may be sparse.
+
+    Returns the sheets that have cells whose formula failed.
+    """
+    failed: set[str] = set()
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             parts = archive.infolist()
@@ -109,20 +117,26 @@ def _check_zip(content: bytes, *, limits: Limits) -> None:
                 raise _unreadable("encrypted")
             left = limits.unpacked_bytes
             for part in parts:
-                sheet = part.filename.startswith("xl/worksheets/")
-                left -= _check_part(archive, part, left=left, sheet=sheet, limits=limits)
+                left -= _check_part(archive, part, left=left, failed=failed, limits=limits)
     except (zipfile.BadZipFile, RuntimeError, EOFError, OSError, ValueError) as error:
         raise _unreadable("broken") from error
     except Exception as error:
         if type(error).__module__ == "zlib":
             raise _unreadable("broken") from error
         raise
+    return failed
 
 
 def _check_part(
-    archive: zipfile.ZipFile, part: zipfile.ZipInfo, *, left: int, sheet: bool, limits: Limits
+    archive: zipfile.ZipFile,
+    part: zipfile.ZipInfo,
+    *,
+    left: int,
+    failed: set[str],
+    limits: Limits,
 ) -> int:
-    """Bytes of one part; of a sheet also how far its filled cells reach."""
+    """Bytes of one part; of a sheet also how far its filled cells reach, and if any failed."""
+    sheet = part.filename.startswith(SHEETS)
     total = last_row = last_column = 0
     tail = b""
     with archive.open(part) as stream:
@@ -132,19 +146,14 @@ def _check_part(
                 raise _too_large("unpacked_bytes", limits.unpacked_bytes)
             if not sheet:
                 continue
+            if MARK in tail + chunk:
+                failed.add(part.filename)
             for column, row in _CELL.findall(tail + chunk):
                 last_row = max(last_row, int(row))
-                last_column = max(last_column, _column_number(column))
+                last_column = max(last_column, column_number(column))
             tail = (tail + chunk)[-_TAIL:]
             _check_extent(last_row, last_column, limits=limits)
     return total
-
-
-def _column_number(letters: bytes) -> int:
-    number = 0
-    for letter in letters:
-        number = number * 26 + letter - 64
-    return number
 
 
 def _check_extent(rows: int, columns: int, *, limits: Limits) -> None:
@@ -156,8 +165,11 @@ def _check_extent(rows: int, columns: int, *, limits: Limits) -> None:
         raise _too_large("cells", limits.cells)
 
 
-def _read_calamine(content: bytes, *, format_: str, limits: Limits) -> Workbook:
+def _read_calamine(
+    content: bytes, *, format_: str, limits: Limits, failed: Collection[str] = ()
+) -> Workbook:
     try:
+        errors = formula_errors(content, failed)
         book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
         sheets = []
         cells = 0
@@ -171,7 +183,11 @@ def _read_calamine(content: bytes, *, format_: str, limits: Limits) -> Workbook:
             if cells > limits.cells:
                 raise _too_large("cells", limits.cells)
             hidden = known.visible != python_calamine.SheetVisibleEnum.Visible
-            sheets.append(Sheet(known.name, sheet.to_python(skip_empty_area=False), hidden))
+            rows = sheet.to_python(skip_empty_area=False)
+            for row, column, shown in errors.get(known.name, ()):
+                if row < len(rows) and column < len(rows[row]):
+                    rows[row][column] = shown
+            sheets.append(Sheet(known.name, rows, hidden, _merged(sheet)))
         return Workbook(format_, tuple(sheets))
     except python_calamine.PasswordError as error:
         raise _unreadable("encrypted") from error
@@ -182,6 +198,14 @@ def _read_calamine(content: bytes, *, format_: str, limits: Limits) -> Workbook:
         if type(error).__name__ == "PanicException":
             raise _unreadable("broken") from error
         raise
+
+
+def _merged(sheet: python_calamine.CalamineSheet) -> list[tuple[int, int, int]]:
+    return [
+        (top, left, bottom)
+        for (top, left), (bottom, _) in sheet.merged_cell_ranges or ()
+        if bottom > top
+    ]
 
 
 def _read_text(content: bytes, *, limits: Limits) -> Workbook:
@@ -202,7 +226,7 @@ def _read_text(content: bytes, *, limits: Limits) -> Workbook:
                 raise _too_large("cells", limits.cells)
     except csv.Error as error:
         raise _unreadable("broken") from error
-    return Workbook("csv", (Sheet("", rows),), escaped=True)
+    return Workbook("csv", (Sheet("", rows, delimiter=delimiter),), escaped=True)
 
 
 def _read_page(text: str, *, limits: Limits) -> Workbook:
@@ -246,6 +270,8 @@ def _check_quotes(lines: Sequence[str], delimiter: str, *, row: int) -> None:
 def _decode(content: bytes) -> str:
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         encodings: Sequence[str] = ("utf-16",)
+    elif (wide := _wide(content)) is not None:
+        encodings = (wide,)
     else:
         encodings = ("utf-8-sig", "gb18030")
     for encoding in encodings:
@@ -257,6 +283,15 @@ def _decode(content: bytes) -> str:
             raise _unreadable("format")
         return text.removeprefix("\ufeff")
     raise _unreadable("encoding")
+
+
+def _wide(content: bytes) -> str | None:
+    """UTF-16 that lacks its mark: line ends and figures leave a zero byte on one side only."""
+    sample = content[:20_000]
+    low, high = sample[1::2].count(0), sample[0::2].count(0)
+    if max(low, high) < 2 or min(low, high) or len(content) % 2:
+        return None
+    return "utf-16-le" if low else "utf-16-be"
 
 
 def _delimiter(text: str) -> tuple[str, str]:

@@ -9,7 +9,15 @@ from typing import Any, TypeVar
 
 from attrs import define, field
 
-from dianku.exchange.cells import CellRefused, code_of, number_of, shown, text_of
+from dianku.exchange.cells import (
+    FORMULA_ERRORS,
+    CellRefused,
+    code_of,
+    number_of,
+    shown,
+    text_of,
+    without_unit,
+)
 from dianku.exchange.layout import Table
 from dianku.exchange.reading import Raw, is_empty
 from dianku.exchange.records import CellRemark
@@ -34,10 +42,7 @@ class Row:
 
     def raw(self, name: str) -> Raw:
         """The cell of a field, without the apostrophe that an export put before a formula."""
-        column = self.table.by_field.get(name)
-        if column is None or column.index >= len(self.cells):
-            return None
-        cell = self.cells[column.index]
+        cell = self.table.cell(name, self.cells)
         if self.escaped and isinstance(cell, str) and _ESCAPED.match(cell):
             return cell[1:]
         return cell
@@ -47,11 +52,22 @@ class Row:
         raw = self.raw(name)
         if is_empty(raw):
             return None
+        if isinstance(raw, str) and raw.strip() in FORMULA_ERRORS:
+            self.wrong(name, "formula_error")
+            return None
         try:
-            return clean(raw)
+            return clean(self._bare(name, raw))
         except CellRefused as refused:
             self.wrong(name, refused.code, **refused.params)
             return None
+
+    def _bare(self, name: str, raw: Raw) -> Raw:
+        """A figure without the unit the row says beside it: "12瓶", "3.50元/瓶"."""
+        column = self.table.by_field.get(name)
+        if column is None or column.field is None or column.field.shape != "number":
+            return raw
+        unit = self.raw("unit")
+        return without_unit(raw, unit) if isinstance(unit, str) else raw
 
     def text(self, name: str, *, longest: int) -> str | None:
         """Text of at most `longest` characters."""

@@ -206,6 +206,8 @@ class Exchange:
             run.remarks.columns = _columns(tables)
             for sheet in sheets_not_read(workbook, tables):
                 run.remarks.add_note(_not_read(sheet))
+            for note in _left_aside(tables, chosen):
+                run.remarks.add_note(note)
             return _Work(self, run, tables, escaped=workbook.escaped, ctx=ctx)
 
         return begin
@@ -393,6 +395,21 @@ def _columns(tables: list[Table]) -> list[ColumnRecord]:
         for column in table.columns
         if column.heading
     ]
+
+
+def _left_aside(tables: list[Table], options: Options) -> Iterator[CellRemark]:
+    """Columns that are called like something the import takes, and are not taken."""
+    for table in tables:
+        for column in table.unfit:
+            yield _of_column(table, column.heading, "column_unfit")
+        stock = table.by_field.get("stock")
+        if stock is not None and not options.with_stock:
+            yield _of_column(table, stock.heading, "stock_not_posted")
+
+
+def _of_column(table: Table, heading: str, code: str) -> CellRemark:
+    sheet = table.sheet.name or None
+    return CellRemark(row=table.first_row, column=heading, value=None, code=code, sheet=sheet)
 
 
 def _not_read(sheet: Sheet) -> CellRemark:

@@ -25,6 +25,7 @@ from dianku.clock import day_of, local_day
 from dianku.context import Context
 from dianku.errors import Problem
 from dianku.exchange.layout import Table
+from dianku.exchange.naming import find_by_name, named_products
 from dianku.exchange.product_changes import skus_among
 from dianku.exchange.product_import import Progress, texts_of
 from dianku.exchange.runs import Run, RunBook, keep_remarks
@@ -33,6 +34,7 @@ from dianku.exchange.stock_sheet import (
     Places,
     StockRow,
     dated,
+    has_codes,
     mark_repeats,
     read_stock,
     settle_product,
@@ -128,6 +130,9 @@ class StockImport:
         with self._database.reading() as connection:
             known = skus_among(connection, texts)
         rows = read_stock(tables, kind=self._run.kind, escaped=escaped, known=known)
+        if not has_codes(rows):
+            with self._database.reading() as connection:
+                find_by_name(rows, named_products(connection))
         self._run.rows = len(rows)
         return rows
 

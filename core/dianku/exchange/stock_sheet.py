@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from attrs import define, field, frozen
 
@@ -20,17 +20,22 @@ from dianku.exchange.barcodes import codes_of
 from dianku.exchange.cells import (
     code_of,
     date_of,
+    figure_and_unit,
     fold,
     has_time,
     moment_of,
     number_of,
 )
 from dianku.exchange.layout import Table, gtin_share
+from dianku.exchange.product_changes import UNIT
 from dianku.exchange.product_sheet import PLACEHOLDER_STOCK, forms
 from dianku.exchange.reading import Raw
 from dianku.exchange.records import ImportKind
 from dianku.exchange.rows import Row
 from dianku.quantity import parse_quantity
+
+_CENT = Decimal("0.01")
+_COST = Decimal("0.0001")
 
 
 @define
@@ -38,7 +43,8 @@ class StockRow:
     """A row as it moves (or fixes) one product's stock in one store.
 
     `sku` as in the file, `codes` its barcodes; `product`, `store` and `quantity` (base units)
-    once they are known. `second`: it repeats an earlier row and does nothing.
+    once they are known. `second`: it repeats an earlier row and does nothing. `measured`: the
+    quantity came with its unit in the same cell.
     """
 
     row: Row
@@ -49,6 +55,8 @@ class StockRow:
     product: Product | None = None
     store: Store | None = None
     second: bool = False
+    kind: ImportKind = "opening-stock"
+    measured: bool = False
 
     @property
     def failed(self) -> bool:
@@ -72,7 +80,16 @@ def read_stock(
         for number, cells in table.rows():
             row = Row(table, number, cells, escaped)
             found.append(_read(row, kind=kind, mend_text=mend_text, known=known))
+    coded = has_codes(found)
+    for one in found:
+        if not one.failed and not one.names and (coded or "name" not in one.values):
+            one.row.wrong("sku" if one.row.table.has("sku") else "barcode", "missing_key")
     return found
+
+
+def has_codes(rows: Sequence[StockRow]) -> bool:
+    """Whether any row says a code; a file of names alone is read by its names."""
+    return any(one.names or one.failed for one in rows)
 
 
 def _read(row: Row, *, kind: ImportKind, mend_text: bool, known: frozenset[str]) -> StockRow:
@@ -87,10 +104,13 @@ def _read(row: Row, *, kind: ImportKind, mend_text: bool, known: frozenset[str])
     platform_id = row.read("platform_id", code_of)
     if platform_id is not None:
         barcodes = (*barcodes, platform_id)
-    found = StockRow(row, given, barcodes, row.read("quantity", number_of))
+    unit = row.text("unit", longest=20)
+    measured = figure_and_unit(row.raw("quantity"))
+    quantity = Decimal(0) if measured else row.read("quantity", number_of)
+    if measured:
+        quantity, unit = number_of(measured[0]), measured[1]
+    found = StockRow(row, given, barcodes, quantity, kind=kind, measured=measured is not None)
     if not row.errors:
-        if not found.names:
-            row.wrong("sku" if row.table.has("sku") else "barcode", "missing_key")
         if found.quantity is None:
             row.wrong("quantity", "missing")
         elif kind == "opening-stock" and found.quantity in PLACEHOLDER_STOCK:
@@ -100,12 +120,15 @@ def _read(row: Row, *, kind: ImportKind, mend_text: bool, known: frozenset[str])
         elif found.quantity.adjusted() > 11:
             row.wrong("quantity", "too_large", max="10^12")
     _read_values(row, found, kind=kind)
+    if unit is not None:
+        found.values["unit"] = unit
     return found
 
 
 def _read_values(row: Row, found: StockRow, *, kind: ImportKind) -> None:
     values = {
         "name": row.text("name", longest=200),
+        "spec": row.text("spec", longest=200),
         "store": row.read("store", code_of),
         "lot": row.text("lot", longest=64),
         "made_on": row.read("made_on", date_of),
@@ -150,6 +173,7 @@ class Places:
 
 def settle_product(one: StockRow, cache: Catalog, *, missing_allowed: bool) -> None:
     """Give a row its product, and its quantity in base units; the cache must hold its codes."""
+    factor = 1
     for name in one.names:
         product = cache.by_sku(name) if one.given is not None else None
         if product is not None:
@@ -162,14 +186,43 @@ def settle_product(one: StockRow, cache: Catalog, *, missing_allowed: bool) -> N
             return
         if readings:
             one.product = readings[0].product
-            if one.quantity is not None:
-                one.quantity *= readings[0].factor
+            factor = readings[0].factor
+            _in_base_units(one, factor)
             break
     if one.product is None:
         if not one.failed and not missing_allowed:
             one.row.wrong(_key(one), "unknown_product", name=one.names[0])
         return
+    if factor == 1:
+        _settle_unit(one, one.product)
     _check_quantity(one, one.product)
+
+
+def _settle_unit(one: StockRow, product: Product) -> None:
+    """A quantity in the product's larger unit becomes base units; one in another is not known."""
+    unit = one.values.get("unit")
+    if unit is None or fold(str(unit)) == fold(product.unit):
+        return
+    if product.display is not None and fold(str(unit)) == fold(product.display[0]):
+        _in_base_units(one, product.display[1])
+    elif one.measured:
+        one.row.wrong("quantity", "unit_differs", name=product.sku, unit=product.unit)
+    elif one.kind != "sales-history" and product.unit != UNIT:
+        one.row.note("unit", "unit_differs", name=product.sku, unit=product.unit)
+
+
+def _in_base_units(one: StockRow, factor: int) -> None:
+    """A quantity of packs as base units, and what was said of one pack as said of a base unit."""
+    if factor == 1 or one.quantity is None:
+        return
+    packs, one.quantity = one.quantity, one.quantity * factor
+    cost, price = one.values.get("cost"), one.values.pop("price", None)
+    if isinstance(price, Decimal):
+        one.values.setdefault("amount", price * packs)
+    if isinstance(cost, Decimal):
+        if one.kind == "receipts" and "amount" not in one.values:
+            one.values["amount"] = (cost * packs).quantize(_CENT, rounding=ROUND_HALF_UP)
+        one.values["cost"] = (cost / factor).quantize(_COST, rounding=ROUND_HALF_UP)
 
 
 def _key(one: StockRow) -> str:
