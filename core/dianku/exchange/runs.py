@@ -132,6 +132,8 @@ class RunBook:
             )
             if run_id not in self._active:
                 self._take(run_id)
+            if resumed is not None:
+                self._reopen(connection, run_id)
         return Run(run_id, kind, file_hash, attempt, options, changes=self._changes(run_id))
 
     def _resumable(self, earlier: Any) -> int | None:
@@ -152,6 +154,41 @@ class RunBook:
             return False
         self._active[run_id] = lock
         return True
+
+    def _reopen(self, connection: Connection, run_id: int) -> None:
+        connection.execute(
+            sa.update(import_run)
+            .where(import_run.c.id == run_id)
+            .values(
+                status="running", ended_at=None, remarks=msgspec.json.encode(Remarks()).decode()
+            )
+        )
+
+    def settle_dead(self, run_id: str) -> None:
+        """Say of a run that it failed, if it is said to run and its process died.
+
+        Then it can be undone; whoever sends its file again takes it up all the same.
+        """
+        row = self.row(run_id)
+        if row.status != "running" or row.id in self._active:
+            return
+        lock = import_lock(self._database, row.id)
+        if not lock.hold():  # a process that lives carries it out
+            return
+        try:
+            remarks = Remarks(problem=BROKEN_OFF)
+            with self._database.writing() as connection:
+                connection.execute(
+                    sa.update(import_run)
+                    .where(import_run.c.id == row.id, import_run.c.status == "running")
+                    .values(
+                        status="failed",
+                        ended_at=self._clock.now_ms(),
+                        remarks=msgspec.json.encode(remarks).decode(),
+                    )
+                )
+        finally:
+            lock.release()
 
     def is_dead(self, run_id: str) -> bool:
         """Whether a run ended before its end, as far as can be told without taking it up."""

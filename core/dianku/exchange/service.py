@@ -284,6 +284,7 @@ class Exchange:
 
     def _own(self, import_id: str, ctx: Context) -> Any:
         """The row of a run; whoever is limited to stores has no business in others' files."""
+        self._book.settle_dead(import_id)
         row = self._book.row(import_id)
         if ctx.actor.stores is not None and row.actor != ctx.actor.name:
             raise refuse("not_found", what="import", name=import_id)
@@ -306,6 +307,8 @@ class Exchange:
         ctx.require("import.run")
         actor = None if ctx.actor.stores is None else ctx.actor.name
         found = self._book.list_ids(limit=limit, before_id=before_id, actor=actor)
+        for number in found:
+            self._book.settle_dead(number)
         return [replace(self._book.get(number), errors=[], notes=[]) for number in found]
 
     def undo_import(self, import_id: str, *, ctx: Context) -> ImportRecord:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from dianku.clock import Clock
+from dianku.context import Context
 from dianku.errors import Refused
 from dianku.exchange.runs import Options, RunBook
 from dianku.storage.engine import Database
@@ -37,3 +38,19 @@ def test_dry_run_that_was_cut_off_is_taken_up_when_named_and_otherwise_begun_ane
     assert book.begin(**GIVEN, options=Options(dry_run=True)).id != run.id
     assert book.begin(**GIVEN, options=Options(dry_run=True), resume=str(run.id)).id == run.id
     assert not book.is_dead(str(run.id))
+
+
+def test_run_whose_process_died_is_said_to_have_failed_and_is_undone_or_taken_up(
+    services: Any, ctx: Context, clock: Clock
+) -> None:
+    there = RunBook(services.database, clock)
+    run = there.begin(**GIVEN, options=Options())
+    assert services.exchange.get_import(str(run.id), ctx=ctx).status == "running"
+    there.forget(run)  # as a process that is killed lets go of all it holds
+    (listed,) = services.exchange.list_imports(ctx=ctx)
+    assert (listed.status, listed.problem) == ("failed", "internal_error")
+    assert there.begin(**GIVEN, options=Options()).id == run.id
+    taken_up = services.exchange.get_import(str(run.id), ctx=ctx)
+    assert (taken_up.status, taken_up.problem, taken_up.ended_at) == ("running", None, None)
+    there.forget(run)
+    assert services.exchange.undo_import(str(run.id), ctx=ctx).status == "undone"

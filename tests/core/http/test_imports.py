@@ -103,7 +103,7 @@ def test_import_whose_process_died_is_taken_up_by_its_key(
             store="S1",
             dry_run=dry_run,
         )
-    assert call("GET", "/imports/1").json()["status"] == "running"
+    assert call("GET", "/imports/1").json()["status"] == "failed"
     answers = [bring(call, content, "K", dry_run=dry_run) for _ in range(2)]
     assert [(a.json()["id"], a.json()["status"], a.json()["created"]) for a in answers] == [
         ("1", "done", 40)
