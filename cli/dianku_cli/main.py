@@ -5,6 +5,9 @@ Imports stay light: a command's module, and with it the host, is imported when t
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -56,7 +59,7 @@ class Dianku(LazyGroup):
         from dianku_cli.plugin_groups import load_group
 
         with worded(settings):
-            return load_group(settings, cmd_name)
+            return _of_plugin(load_group(settings, cmd_name), settings)
 
     def summaries(self, ctx: click.Context) -> list[tuple[str, str]]:
         """Names and one line each; the plugins' from the cache of their manifests."""
@@ -73,11 +76,30 @@ class Dianku(LazyGroup):
         shown = _in_language(self, "", settings_of(ctx))
         super(Dianku, shown).format_help(ctx, formatter)
 
+    def get_help(self, ctx: click.Context) -> str:
+        """The help page, headings and all in the person's language."""
+        if _speaks_chinese(settings_of(ctx)):
+            from dianku_cli.usage import ChineseFormatter
+
+            ctx.formatter_class = ChineseFormatter
+        return super().get_help(ctx)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; what it refuses is worded here, for every command alike."""
         ctx.obj = _settings(ctx.params)
-        with worded(ctx.obj):
+        with worded(ctx.obj), _usage_worded(ctx.obj):
             return super().invoke(ctx)
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **more: Any,
+    ) -> click.Context:
+        """Read the options before the command; a wrong one is told in the person's language."""
+        with _usage_worded(_settings({"language": _asked_for(args)})):
+            return super().make_context(info_name, args, parent, **more)
 
     def _plugin_groups(self, ctx: click.Context) -> dict[str, str]:
         settings = settings_of(ctx)
@@ -101,6 +123,34 @@ def _speaks_chinese(settings: Settings) -> bool:
         return settings.language != "en"
     except SettingsError:
         return False  # help is given all the same; the command itself will refuse
+
+
+def _asked_for(words: Sequence[str]) -> str | None:
+    """The language among words that could not be read as a whole."""
+    said = [b for a, b in pairwise(words) if a == "--language"]
+    said += [word.partition("=")[2] for word in words if word.startswith("--language=")]
+    return said[0] if said and said[0] in LANGUAGES else None
+
+
+@contextmanager
+def _usage_worded(settings: Settings) -> Iterator[None]:
+    try:
+        yield
+    except click.UsageError as error:
+        if not _speaks_chinese(settings):
+            raise
+        from dianku_cli.usage import in_chinese
+
+        raise in_chinese(error) from error
+
+
+def _of_plugin(command: C, settings: Settings) -> C:
+    """A plugin's group with the help pages of the person's language around its own words."""
+    if not _speaks_chinese(settings):
+        return command
+    from dianku_cli.translated import framed
+
+    return framed(command)
 
 
 def _in_language(command: C, path: str, settings: Settings) -> C:

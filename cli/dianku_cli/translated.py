@@ -12,6 +12,7 @@ from typing import TypeVar
 import click
 
 from dianku_cli.chinese import COMMANDS, OPTIONS
+from dianku_cli.usage import ChineseContext
 
 C = TypeVar("C", bound=click.Command)
 
@@ -19,6 +20,7 @@ C = TypeVar("C", bound=click.Command)
 def translated(command: C, path: str) -> C:
     """A copy of a command with Chinese help; `path` is its name with its groups, `token create`."""
     found = copy.copy(command)
+    found.context_class = ChineseContext
     if path in COMMANDS:
         found.help = "\n\n".join([COMMANDS[path], *_example(command)])
         found.short_help = summary(path)
@@ -28,6 +30,15 @@ def translated(command: C, path: str) -> C:
             name: translated(each, f"{path} {name}".strip())
             for name, each in found.commands.items()
         }
+    return found
+
+
+def framed(command: C) -> C:
+    """A copy of a plugin's command whose help pages are Chinese but for its own words."""
+    found = copy.copy(command)
+    found.context_class = ChineseContext
+    if isinstance(found, click.Group):
+        found.commands = {name: framed(each) for name, each in found.commands.items()}
     return found
 
 

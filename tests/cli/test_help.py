@@ -163,3 +163,36 @@ def test_help_with_a_damaged_cache_makes_it_anew(tmp_path: Path) -> None:
     cache.write_text("{")
     assert "Look at the sky" in _help(tmp_path)
     assert json.loads(cache.read_text())["groups"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["bogus"], "没有命令“bogus”。"),
+        (["--bogus"], "没有选项 --bogus。"),
+        (["stock", "--bogus"], "没有选项 --bogus。"),
+        (["stock", "a", "b"], "多出了参数：a b"),
+        (["import", "goods", "x"], "'goods' 只能是 'products', "),
+        (["import", "products"], "缺少参数'FILE'。"),
+        (["import", "products", "none.csv"], "'FILE' 的值不对：'none.csv' 不存在。"),
+        (["import", "products", "--store"], "选项 --store 后面要有值。"),
+        (["stock", "--json=yes"], "选项 --json 后面不能有值。"),
+        (["serve", "--port", "99999"], "99999 不在范围 0<=x<=65535 内。"),
+        (["serve", "--port", "x"], "'x' 不是数字。"),
+    ],
+)
+def test_wrong_usage_is_told_in_the_persons_language(words: list[str], said: str) -> None:
+    chinese = CliRunner().invoke(dianku, ["--language", "zh-CN", *words])
+    assert (chinese.exit_code, chinese.stdout) == (2, "")
+    assert said in chinese.stderr
+    assert "Error" not in chinese.stderr
+    assert "Usage" not in chinese.stderr
+    english = CliRunner().invoke(dianku, ["--language", "en", *words])
+    assert english.exit_code == 2
+    assert "Error: " in english.stderr
+
+
+def test_help_in_chinese_has_no_english_of_clicks() -> None:
+    for words in ([], ["stock"], ["ledger"]):
+        page = CliRunner().invoke(dianku, ["--language", "zh-CN", *words, "--help"]).output
+        assert not [word for word in ("Usage", "Options", "Commands:", "Show this") if word in page]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import unicodedata
 from collections.abc import Sequence
 from typing import Any
@@ -18,26 +19,106 @@ LANGUAGE = "dianku.language"
 """Where the command line keeps, in click's `meta`, the language it was asked to speak."""
 
 
-@click.group()
+class _Spoken(click.Command):
+    """A command whose help has a Chinese text beside the English one, each with its example."""
+
+    def __init__(self, *args: Any, zh: str, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self._zh = zh
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the text of the person's language."""
+        if _language() != "en" and self.help:
+            shown = copy.copy(self)
+            example = self.help.rpartition("Example: ")[2]
+            shown.help = f"{self._zh}\n\n例：{example}"
+            super(_Spoken, shown).format_help_text(ctx, formatter)
+        else:
+            super().format_help_text(ctx, formatter)
+
+    def get_short_help_str(self, limit: int = 45) -> str:
+        """Give the command's line in listings, in the person's language."""
+        return self._zh if _language() != "en" else super().get_short_help_str(limit)
+
+
+class _SpokenGroup(_Spoken, click.Group):
+    """A group of such commands."""
+
+
+class _Option(click.Option):
+    """An option with its help in both languages."""
+
+    def __init__(self, *args: Any, zh: str, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self._zh = zh
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Give the option and its help, in the person's language."""
+        if _language() == "en":
+            return super().get_help_record(ctx)
+        shown = copy.copy(self)
+        shown.help = self._zh
+        return super(_Option, shown).get_help_record(ctx)
+
+
+def _language() -> str:
+    ctx = click.get_current_context(silent=True)
+    return "en" if ctx is None else str(ctx.meta.get(LANGUAGE, "en"))
+
+
+@click.group(cls=_SpokenGroup, zh="热销、滞销、报损与库存。")
 def reports() -> None:
-    """热销、滞销、报损与库存：sellers, write-offs and stock.
+    """Sellers, write-offs and stock.
 
     Example: dianku reports sales --days 30
     """
 
 
-@reports.command()
-@click.option("--days", type=click.IntRange(1, 3660), default=7, show_default=True)
+@reports.command(cls=_Spoken, zh="到今天为止的热销或滞销。")
+@click.option(
+    "--days",
+    cls=_Option,
+    zh="到今天为止的天数。",
+    help="How many days up to today.",
+    type=click.IntRange(1, 3660),
+    default=7,
+    show_default=True,
+)
 @click.option(
     "--by",
+    cls=_Option,
+    zh="按什么汇总。",
+    help="What to add up by.",
     type=click.Choice(["product", "category", "channel", "store", "day", "hour"]),
     default="product",
     show_default=True,
 )
-@click.option("--order", type=click.Choice(["hot", "slow"]), default="hot", show_default=True)
-@click.option("--store", multiple=True, help="Only this store; may repeat.")
-@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option(
+    "--order",
+    cls=_Option,
+    zh="热销在前，或滞销在前。",
+    help="Best sellers first, or worst.",
+    type=click.Choice(["hot", "slow"]),
+    default="hot",
+    show_default=True,
+)
+@click.option(
+    "--store",
+    cls=_Option,
+    zh="限于此门店；可重复。",
+    multiple=True,
+    help="Only this store; may repeat.",
+)
+@click.option(
+    "--limit",
+    cls=_Option,
+    zh="最多几行。",
+    help="How many rows at most.",
+    type=click.IntRange(1, 1000),
+    default=20,
+    show_default=True,
+)
+@click.option("--json", "as_json", cls=_Option, zh="输出 JSON。", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def sales(
     shop: Shop,
@@ -59,15 +140,26 @@ def sales(
     _show(found, [*names, "quantity", "amount", "margin"], titles=SALES, as_json=as_json)
 
 
-@reports.command("write-offs")
-@click.option("--days", type=click.IntRange(1, 3660), default=30, show_default=True)
+@reports.command("write-offs", cls=_Spoken, zh="到今天为止的报损。")
+@click.option(
+    "--days",
+    cls=_Option,
+    zh="到今天为止的天数。",
+    help="How many days up to today.",
+    type=click.IntRange(1, 3660),
+    default=30,
+    show_default=True,
+)
 @click.option(
     "--by",
+    cls=_Option,
+    zh="按什么汇总。",
+    help="What to add up by.",
     type=click.Choice(["reason", "product", "actor", "day"]),
     default="reason",
     show_default=True,
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--json", "as_json", cls=_Option, zh="输出 JSON。", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def write_offs(shop: Shop, *, days: int, by: Any, as_json: bool) -> None:
     """What was written off up to today.
@@ -80,11 +172,31 @@ def write_offs(shop: Shop, *, days: int, by: Any, as_json: bool) -> None:
     _show(found, [*names, "quantity", "value"], titles=WRITE_OFFS, as_json=as_json)
 
 
-@reports.command()
-@click.option("--low", is_flag=True, help="Only goods below their alert line.")
-@click.option("--store", multiple=True, help="Only this store; may repeat.")
-@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@reports.command(cls=_Spoken, zh="现有库存，旁边是 7 天销量和预警线，卖得最好的在前。")
+@click.option(
+    "--low",
+    cls=_Option,
+    zh="只看低于预警线的。",
+    is_flag=True,
+    help="Only goods below their alert line.",
+)
+@click.option(
+    "--store",
+    cls=_Option,
+    zh="限于此门店；可重复。",
+    multiple=True,
+    help="Only this store; may repeat.",
+)
+@click.option(
+    "--limit",
+    cls=_Option,
+    zh="最多几行。",
+    help="How many rows at most.",
+    type=click.IntRange(1, 1000),
+    default=20,
+    show_default=True,
+)
+@click.option("--json", "as_json", cls=_Option, zh="输出 JSON。", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def stock(shop: Shop, *, low: bool, store: tuple[str, ...], limit: int, as_json: bool) -> None:
     """Live stock beside 7-day sales and alert lines, the best sellers first.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from decimal import Decimal
 from pathlib import Path
@@ -195,3 +196,27 @@ def test_command_heads_its_columns_in_the_language_of_the_command_line(
     with group.make_context("reports", asked, parent=root, obj=plugin_shop) as ctx:
         group.invoke(ctx)
     assert capsys.readouterr().out.startswith(heading)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [[], ["sales"], ["stock"], ["write-offs"]],
+    ids=["group", "sales", "stock", "write-offs"],
+)
+def test_help_of_the_commands_speaks_the_language_of_the_command_line(words: list[str]) -> None:
+    group: Any = next(iter(plugin.register_commands())).load()
+    pages = {}
+    for language in ("en", "zh-CN"):
+        root = click.Context(click.Group("dianku"))
+        root.meta["dianku.language"] = language
+        ctx = group.make_context("reports", words, parent=root, resilient_parsing=True)
+        with ctx:
+            command = group.commands[words[0]] if words else group
+            pages[language] = command.get_help(ctx)
+    han = re.compile("[\u4e00-\u9fff]")
+    assert not han.search(pages["en"])
+    own = [line for line in pages["zh-CN"].splitlines() if line.startswith("  ")]
+    texts = [
+        line for line in own if "Show this" not in line and not line.strip().startswith("--by")
+    ]
+    assert all(han.search(line) for line in texts), texts
