@@ -24,6 +24,19 @@ def fold(text: str) -> str:
     return _SPACE.sub(" ", unicodedata.normalize("NFKC", text).casefold()).strip()
 
 
+_READINGS = {
+    "长": "cz", "重": "zc", "乐": "ly", "曾": "zc", "行": "xh", "单": "ds", "盛": "sc", "藏": "cz",
+    "调": "td", "传": "cz", "朝": "zc", "降": "jx", "校": "xj", "参": "cs", "壳": "kq", "茄": "qj",
+    "蔓": "wm", "弹": "td", "尾": "wy", "石": "sd", "宿": "sx", "澄": "cd", "省": "sx", "车": "cj",
+    "种": "zc", "颤": "cz", "屏": "pb", "便": "bp", "番": "fp", "蛤": "gh", "芥": "jg", "券": "qx",
+    "畜": "xc", "茜": "xq", "系": "xj", "会": "hk", "厦": "xs", "解": "jx", "泊": "bp", "翟": "zd",
+    "查": "cz", "仇": "cq", "区": "qo", "秘": "mb", "贾": "jg", "覃": "qt", "奇": "qj",
+}  # fmt: skip
+"""Characters of goods and shops that are read in two ways, with the first letters of both."""
+READINGS_MAX = 16
+"""Ways of reading one name that are kept; few names have more than two."""
+
+
 @lru_cache(maxsize=65_536)
 def _syllables(han: str) -> tuple[str, ...]:
     # Imported when the first name is written: its dictionaries take a quarter of a second.
@@ -49,10 +62,28 @@ def spelled(folded: str) -> tuple[str, str]:
     return "".join([*initials, rest]), "".join([*whole, rest])
 
 
+def other_initials(folded: str) -> list[str]:
+    """Initials of folded text by the other readings of its characters: zj of 曾记 beside cj.
+
+    A dictionary of words settles most; of a shop's own names it can only guess.
+    """
+    first = spelled(folded)[0]
+    if len(first) != len(folded):
+        return []
+    ways = [first]
+    for at, character in enumerate(folded):
+        letters = _READINGS.get(character, "")
+        ways += [w[:at] + x + w[at + 1 :] for w in ways for x in letters if x != w[at]]
+        if len(ways) >= READINGS_MAX:
+            break
+    return ways[1:READINGS_MAX]
+
+
 def search_text(*, sku: str, name: str, spec: str | None, codes: Iterable[str]) -> str:
     """The text a product is found by: lines, with a line break before, between and after."""
     title = fold(name)
-    lines = [fold(sku), title, fold(spec or ""), *spelled(title), *(fold(c) for c in codes)]
+    lines = [fold(sku), title, fold(spec or ""), *spelled(title), *other_initials(title)]
+    lines += [fold(c) for c in codes]
     return "\n" + "\n".join(dict.fromkeys(line for line in lines if line)) + "\n"
 
 

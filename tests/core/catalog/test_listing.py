@@ -140,3 +140,19 @@ def test_spelling_keeps_what_is_no_chinese() -> None:
     assert spelled(fold("可乐 330ML 装")) == ("kl 330ml z", "kele 330ml zhuang")
     assert spelled("soap") == ("", "")
     assert spelled("重庆火锅")[0] == "cqhg"
+
+
+@pytest.mark.parametrize(
+    ("name", "readings"),
+    [
+        ("曾记糕点", ["zjgd", "cjgd"]),
+        ("单县长面", ["dxcm", "sxcm", "sxzm"]),
+        ("乐音盒", ["lyh", "yyh"]),
+    ],
+)
+def test_search_by_initials_finds_a_name_by_each_of_its_readings(
+    catalog: CatalogService, owner: Context, name: str, readings: list[str]
+) -> None:
+    catalog.create_product(NewProduct(sku="X", name=name, unit="个"), ctx=owner)
+    assert [_found(catalog, owner, q=typed) for typed in readings] == [["X"]] * len(readings)
+    assert _found(catalog, owner, q="qqqq") == []
