@@ -270,6 +270,18 @@ class Access:
             after=after,
         )
 
+    def faults(
+        self,
+        *,
+        ctx: Context,
+        role: str,
+        stores: Sequence[str] | None,
+        expires_at: int | None = None,
+    ) -> list[FieldError]:
+        """What would be wrong with somebody of this role and these stores; nothing is changed."""
+        with self._database.reading() as connection:
+            return self._faults(connection, ctx, role=role, stores=stores, expires_at=expires_at)
+
     def _check(
         self,
         connection: Connection,
@@ -279,6 +291,19 @@ class Access:
         stores: Sequence[str] | None,
         expires_at: int | None = None,
     ) -> None:
+        wrong = self._faults(connection, ctx, role=role, stores=stores, expires_at=expires_at)
+        if wrong:
+            raise invalid(*wrong)
+
+    def _faults(
+        self,
+        connection: Connection,
+        ctx: Context,
+        *,
+        role: str,
+        stores: Sequence[str] | None,
+        expires_at: int | None,
+    ) -> list[FieldError]:
         wrong = []
         if role not in ROLES:
             wrong.append(FieldError("/role", "not_one_of", {"allowed": ", ".join(ROLES)}))
@@ -292,8 +317,7 @@ class Access:
                 wrong.append(FieldError(f"/stores/{position}", "unknown_store", {"name": code}))
         if expires_at is not None and expires_at <= self._clock.now_ms():
             wrong.append(FieldError("/expires_at", "in_the_past"))
-        if wrong:
-            raise invalid(*wrong)
+        return wrong
 
 
 def _within(ctx: Context, stores: str | None) -> bool:

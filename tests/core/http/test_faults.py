@@ -140,3 +140,60 @@ def test_caller_who_may_not_post_is_told_nothing_of_the_shops_goods(
     body["kind"] = "issue"
     told = call("POST", "/documents", body, role="channel", stores=["S2"])
     assert named(told) == [("/note", "wrong_type")]
+
+
+def _faults(answer: Any) -> set[tuple[str, str]]:
+    assert answer.status_code == 422, answer.text
+    return {(e["pointer"], e["code"]) for e in answer.json()["errors"]}
+
+
+def test_product_is_told_wrong_types_and_wrong_values_at_once(call: Callable[..., Any]) -> None:
+    body = {"sku": 5, "name": "x", "unit": "pc", "category": "none", "price": "1.234"}
+    assert _faults(call("POST", "/products", {**body, "low_stock": -1})) == {
+        ("/sku", "wrong_type"),
+        ("/category", "unknown_category"),
+        ("/price", "too_many_digits"),
+        ("/low_stock", "negative"),
+    }
+    parts = [{"sku": "none", "quantity": 1}]
+    kit = {"sku": "k", "name": 1, "unit": "pc", "composition": "kit", "components": parts}
+    assert _faults(call("POST", "/products", kit)) == {
+        ("/name", "wrong_type"),
+        ("/components/0/sku", "unknown_product"),
+    }
+
+
+def test_product_is_not_told_what_only_follows_from_a_wrong_type(call: Callable[..., Any]) -> None:
+    body = {"sku": "k", "name": "x", "unit": "pc", "composition": 7, "precision": "x"}
+    parts = [{"sku": "cola", "quantity": "0.5"}]
+    assert _faults(
+        call("POST", "/products", {**body, "components": parts, "low_stock": "0.5"})
+    ) == {
+        ("/composition", "not_one_of"),
+        ("/precision", "wrong_type"),
+    }
+
+
+def test_change_of_a_product_is_told_both_at_once(call: Callable[..., Any]) -> None:
+    change = {"name": 5, "category": "none", "cost": -1}
+    assert _faults(call("PATCH", "/products/cola", change)) == {
+        ("/name", "wrong_type"),
+        ("/category", "unknown_category"),
+        ("/cost", "negative"),
+    }
+
+
+def test_people_are_told_both_at_once(call: Callable[..., Any]) -> None:
+    who = {"name": 5, "role": "boss", "password": "x", "stores": ["S1", 7, "S9"]}
+    assert _faults(call("POST", "/users", who)) == {
+        ("/name", "wrong_type"),
+        ("/role", "not_one_of"),
+        ("/password", "too_short"),
+        ("/stores/1", "wrong_type"),
+        ("/stores/2", "unknown_store"),
+    }
+    token = {"name": "t", "role": 1, "expires_at": "2020-01-01T00:00:00Z"}
+    assert _faults(call("POST", "/tokens", token)) == {
+        ("/role", "wrong_type"),
+        ("/expires_at", "in_the_past"),
+    }

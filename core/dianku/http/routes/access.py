@@ -24,6 +24,7 @@ from dianku.access.sessions import SESSION_MS, Sessions
 from dianku.access.trail import AuditRecord
 from dianku.context import Actor, Context
 from dianku.errors import FieldError, invalid
+from dianku.http.further_forms import people_faults
 from dianku.http.identity import session_cookie, session_secret
 from dianku.http.route import PUBLIC, SIGNED_IN, Call, Replied, Route
 from dianku.http.routes.answers import ListQuery, Page, once, page_of
@@ -168,6 +169,7 @@ ROUTES = (
         "user.edit",
         "Add a user",
         request=NewUser,
+        further=people_faults,
         answer=UserRecord,
         status=201,
         keyed=True,
@@ -201,6 +203,7 @@ ROUTES = (
         "token.edit",
         "Make a token",
         request=NewToken,
+        further=people_faults,
         answer=IssuedToken,
         status=201,
         keyed=True,

@@ -28,6 +28,7 @@ from dianku.catalog.requests import (
     StoreSettings,
     StoreSettingsRecord,
 )
+from dianku.http.further_forms import product_change_faults, product_faults
 from dianku.http.route import Call, Replied, Route
 from dianku.http.routes.answers import ListQuery, Nothing, Page, once, page_of
 from dianku.storage.engine import LOCK_CATALOG
@@ -289,6 +290,7 @@ ROUTES = (
         "Make a product",
         request=NewProduct,
         answer=ProductRecord,
+        further=product_faults,
         status=201,
         keyed=True,
     ),
@@ -308,6 +310,7 @@ ROUTES = (
         "Change a product",
         request=ProductPatch,
         answer=ProductRecord,
+        further=product_change_faults,
     ),
     Route(
         "POST",
