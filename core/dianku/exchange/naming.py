@@ -21,7 +21,7 @@ PREFIX = "P"
 FIGURES = 5
 _MADE = re.compile(rf"^{PREFIX}(\d{{{FIGURES},12}})$")
 _LIVING = "SELECT sku, name, spec FROM product WHERE archived_at IS NULL ORDER BY id"
-_TAKEN = f"SELECT sku FROM product WHERE sku LIKE '{PREFIX}%'"
+_TAKEN = f"SELECT sku FROM product WHERE substr(sku, 1, 1) = '{PREFIX}'"
 
 
 @frozen

@@ -94,7 +94,7 @@ def read_products(tables: Sequence[Table], *, escaped: bool, known: Known) -> li
 
 def has_codes(rows: Iterable[ProductRow]) -> bool:
     """Whether any row says a code; a file of names alone is read by its names."""
-    return any(one.is_coded or one.failed for one in rows)
+    return any(one.is_coded or one.row.has_code for one in rows)
 
 
 def _read(row: Row, *, mend_text: bool, known: Known) -> ProductRow:

@@ -25,6 +25,8 @@ from dianku.exchange.records import CellRemark
 T = TypeVar("T")
 VALUE_SHOWN = 80
 SKU_MAX = 64
+CODES = ("sku", "barcode", "barcodes", "platform_id")
+"""Fields by which goods are known without their name."""
 _SKU = re.compile(r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f]$")
 _ESCAPED = re.compile(r"^'+[=+\-@\t\r＝＋－＠]")
 
@@ -115,6 +117,11 @@ class Row:
             self.wrong(name, "bad_code")
             return None
         return found
+
+    @property
+    def has_code(self) -> bool:
+        """Whether any of its cells is to say a code, right or wrong."""
+        return any(not is_empty(self.raw(name)) for name in CODES)
 
     def wrong(self, name: str | None, code: str, /, **params: Any) -> None:
         """Note a wrong cell (or, without a name, a wrong row)."""

@@ -89,7 +89,7 @@ def read_stock(
 
 def has_codes(rows: Sequence[StockRow]) -> bool:
     """Whether any row says a code; a file of names alone is read by its names."""
-    return any(one.names or one.failed for one in rows)
+    return any(one.names or one.row.has_code for one in rows)
 
 
 def _read(row: Row, *, kind: ImportKind, mend_text: bool, known: frozenset[str]) -> StockRow:

@@ -315,3 +315,20 @@ def test_stock_in_a_product_list_that_is_not_taken_in_is_said(
     taken = run(services, ctx, content, with_stock=True, again=True, store="S1")
     assert taken.notes == []
     assert on_hand(services, ctx)["A"][0] == "7"
+
+
+def test_list_of_names_with_a_wrong_cell_is_still_one_of_names(
+    services: Any, ctx: Context, as_csv: Write
+) -> None:
+    head = ["品名", "售价", "库存"]
+    done = run(services, ctx, as_csv([head, ["可乐", "3", "5"], ["茶", "#N/A", "x"]]))
+    assert (counts(done), errors(done)) == ((2, 1, 0, 0, 1), {(3, "售价", "formula_error")})
+    again = as_csv([head, ["可乐", "3", "5"], ["可乐", "3", "#N/A"]])
+    stocked = run(services, ctx, again, kind="opening-stock", store="S1")
+    assert errors(stocked) == {(3, "库存", "formula_error")}
+    assert on_hand(services, ctx)["P00001"][0] == "5"
+
+
+def test_code_that_was_lost_is_no_list_of_names(services: Any, ctx: Context, as_csv: Write) -> None:
+    done = run(services, ctx, as_csv([["条码", "名称"], ["6.90E+12", "茶"], ["", "水"]]))
+    assert errors(done) == {(2, "条码", "figures_lost"), (3, "条码", "missing_key")}
