@@ -35,6 +35,7 @@ from dianku.jobs.runner import JobRunner
 from dianku.ledger.figures import Figures
 from dianku.ledger.queries import StockQueries
 from dianku.ledger.queries_lines import ShopLines
+from dianku.ledger.rebuild import hours_anew
 from dianku.ledger.service import Ledger
 from dianku.ledger.usual import Unusual
 from dianku.messages import Messages
@@ -78,7 +79,9 @@ class Host:
         self.access = Access(self.database, clock=config.clock, permissions=Permissions(grants))
         self.attachments = Attachments(config.data_dir / "attachments")
         self.cache = CatalogCache()
-        self.catalog = CatalogService(self.database, self.cache, self.clock)
+        self.catalog = CatalogService(
+            self.database, self.cache, self.clock, zone_changed=hours_anew
+        )
         self.ledger = Ledger(
             self.database,
             self.cache,

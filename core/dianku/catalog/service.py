@@ -8,7 +8,7 @@ within an answer (costs, stores) is decided here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import sqlalchemy as sa
@@ -76,12 +76,25 @@ class CatalogChange:
 
 
 class CatalogService:
-    """All that is asked of the catalog."""
+    """All that is asked of the catalog.
 
-    def __init__(self, database: Database, cache: CatalogCache, clock: Clock) -> None:
+    Args:
+        zone_changed: Called with a store's row number in the transaction that gave it another time
+            zone: what is kept by the hour on its clock lies elsewhere then.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        cache: CatalogCache,
+        clock: Clock,
+        *,
+        zone_changed: Callable[[Connection, int], None] = lambda _connection, _store: None,
+    ) -> None:
         self._database = database
         self._cache = cache
         self._clock = clock
+        self._zone_changed = zone_changed
 
     @contextmanager
     def changing(self) -> Iterator[CatalogChange]:
@@ -106,7 +119,12 @@ class CatalogService:
         """Change a store. Raises `Refused`: `not_found`, `invalid`, `forbidden`."""
         _require_store(ctx, STORE_EDIT, code)
         with self.changing() as change:
-            return stores.patch(change.connection, code, changes, version=change.version)
+            before = stores.get(change.connection, code)
+            after = stores.patch(change.connection, code, changes, version=change.version)
+            if after.timezone != before.timezone:
+                found = change.connection.execute(sa.select(store.c.id).where(store.c.code == code))
+                self._zone_changed(change.connection, int(found.scalar_one()))
+            return after
 
     def list_stores(self, *, ctx: Context) -> list[StoreRecord]:
         """The stores within the caller's scope, by code."""

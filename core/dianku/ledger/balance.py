@@ -63,6 +63,20 @@ class Balance:
         """What may be promised: on hand, less promised, less expired."""
         return self.on_hand - self.reserved - self.expired
 
+    @property
+    def figures(self) -> tuple[int, ...]:
+        """Quantities and values, whatever their units: what has to fit its column."""
+        return (
+            self.on_hand,
+            self.damaged,
+            self.kept,
+            self.in_transit,
+            self.value,
+            self.damaged_value,
+            self.in_transit_value,
+            self.last_cost,
+        )
+
     def state(self) -> tuple[int, ...]:
         """The stored columns, to compare with and to write."""
         return (

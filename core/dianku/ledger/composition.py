@@ -37,8 +37,10 @@ def _add(product: Product, units: Fraction, catalog: Products, totals: dict[int,
 def parts_of(
     product: Product, quantity: int, recipe: Recipe, catalog: Products
 ) -> tuple[tuple[Product, int], ...]:
-    """What `quantity` steps of a composed product take: (leaf, steps), half up."""
+    """What `quantity` steps of a composed product take: (leaf, steps), half up.
+
+    A tenth of a facial takes no mask: what comes to less than half a step is left out.
+    """
     scale = 10**product.precision
-    return tuple(
-        (catalog.product(i), divide_half_up(quantity * steps, scale)) for i, steps in recipe
-    )
+    taken = ((i, divide_half_up(quantity * steps, scale)) for i, steps in recipe)
+    return tuple((catalog.product(i), steps) for i, steps in taken if steps)

@@ -106,9 +106,7 @@ HOUR_KEYS = ("business_date", "store_id", "hour", "channel_id")
 HOUR_FIGURES = ("documents", "amount", "returned_amount")
 
 AT_ONCE = 10_000
-"""Rows a driver fetches at a time where millions are read."""
-"""Rows a driver fetches at a time where millions are read."""
-"""Rows fetched at a time: an option of the statement, as a connection keeps those it is given."""
+"""Rows a driver fetches at a time where millions are read: an option of the statement."""
 
 _SALES = sa.text("""
 SELECT d.id, d.kind, d.action, d.store_id, COALESCE(d.channel_id, 0) AS channel_id,
@@ -116,20 +114,22 @@ SELECT d.id, d.kind, d.action, d.store_id, COALESCE(d.channel_id, 0) AS channel_
        (SELECT SUM(COALESCE(l.amount, 0)) FROM document_line AS l WHERE l.document_id = d.id)
        AS amount
 FROM document AS d
-WHERE d.id > :after AND d.kind IN ('issue', 'customer_return')
+WHERE d.id > :after AND :store IN (0, d.store_id) AND d.kind IN ('issue', 'customer_return')
   AND d.action IN ('post', 'reversal')
 """).execution_options(yield_per=AT_ONCE)
 
 
-def sales_hours(connection: Connection, *, after: int = 0) -> dict[tuple[int, ...], list[int]]:
-    """The fold of `sales_by_hour`, of all documents or of those after one.
+def sales_hours(
+    connection: Connection, *, after: int = 0, store_id: int = 0
+) -> dict[tuple[int, ...], list[int]]:
+    """The fold of `sales_by_hour`, of all documents or of those after one, or of one store.
 
     The hour is on the store's clock, so it is told in Python.
     """
     stores = connection.execute(sa.text("SELECT id, timezone FROM store"))
     zones = {row.id: row.timezone for row in stores}
     totals: dict[tuple[int, ...], list[int]] = {}
-    for row in connection.execute(_SALES, {"after": after}):
+    for row in connection.execute(_SALES, {"after": after, "store": store_id}):
         hour = local_hour(row.occurred_at, zones[row.store_id])
         key = row.business_date, row.store_id, hour, row.channel_id
         total = totals.setdefault(key, [0, 0, 0])

@@ -134,7 +134,7 @@ def _load_balances(
         pair = store_id, product_id
         snapshot.balances[pair] = balance
         snapshot.loaded[pair] = tuple(columns)
-        if not balance.moved and not balance.last_cost:
+        if not balance.moved:
             balance.last_cost = product.cost or 0
 
 

@@ -111,7 +111,6 @@ def read_promises(connection: Connection, snapshot: Snapshot, rows: Sequence[Any
                 for x in lines.get(row.id, ())
             ],
             holds={h.product_id: h.quantity for h in holds.get(row.id, ())},
-            active=False,
             document_number=next((x.number for x in lines.get(row.id, ())), None),
         )
 
@@ -137,7 +136,7 @@ def release_due(connection: Connection, snapshot: Snapshot) -> None:
         )
         promise = codes.get(row.reservation_id)
         if promise is not None:
-            promise.active = True
+            promise.held |= {row.product_id}
 
 
 def due_reservations(connection: Connection, now_ms: int, *, limit: int) -> Sequence[Any]:

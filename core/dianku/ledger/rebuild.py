@@ -57,9 +57,22 @@ def _refill(connection: Connection, fold: Fold) -> int:
     ).rowcount
 
 
-def _refill_hours(connection: Connection) -> int:
-    connection.execute(sa.text("DELETE FROM sales_by_hour"))
-    rows = [(*key, *figures) for key, figures in sorted(sales_hours(connection).items())]
+def hours_anew(connection: Connection, store_id: int) -> None:
+    """Put a store's sales under the hours of the time zone it has now; their days stay.
+
+    In the transaction that changed the zone, under the exclusive catalog lock.
+    """
+    _refill_hours(connection, store_id)
+    bump(connection, t.SUMMARIES)
+
+
+def _refill_hours(connection: Connection, store_id: int = 0) -> int:
+    """Write the hours of one store anew, or (0) of all."""
+    connection.execute(
+        sa.text("DELETE FROM sales_by_hour WHERE :store IN (0, store_id)"), {"store": store_id}
+    )
+    hours = sales_hours(connection, store_id=store_id)
+    rows = [(*key, *figures) for key, figures in sorted(hours.items())]
     return insert_rows(connection, t.sales_by_hour, (*HOUR_KEYS, *HOUR_FIGURES), rows)
 
 

@@ -10,6 +10,7 @@ locked. The poster resolves again if the catalog has changed in between.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -41,6 +42,9 @@ from dianku.quantity import (
 DAY_MS = 86_400_000
 AHEAD_MS = 120_000
 """How far in the future a movement may claim to lie: two minutes of clock error."""
+
+FIRST_DAY, LAST_DAY = 1, day_number(date.max)
+"""Bounds of a date that goods expire on: 0 stands for no date."""
 
 NO_STORE = Store(0, "", "", "shop", "UTC", 0)
 """Stands in for a store that does not exist while the rest of what is wrong is looked for."""
@@ -107,7 +111,7 @@ def resolve_document(
             errors.add(f"/{name}", "not_for_kind", kind=new.kind)
     offset = now_ms - to_ms(new.sent_at) if new.sent_at is not None else 0
     occurred_at = now_ms if new.occurred_at is None else to_ms(new.occurred_at) + offset
-    _check_time("/occurred_at", occurred_at, now_ms, errors)
+    check_time("/occurred_at", occurred_at, now_ms, errors)
     lines = [
         line
         for i in range(len(new.lines))
@@ -116,7 +120,7 @@ def resolve_document(
     if errors.found:
         return Problem("invalid", errors=errors.found)
     oldest = min([occurred_at, *(x.occurred_at for x in lines if x.occurred_at is not None)])
-    if _too_old(now_ms - oldest, backfill_days) and not (new.fact or ctx.may("backfill")):
+    if too_old(now_ms - oldest, backfill_days) and not (new.fact or ctx.may("backfill")):
         return Problem("forbidden", {"permission": "backfill"})
     permissive = rule.permissive_channel and channel is not None and channel.policy == "permissive"
     strict = not permissive if new.policy is None else new.policy == "strict"
@@ -140,7 +144,8 @@ def resolve_document(
     )
 
 
-def _too_old(age_ms: int, backfill_days: Callable[[], int]) -> bool:
+def too_old(age_ms: int, backfill_days: Callable[[], int]) -> bool:
+    """Whether what moved so long ago needs the permission `backfill`."""
     # The setting may have to be looked up, and what happened today is never too old.
     return age_ms > DAY_MS and age_ms > backfill_days() * DAY_MS
 
@@ -193,7 +198,8 @@ def _destination(new: NewDocument, catalog: CatalogState, errors: Errors) -> Sto
     return store
 
 
-def _check_time(pointer: str, moment_ms: int, now_ms: int, errors: Errors) -> None:
+def check_time(pointer: str, moment_ms: int, now_ms: int, errors: Errors) -> None:
+    """Note a moment that lies ahead, or before all that is reckoned with."""
     if moment_ms > now_ms + AHEAD_MS:
         errors.add(pointer, "in_future", minutes=AHEAD_MS // 60_000)
     elif moment_ms < 0:
@@ -242,7 +248,7 @@ class _LineResolver:
         occurred_at = None
         if line.occurred_at is not None:
             occurred_at = to_ms(line.occurred_at) + self.offset
-            _check_time(self._at("occurred_at"), occurred_at, self.now_ms, self.errors)
+            check_time(self._at("occurred_at"), occurred_at, self.now_ms, self.errors)
         if product.stocked:
             parts: tuple[tuple[Product, int], ...] = ((product, quantity),)
         else:
@@ -380,8 +386,13 @@ class _LineResolver:
             return None, 0, None
         made_on = day_number(line.made_on) if line.made_on else reading.made_on
         expires_on = day_number(line.expires_on) if line.expires_on else reading.expires_on
+        said = "made_on" if expires_on is None else "expires_on"
         if expires_on is None and made_on is not None and product.shelf_life_days:
             expires_on = made_on + product.shelf_life_days
+        if expires_on is not None and not FIRST_DAY <= expires_on <= LAST_DAY:
+            first, last = day_of(FIRST_DAY).isoformat(), day_of(LAST_DAY).isoformat()
+            self.errors.add(self._at(said), "date_out_of_bounds", first=first, last=last)
+            return None, 0, None
         lot = line.lot or reading.lot
         if lot is None and expires_on is not None:
             lot = day_of(expires_on).isoformat()

@@ -42,8 +42,8 @@ from dianku.ledger.load_promises import codes_of, due_reservations
 from dianku.ledger.plan.planner import Task
 from dianku.ledger.posting import BatchPoster, Entry
 from dianku.ledger.rebuild import Rebuilt, rebuild
-from dianku.ledger.requests import NewDocument, NewReservation
-from dianku.ledger.resolve import AHEAD_MS, needs, resolve_document
+from dianku.ledger.requests import LineQuantities, NewDocument, NewReservation
+from dianku.ledger.resolve import Errors, check_time, needs, resolve_document, too_old
 from dianku.ledger.resolve_reservation import resolve_reservation
 from dianku.ledger.usual import Unusual, Usual, read_usual
 from dianku.ledger.verify import Verification, verify
@@ -282,7 +282,7 @@ class Ledger:
             if self.check is not None and isinstance(resolved, Posting):
                 return self.check(resolved, ctx)
         elif isinstance(command, HandOver | ReceiveTransfer):
-            moment = self._moment(command.request)
+            moment = self._moment(command.request, ctx)
             if isinstance(moment, Problem):
                 return moment
             task.occurred_at = moment
@@ -364,15 +364,19 @@ class Ledger:
         with self.database.reading() as connection:
             return read_usual(connection, pairs, today=today, limits=self._unusual())
 
-    def _moment(self, request: Any) -> int | Problem:
+    def _moment(self, request: LineQuantities, ctx: Context) -> int | Problem:
+        """When goods were handed over or arrived; bounded like the time of any document."""
         now_ms = self.clock.now_ms()
         if request.occurred_at is None:
             return now_ms
         offset = now_ms - to_ms(request.sent_at) if request.sent_at is not None else 0
         moment = to_ms(request.occurred_at) + offset
-        if moment > now_ms + AHEAD_MS:
-            minutes = {"minutes": AHEAD_MS // 60_000}
-            return Problem("invalid", errors=[FieldError("/occurred_at", "in_future", minutes)])
+        errors = Errors()
+        check_time("/occurred_at", moment, now_ms, errors)
+        if errors.found:
+            return Problem("invalid", errors=errors.found)
+        if too_old(now_ms - moment, self._backfill_days) and not ctx.may("backfill"):
+            return Problem("forbidden", {"permission": "backfill"})
         return moment
 
     def _join(self, entry: Entry, *, call: bool) -> bool:

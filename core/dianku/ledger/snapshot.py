@@ -130,7 +130,11 @@ class Count:
 
 @define
 class Promise:
-    """A reservation as the batch sees it. `holds`: product id -> steps that are held."""
+    """A reservation as the batch sees it. `holds`: product id -> steps that are promised.
+
+    `held`: the products of which they still are. A posting releases what is due of the rows it
+    touches alone, so of an order of two goods one may be let go while the other still is held.
+    """
 
     id: int
     code: str
@@ -146,10 +150,15 @@ class Promise:
     actor: str
     lines: list[tuple[Product, int, tuple[tuple[int, int], ...]]]
     holds: dict[int, int]
-    active: bool
+    held: frozenset[int] = frozenset()
     is_new: bool = False
     changed: bool = False
     document_number: str | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether all that was promised is still held."""
+        return len(self.held) == len(self.holds)
 
 
 @frozen
@@ -207,12 +216,15 @@ class Snapshot:
         """The lots of a product in a store; None where lots are not kept."""
         return self.shelves.get(pair)
 
-    def counts_after(self, pair: Pair, moment: int) -> Count | None:
-        """The first count after a movement: the one that has seen it already."""
+    def counts_after(
+        self, pair: Pair, moment: int, *, besides: Draft | None = None
+    ) -> Count | None:
+        """The first count after a movement, those of one document left out: it has seen it."""
         counts = self.counts.get(pair)
         if not counts:
             return None
-        return min((c for c in counts if c.at > moment), key=lambda c: c.at, default=None)
+        later = (c for c in counts if c.at > moment and (besides is None or c.draft is not besides))
+        return min(later, key=lambda c: c.at, default=None)
 
     def save(self, pairs: Iterable[Pair]) -> Saved:
         """Remember how what a command touches stands, to put it back if it is refused."""
@@ -234,6 +246,7 @@ class Snapshot:
         """Put everything back as it was saved: a refused command leaves no trace."""
         for balance, state in saved.balances:
             balance.restore(state)
+            self.counts.pop(balance.pair, None)
         self.shelves.update(saved.shelves)
         self.counts.update(saved.counts)
         self.promises = {p.code: p for p, _ in saved.promises}

@@ -112,7 +112,7 @@ def _write_holds(connection: Connection, snapshot: Snapshot) -> None:
     """Holds that ended: past their time, committed or given back."""
     ended = dict.fromkeys(snapshot.released, False)
     for promise in snapshot.promises.values():
-        if promise.changed and not promise.is_new and not promise.active:
+        if promise.changed and not promise.is_new and not promise.held:
             ended.update({(promise.id, product_id): False for product_id in promise.holds})
     update_rows(
         connection,
@@ -124,7 +124,7 @@ def _write_holds(connection: Connection, snapshot: Snapshot) -> None:
     extended = [
         (promise.expires_at, promise.id, product_id)
         for promise in snapshot.promises.values()
-        if promise.changed and promise.active and not promise.is_new
+        if promise.changed and promise.held and not promise.is_new
         for product_id in sorted(promise.holds)
     ]
     update_rows(

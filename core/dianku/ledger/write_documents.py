@@ -145,7 +145,7 @@ def write_promises(connection: Connection, promises: Sequence[Promise]) -> None:
         t.reservation_hold,
         ("reservation_id", "product_id", "store_id", "quantity", "active", "expires_at"),
         [
-            (p.id, product_id, p.store_id, steps, p.active, p.expires_at)
+            (p.id, product_id, p.store_id, steps, product_id in p.held, p.expires_at)
             for p in new
             for product_id, steps in p.holds.items()
         ],

@@ -52,12 +52,33 @@ def test_hold_whose_goods_are_there_is_committed_without_a_word(
 
 
 @pytest.mark.parametrize("head", [{"policy": "permissive"}, {"fact": True}], ids=["may", "fact"])
-def test_write_off_of_more_than_the_books_show_is_told(
-    day: Day, shop: Shop, database: Database, head: dict[str, Any]
+@pytest.mark.parametrize(
+    ("kind", "one", "more"),
+    [
+        ("write_off", line("tea", 2, reason="lost"), {}),
+        ("supplier_return", line("tea", 2), {}),
+        ("transfer", line("tea", 2), {"to_store": "S2"}),
+        ("production", line("pot", 2), {}),
+        ("production", line("pot", delta=-2), {}),
+        ("adjustment", line("tea", delta=-2), {}),
+    ],
+    ids=["write_off", "supplier_return", "transfer", "making", "breaking up", "difference"],
+)
+def test_goods_that_leave_beyond_what_the_books_show_are_told(
+    day: Day,
+    shop: Shop,
+    database: Database,
+    head: dict[str, Any],
+    kind: str,
+    one: Any,
+    more: dict[str, Any],
 ) -> None:
     shop.product("tea")
-    day.post("write_off", line("tea", 2, reason="lost"), **head)
-    assert raised(database) == ["paid_no_stock" if "fact" in head else "sold_without_stock"]
+    shop.product("pot", composition="made", components={"tea": 1})
+    out = day.post(kind, one, **head, **more)
+    code = "paid_no_stock" if "fact" in head else "sold_without_stock"
+    assert raised(database) == [code]
+    assert [w.code for w in out.warnings] == [code]
 
 
 @pytest.mark.parametrize("head", [{}, {"policy": "permissive"}, {"fact": True}])

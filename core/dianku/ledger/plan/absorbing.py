@@ -25,7 +25,8 @@ def absorb(snapshot: Snapshot, draft: Draft, ctx: Context) -> None:
         if move.bucket != Bucket.SELLABLE:
             continue
         pair = move.store_id, move.product_id
-        count = snapshot.counts_after(pair, move.occurred_at)
+        # Counts of one document are planned in their order: each found what came before it.
+        count = snapshot.counts_after(pair, move.occurred_at, besides=draft)
         if count is not None:
             document = id(count.draft) if count.draft else count.document_id
             groups.setdefault((document, move.store_id), []).append((count, move))
@@ -40,7 +41,10 @@ def absorb_by(
     ctx: Context,
     seen: list[tuple[Count, Move]],
 ) -> None:
-    """Post the opposite of moves of one store against one count's document."""
+    """Post the opposite of moves of one store against one count's document.
+
+    Each at the moment its own line was counted at: one document may hold counts of several.
+    """
     first_count, first = seen[0]
     store = snapshot.cache.stores_by_id[first.store_id]
     draft = begin(
@@ -59,8 +63,10 @@ def absorb_by(
     lines: dict[tuple[int, int], list[Move]] = {}
     for count, move in seen:
         lines.setdefault((move.product_id, count.line), []).append(move)
+    moments = {count.line: count.at for count, _ in seen}
     for number, ((product_id, count_line), moves) in enumerate(lines.items(), 1):
         product = snapshot.cache.product(product_id)
+        counted_at = moments[count_line]
         mover.undo(
             product,
             moves,
@@ -68,7 +74,7 @@ def absorb_by(
             line=number,
             flow=Flow.ADJUSTED,
             reason=COUNT_REASON,
-            occurred_at=first_count.at,
+            occurred_at=counted_at,
         )
         draft.lines.append(
             DraftLine(
@@ -77,7 +83,7 @@ def absorb_by(
                 -sum(m.quantity for m in moves),
                 cost=abs(sum(m.value for m in moves)),
                 of_line=count_line,
-                occurred_at=first_count.at,
+                occurred_at=counted_at,
             )
         )
     snapshot.drafts.append(draft)

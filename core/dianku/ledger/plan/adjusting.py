@@ -10,7 +10,7 @@ from __future__ import annotations
 from attrs import evolve
 
 from dianku.context import Context
-from dianku.errors import Problem, Refused
+from dianku.errors import FieldError, Problem, Refused
 from dianku.ledger.commands import Line, Posting
 from dianku.ledger.draft import Draft
 from dianku.ledger.flows import Bucket, Flow
@@ -24,17 +24,19 @@ from dianku.ledger.plan.making import (
     short_of,
 )
 from dianku.ledger.plan.outbound import lot_split
+from dianku.ledger.plan.shortage import tell_short
 from dianku.ledger.snapshot import Count, Snapshot
 from dianku.quantity import COST_PER_MINOR, cost_of
 
 
 def plan_adjustment(snapshot: Snapshot, posting: Posting, ctx: Context) -> Draft:
-    """Differences and counts, line by line."""
+    """Differences and counts, in the order of their moments: so each finds what came before it."""
     posting = with_lots(snapshot, posting)
+    _refuse_across(snapshot, posting)
     draft = begin_posting(snapshot, ctx, posting)
     mover = Mover(snapshot, draft)
     _guard(snapshot, posting)
-    for line in posting.lines:
+    for line in sorted(posting.lines, key=lambda x: _moment(posting, x)):
         if line.counted is not None:
             _count(snapshot, posting, mover, line)
         elif line.bucket == Bucket.DAMAGED:
@@ -43,7 +45,34 @@ def plan_adjustment(snapshot: Snapshot, posting: Posting, ctx: Context) -> Draft
             cost = _adjust(snapshot, posting, mover, line, line.quantity, line.reason or "", None)
             lot_id = lot_id_of(snapshot, line) if line.quantity > 0 else 0
             draft.lines.append(draft_line(line, cost=cost, lot_id=lot_id))
+    draft.lines.sort(key=lambda x: x.number)
+    if not posting.strict:
+        out = [x for x in posting.lines if x.quantity < 0 and x.bucket == Bucket.SELLABLE]
+        tell_short(snapshot, posting, draft, [(x.product, -x.quantity) for x in out])
     return draft
+
+
+def _moment(posting: Posting, line: Line) -> int:
+    return posting.occurred_at if line.occurred_at is None else line.occurred_at
+
+
+def _refuse_across(snapshot: Snapshot, posting: Posting) -> None:
+    """Refuse lines of one product on both sides of a count that is there already.
+
+    That count absorbs the earlier one when the document is planned, which is too late for what the
+    later one expects. Two documents say it without a doubt.
+    """
+    first: dict[int, int] = {}
+    errors = []
+    for line in sorted(posting.lines, key=lambda x: _moment(posting, x)):
+        if line.bucket == Bucket.DAMAGED:
+            continue
+        start = first.setdefault(line.product.id, _moment(posting, line))
+        counts = snapshot.counts.get((posting.store.id, line.product.id), ())
+        if any(start < c.at <= _moment(posting, line) for c in counts):
+            errors.append(FieldError(f"/lines/{line.number - 1}/occurred_at", "count_between"))
+    if errors:
+        raise Refused(Problem("invalid", errors=errors))
 
 
 def expected_at(snapshot: Snapshot, pair: tuple[int, int], moment: int) -> int:

@@ -41,7 +41,7 @@ def with_lots(snapshot: Snapshot, posting: Posting) -> Posting:
     errors = []
     for line in posting.lines:
         shelf = snapshot.shelf((posting.store.id, line.product.id))
-        adds = posting.kind == "adjustment" and line.quantity > 0
+        adds = posting.kind in {"adjustment", "production"} and line.quantity > 0
         if line.lot is None or line.counted is not None or shelf is None or adds:
             lines.append(line)
             continue

@@ -6,7 +6,7 @@ the customer is served, and what was short or promised is told.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from attrs import evolve
 
@@ -20,13 +20,9 @@ from dianku.ledger.lots import Split
 from dianku.ledger.mover import Mover
 from dianku.ledger.plan.fitting import fit, tell_partial, with_lots
 from dianku.ledger.plan.keeping import move_kept
-from dianku.ledger.plan.making import (
-    begin_posting,
-    draft_line,
-    raise_exception,
-    seen_by_count,
-)
-from dianku.ledger.snapshot import Snapshot
+from dianku.ledger.plan.making import begin_posting, draft_line
+from dianku.ledger.plan.shortage import tell_short
+from dianku.ledger.snapshot import Family, Snapshot, StoredLine
 from dianku.quantity import format_quantity, share_of
 
 
@@ -51,7 +47,7 @@ def plan_issue(
             move_kept(mover, line.product, line.kept, line=line.number)
         draft.lines.append(draft_line(line, cost=cost))
     if not (posting.strict and guarded):
-        _tell_short(snapshot, posting, draft, paid=posting.fact or posting.strict)
+        tell_short(snapshot, posting, draft, _taken(lines))
     return draft
 
 
@@ -106,8 +102,13 @@ def _plan_strict_out(snapshot: Snapshot, posting: Posting, ctx: Context, flow: F
             )
         draft.lines.append(draft_line(line, cost=cost))
     if not posting.strict:
-        _tell_short(snapshot, posting, draft, paid=posting.fact)
+        tell_short(snapshot, posting, draft, _taken(lines))
     return draft
+
+
+def _taken(lines: Sequence[Line]) -> Iterator[tuple[Product, int]]:
+    """What lines take of sellable goods, kits by their components."""
+    return (part for x in lines if x.bucket == Bucket.SELLABLE for part in x.parts)
 
 
 def lot_split(snapshot: Snapshot, posting: Posting, line: Line, steps: int) -> Split | None:
@@ -142,84 +143,35 @@ def _sold_split(
     return split
 
 
-def _tell_short(snapshot: Snapshot, posting: Posting, draft: Draft, *, paid: bool) -> None:
-    """Warn of goods the books did not show, and of goods that were promised to somebody.
-
-    `paid`: nobody can be refused any more, it is a fact or the order that a hold was kept for.
-    """
-    taken: dict[int, int] = {}
-    for line in posting.lines:
-        if line.bucket == Bucket.DAMAGED:
-            continue
-        for product, steps in line.parts:
-            taken[product.id] = taken.get(product.id, 0) + steps
-    for product_id, steps in taken.items():
-        pair = draft.store.id, product_id
-        if seen_by_count(snapshot, pair, draft.occurred_at):
-            continue
-        balance = snapshot.balances[pair]
-        short = min(steps, -balance.on_hand)
-        if short <= 0 and balance.on_hand >= balance.reserved and not posting.fact:
-            continue
-        product = snapshot.cache.product(product_id)
-        if short > 0:
-            figures = {
-                "short": format_quantity(short, product.precision),
-                "on_hand": format_quantity(balance.on_hand, product.precision),
-            }
-            code = "paid_no_stock" if paid else "sold_without_stock"
-            draft.warnings.append((code, {"sku": product.sku, **figures}))
-            raise_exception(draft, code, draft.store, product, **figures)
-        elif balance.on_hand < balance.reserved:
-            promised = [
-                {"reservation": hold.code, "reference": hold.reference}
-                for hold in snapshot.holds.get(pair, ())
-            ]
-            data = {
-                "orders": ", ".join(str(p["reference"] or p["reservation"]) for p in promised),
-                "reservations": promised,
-            }
-            code = "paid_no_stock" if paid else "promised_stock"
-            draft.warnings.append((code, {"sku": product.sku, **data}))
-            raise_exception(draft, code, draft.store, product, **data)
-        elif posting.fact and balance.available < 0:
-            figures = {"on_hand": format_quantity(balance.on_hand, product.precision)}
-            draft.warnings.append(("paid_no_stock", {"sku": product.sku, **figures}))
-            raise_exception(draft, "paid_no_stock", draft.store, product, **figures)
-
-
 def _against_receipt(snapshot: Snapshot, posting: Posting) -> Posting:
-    """Hold a supplier return against its receipt: never more than came, less what went back."""
+    """Hold a supplier return against its receipt: never more than came, less what went back.
+
+    A line that does not say of which line it is, is of one of its product with enough left.
+    """
     family = snapshot.families[posting.of_document or ""]
     lines: list[Line] = []
     errors: list[FieldError] = []
     over: list[dict[str, object]] = []
     returned: dict[int, int] = {}
     for line in posting.lines:
-        if line.of_line is None:
-            lines.append(line)
+        origin = _received(family, line, returned)
+        if origin is None:
+            where = f"/lines/{line.number - 1}/of_line"
+            errors.append(FieldError(where, "no_such_line", {"line": line.of_line or 0}))
             continue
-        origin = family.root.line(line.of_line)
-        if family.root.kind != "receipt" or origin is None or origin.product_id != line.product.id:
-            errors.append(
-                FieldError(
-                    f"/lines/{line.number - 1}/of_line", "no_such_line", {"line": line.of_line}
-                )
-            )
+        done = _gone_back(family, origin, returned)
+        left = 0 if family.root.reversed else origin.quantity - done
+        asked = evolve(line, of_line=origin.number)
+        if asked.quantity > left:
+            over.append(_over(asked, left))
             continue
-        done = family.done(line.of_line, "post", kind="supplier_return")
-        done += returned.get(line.of_line, 0)
-        left = origin.quantity - done
-        if family.root.reversed or line.quantity > left:
-            over.append(_over(line, left))
-            continue
-        returned[line.of_line] = returned.get(line.of_line, 0) + line.quantity
-        amount = line.amount
+        end = done + asked.quantity
+        returned[origin.number] = returned.get(origin.number, 0) + asked.quantity
+        amount = asked.amount
         if amount is None and origin.amount is not None:
-            amount = share_of(origin.amount, done + line.quantity, origin.quantity) - share_of(
-                origin.amount, done, origin.quantity
-            )
-        lines.append(evolve(line, amount=amount))
+            amount = share_of(origin.amount, end, origin.quantity)
+            amount -= share_of(origin.amount, done, origin.quantity)
+        lines.append(evolve(asked, amount=amount))
     if errors:
         raise Refused(Problem("invalid", errors=errors))
     if over:
@@ -227,6 +179,23 @@ def _against_receipt(snapshot: Snapshot, posting: Posting) -> Posting:
             Problem("over_returned", {"number": posting.of_document}, extra={"lines": over})
         )
     return evolve(posting, lines=tuple(lines))
+
+
+def _gone_back(family: Family, origin: StoredLine, returned: Mapping[int, int]) -> int:
+    done = family.done(origin.number, "post", kind="supplier_return")
+    return done + returned.get(origin.number, 0)
+
+
+def _received(family: Family, line: Line, returned: Mapping[int, int]) -> StoredLine | None:
+    """The line of the receipt that goods go back of."""
+    root = family.root
+    if root.kind != "receipt" or root.action != "post":
+        return None
+    same = [x for x in root.lines if x.product_id == line.product.id]
+    if line.of_line is not None:
+        return next((x for x in same if x.number == line.of_line), None)
+    enough = (x for x in same if x.quantity - _gone_back(family, x, returned) >= line.quantity)
+    return next(enough, same[0] if same else None)
 
 
 def _over(line: Line, left: int) -> dict[str, object]:

@@ -64,7 +64,7 @@ _KINDS: dict[str, Callable[[Snapshot, Posting, Context], Draft]] = {
 }
 
 VALUE_MAX = 10**17
-"""Largest value (1/10000) of one movement and of one product in one store: sums still fit."""
+"""Largest figure of one movement, line or balance, in its own units: sums of them still fit."""
 
 Planned = Draft | Promise | Swept | Problem
 
@@ -158,9 +158,9 @@ def _complete(snapshot: Snapshot, task: Task, draft: Draft) -> None:
 
 def _refuse_beyond(snapshot: Snapshot, saved: Saved) -> None:
     """Refuse what would no longer fit the columns it is written to and summed in."""
-    moved = (m for draft in snapshot.drafts[saved.drafts :] for m in draft.moves)
-    held = (balance for balance, _ in saved.balances)
-    if any(abs(m.value) > VALUE_MAX for m in moved) or any(
-        max(abs(b.value), abs(b.on_hand)) > VALUE_MAX for b in held
-    ):
+    drafts = snapshot.drafts[saved.drafts :]
+    moved = (max(abs(m.quantity), abs(m.value)) for draft in drafts for m in draft.moves)
+    told = (max(abs(x.amount or 0), abs(x.cost)) for draft in drafts for x in draft.lines)
+    held = (max(map(abs, balance.figures)) for balance, _ in saved.balances)
+    if any(figure > VALUE_MAX for figures in (moved, told, held) for figure in figures):
         raise invalid(FieldError("/lines", "amount_too_large", {"max": format_cost(VALUE_MAX)}))

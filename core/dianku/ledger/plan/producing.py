@@ -6,6 +6,8 @@ come back sharing that value in proportion to their own worth.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from dianku.catalog.records import Product
 from dianku.context import Context
 from dianku.ledger.commands import Line, Posting
@@ -13,8 +15,11 @@ from dianku.ledger.composition import parts_of
 from dianku.ledger.draft import Draft
 from dianku.ledger.flows import Flow
 from dianku.ledger.mover import Mover
+from dianku.ledger.plan.fitting import with_lots
 from dianku.ledger.plan.inbound import named_split
 from dianku.ledger.plan.making import begin_posting, draft_line, seen_by_count, short_of
+from dianku.ledger.plan.outbound import lot_split
+from dianku.ledger.plan.shortage import tell_short
 from dianku.ledger.snapshot import Snapshot
 from dianku.quantity import share_of
 
@@ -28,26 +33,36 @@ def ingredients(snapshot: Snapshot, line: Line) -> Parts:
 
 def plan_production(snapshot: Snapshot, posting: Posting, ctx: Context) -> Draft:
     """Make or break up, line by line; what goes out must be there."""
+    posting = with_lots(snapshot, posting)
     draft = begin_posting(snapshot, ctx, posting)
     mover = Mover(snapshot, draft)
     if posting.strict:
         _guard(snapshot, posting)
     for line in posting.lines:
         cost = (
-            _make(snapshot, mover, line) if line.quantity > 0 else _break_up(snapshot, mover, line)
+            _make(snapshot, mover, line)
+            if line.quantity > 0
+            else _break_up(snapshot, mover, posting, line)
         )
         draft.lines.append(draft_line(line, cost=cost))
+    if not posting.strict:
+        tell_short(snapshot, posting, draft, _out(snapshot, posting))
     return draft
+
+
+def _out(snapshot: Snapshot, posting: Posting) -> Iterator[tuple[Product, int]]:
+    """What leaves: ingredients of what is made, what is broken up itself."""
+    for line in posting.lines:
+        if line.quantity > 0:
+            yield from ingredients(snapshot, line)
+        else:
+            yield line.product, -line.quantity
 
 
 def _guard(snapshot: Snapshot, posting: Posting) -> None:
     wanted: dict[int, int] = {}
-    for line in posting.lines:
-        out = (
-            ingredients(snapshot, line) if line.quantity > 0 else ((line.product, -line.quantity),)
-        )
-        for product, steps in out:
-            wanted[product.id] = wanted.get(product.id, 0) + steps
+    for product, steps in _out(snapshot, posting):
+        wanted[product.id] = wanted.get(product.id, 0) + steps
     short = []
     for product_id, steps in wanted.items():
         pair = posting.store.id, product_id
@@ -61,8 +76,7 @@ def _guard(snapshot: Snapshot, posting: Posting) -> None:
 def _make(snapshot: Snapshot, mover: Mover, line: Line) -> int:
     cost = 0
     for product, steps in ingredients(snapshot, line):
-        if steps:
-            cost += mover.take(product, steps, line=line.number, flow=Flow.CONSUMED)
+        cost += mover.take(product, steps, line=line.number, flow=Flow.CONSUMED)
     mover.put(
         line.product,
         line.quantity,
@@ -74,10 +88,12 @@ def _make(snapshot: Snapshot, mover: Mover, line: Line) -> int:
     return cost
 
 
-def _break_up(snapshot: Snapshot, mover: Mover, line: Line) -> int:
-    cost = mover.take(line.product, -line.quantity, line=line.number, flow=Flow.PRODUCED)
+def _break_up(snapshot: Snapshot, mover: Mover, posting: Posting, line: Line) -> int:
+    steps = -line.quantity
+    split = lot_split(snapshot, posting, line, steps)
+    cost = mover.take(line.product, steps, line=line.number, flow=Flow.PRODUCED, split=split)
     store = mover.draft.store
-    parts = [(p, steps) for p, steps in ingredients(snapshot, line) if steps]
+    parts = ingredients(snapshot, line)
     worths = [snapshot.balance(store.id, p.id).worth(steps) for p, steps in parts]
     if not sum(worths):
         worths = [steps for _, steps in parts]

@@ -54,7 +54,7 @@ def plan_reservation(snapshot: Snapshot, asked: Reserving, ctx: Context, *, code
         actor=ctx.actor.name,
         lines=[(x.product, x.quantity, x.recipe) for x in asked.lines],
         holds=holds if asked.kind == "hold" else {},
-        active=asked.kind == "hold",
+        held=frozenset(holds) if asked.kind == "hold" else frozenset(),
         is_new=True,
         changed=True,
     )
@@ -89,15 +89,18 @@ def _due(snapshot: Snapshot, promise: Promise) -> bool:
 
 
 def _let_go(snapshot: Snapshot, promise: Promise) -> None:
-    if promise.active:
-        for product_id, steps in promise.holds.items():
-            snapshot.balance(promise.store_id, product_id).reserved -= steps
-    promise.active = False
+    for product_id in promise.held:
+        balance = snapshot.balance(promise.store_id, product_id)
+        balance.reserved -= promise.holds[product_id]
+    promise.held = frozenset()
     promise.changed = True
 
 
 def plan_commit(snapshot: Snapshot, command: CommitReservation, ctx: Context) -> Draft:
-    """Issue what was promised. An expired hold is made anew if what is available allows."""
+    """Issue what was promised. An expired hold is made anew if what is available allows.
+
+    So is one of which another process, whose clock is ahead or who was quicker, has let go a part.
+    """
     promise = _found(snapshot, command.code, ctx)
     if promise.state not in {"active", "expired"}:
         raise refuse(
@@ -108,14 +111,14 @@ def plan_commit(snapshot: Snapshot, command: CommitReservation, ctx: Context) ->
         )
     store = snapshot.cache.stores_by_id[promise.store_id]
     expired = promise.kind == "hold" and (
-        promise.state == "expired" or _due(snapshot, promise) or not promise.active
+        promise.state == "expired" or _due(snapshot, promise) or not promise.whole
     )
     posting = _posting(snapshot, promise, store)
+    _let_go(snapshot, promise)
     if expired:
         for product_id, steps in _demand(posting).items():
             if steps > max(snapshot.balance(store.id, product_id).available, 0):
                 raise refuse("reservation_expired", id=promise.code)
-    _let_go(snapshot, promise)
     guarded = expired or promise.kind == "preorder"
     draft = plan_issue(snapshot, posting, ctx, guarded=guarded)
     promise.state = "committed"
@@ -186,7 +189,8 @@ def plan_release(snapshot: Snapshot, command: ReleaseReservation, ctx: Context) 
 def plan_extension(snapshot: Snapshot, command: ExtendReservation, ctx: Context) -> Promise:
     """Set a new end: of a hold a time, of a preorder, which never ends by itself, a day.
 
-    A hold that is past its end is not extended but committed or made again.
+    A hold that is past its end, by whatever process found it so, is not extended but committed or
+    made again.
     """
     promise = _found(snapshot, command.code, ctx)
     if promise.state in {"committed", "released"}:
@@ -196,7 +200,7 @@ def plan_extension(snapshot: Snapshot, command: ExtendReservation, ctx: Context)
             state=promise.state,
             extra={"document": promise.document_number},
         )
-    if promise.state == "expired" or _due(snapshot, promise):
+    if promise.state == "expired" or _due(snapshot, promise) or not promise.whole:
         raise refuse("reservation_expired", id=promise.code)
     asked = command.request
     _check_end(promise.kind, asked)
@@ -226,6 +230,6 @@ def sweep(snapshot: Snapshot, codes: Iterable[str]) -> int:
     for code in codes:
         promise = snapshot.promises.get(code)
         if promise is not None and promise.state == "active" and _due(snapshot, promise):
-            promise.state, promise.changed, promise.active = "expired", True, False
+            promise.state, promise.changed, promise.held = "expired", True, frozenset()
             count += 1
     return count

@@ -82,7 +82,8 @@ def plan_reversal(snapshot: Snapshot, command: Reverse, ctx: Context) -> Draft:
     refusals: Refusals = []
     _KINDS[root.kind](snapshot, family, Mover(snapshot, draft), refusals)
     if refusals or not draft.lines:
-        raise Refused(Problem("not_reversible", {"number": root.number}, extra={"lines": refusals}))
+        told = refusals or nothing
+        raise Refused(Problem("not_reversible", {"number": root.number}, extra={"lines": told}))
     return draft
 
 

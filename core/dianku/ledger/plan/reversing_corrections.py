@@ -32,12 +32,7 @@ def reverse_adjustment(
 ) -> None:
     """Take differences back, and a count with all that it absorbed."""
     root, draft = family.root, mover.draft
-    absorbed = [
-        m
-        for child in family.living("absorption")
-        for m in child.moves
-        if child.of_document_id == root.id
-    ]
+    absorbed = _absorbed_by_line(family)
     for line in root.lines:
         product = snapshot.cache.product(line.product_id)
         pair = draft.store.id, product.id
@@ -47,8 +42,7 @@ def reverse_adjustment(
             balance = snapshot.balances[pair]
             balance.counted_at = max((c.at for c in snapshot.counts[pair]), default=0)
         moves = [*own_moves(root, line.number)]
-        moves += [m for m in absorbed if m.product_id == product.id]
-        absorbed = [m for m in absorbed if m.product_id != product.id]
+        moves += absorbed.get(line.number, ())
         missing = _missing_gain(snapshot, family, draft.store, line, _nets(moves))
         refusals += missing
         if missing:
@@ -68,6 +62,17 @@ def reverse_adjustment(
                 occurred_at=line.occurred_at,
             )
         )
+
+
+def _absorbed_by_line(family: Family) -> dict[int, list[StoredMove]]:
+    """What each line of a count has absorbed since: the same product may stand on others, too."""
+    absorbed: dict[int, list[StoredMove]] = {}
+    for child in family.living("absorption"):
+        if child.of_document_id == family.root.id:
+            of_line = {line.number: line.of_line or 0 for line in child.lines}
+            for move in child.moves:
+                absorbed.setdefault(of_line[move.line], []).append(move)
+    return absorbed
 
 
 def _missing_gain(
@@ -98,7 +103,8 @@ def _undo_adjusted(
     draft = mover.draft
     balance = snapshot.balance(draft.store.id, product.id)
     reason = COUNT_REASON if line.counted is not None else ""
-    moment = line.occurred_at if line.counted is not None else None
+    # A count beside it is taken back at its own moment; a difference is true from now on.
+    moment = line.occurred_at if line.counted is not None else snapshot.now_ms
     moves = [m for m in moves if m.flow == Flow.ADJUSTED]
     net = sum(m.quantity for m in moves)
     value = sum(m.value for m in moves)
@@ -117,6 +123,7 @@ def _undo_adjusted(
             value=worth,
             bucket=Bucket.DAMAGED,
             reason=line.reason or "",
+            occurred_at=moment,
         )
         return abs(worth), value + worth
     if net > 0:
@@ -262,13 +269,14 @@ def take_absorption_back(snapshot: Snapshot, family: Family, reversal: Draft, ct
         mover = Mover(snapshot, draft)
         for line in child.lines:
             product = snapshot.cache.product(line.product_id)
+            moment = line.occurred_at or child.occurred_at
             moves = [
                 m
                 for m in reversal.moves
                 if m.product_id == product.id
                 and m.store_id == store.id
                 and m.bucket == Bucket.SELLABLE
-                and m.occurred_at >= child.occurred_at
+                and m.occurred_at >= moment
             ]
             if not moves:
                 continue
@@ -279,7 +287,7 @@ def take_absorption_back(snapshot: Snapshot, family: Family, reversal: Draft, ct
                 line=line.number,
                 flow=Flow.ADJUSTED,
                 reason=COUNT_REASON,
-                occurred_at=child.occurred_at,
+                occurred_at=moment,
             )
             draft.lines.append(
                 DraftLine(
@@ -288,7 +296,7 @@ def take_absorption_back(snapshot: Snapshot, family: Family, reversal: Draft, ct
                     -sum(m.quantity for m in moves),
                     cost=abs(sum(m.value for m in moves)),
                     of_line=line.of_line,
-                    occurred_at=child.occurred_at,
+                    occurred_at=moment,
                 )
             )
         if draft.lines:

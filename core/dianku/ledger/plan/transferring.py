@@ -19,6 +19,7 @@ from dianku.ledger.mover import Mover
 from dianku.ledger.plan.fitting import fit, tell_partial, with_lots
 from dianku.ledger.plan.making import begin, begin_posting, draft_line
 from dianku.ledger.plan.outbound import lot_split
+from dianku.ledger.plan.shortage import tell_short
 from dianku.ledger.requests import LineQuantities
 from dianku.ledger.snapshot import Family, Snapshot, StoredLine
 from dianku.quantity import format_quantity, parse_quantity, share_of
@@ -59,6 +60,8 @@ def plan_transfer(snapshot: Snapshot, posting: Posting, ctx: Context) -> Draft:
                     lot_id=move.lot_id,
                 )
         draft.lines.append(draft_line(line, cost=cost))
+    if not posting.strict:
+        tell_short(snapshot, posting, draft, [(x.product, x.quantity) for x in lines])
     return draft
 
 
@@ -179,8 +182,12 @@ def _destination(snapshot: Snapshot, family: Family) -> Store:
 def _quantities(
     snapshot: Snapshot, family: Family, request: LineQuantities
 ) -> list[tuple[StoredLine, int]]:
-    """What is said to have arrived, in steps, held against what is on the way."""
+    """What is said to have arrived, in steps, held against what is on the way.
+
+    Lines of which nothing is on the way any more are passed over, unless no other is named.
+    """
     wanted = line_quantities(snapshot, family, request, left=on_the_way)
+    nothing = not any(steps for _, steps in wanted)
     over = [
         {
             "line": origin.number,
@@ -189,7 +196,7 @@ def _quantities(
             "on_the_way": format_quantity(on_the_way(family, origin), product.precision),
         }
         for origin, steps in wanted
-        if steps > on_the_way(family, origin)
+        if steps > on_the_way(family, origin) or nothing
         for product in [snapshot.cache.product(origin.product_id)]
     ]
     if over:
