@@ -238,9 +238,11 @@ class _LineResolver:
             self.errors.add(self._at(self._name()), "archived", name=product.sku)
         if not product.stocked and not self.rule.composed:
             self.errors.add(self._at(self._name()), "no_own_stock", name=product.sku)
+            self._check_signs()
             return None
         if self.new.kind == "production" and product.composition != "made":
             self.errors.add(self._at(self._name()), "not_made", name=product.sku)
+            self._check_signs()
             return None
         quantity, counted = self._measure(reading)
         recipe = self._recipe(product)
@@ -296,7 +298,8 @@ class _LineResolver:
 
     def _check_signs(self) -> None:
         """What is wrong with a number whatever the product may be."""
-        for name in self.rule.measure:
+        self._said_amount()
+        for name in (*self.rule.measure, "kept"):
             number: Decimal | None = getattr(self.line, name)
             if number is None:
                 continue
@@ -304,7 +307,7 @@ class _LineResolver:
                 self.errors.add(self._at(name), "not_finite")
             elif name == "quantity" and number <= 0:
                 self.errors.add(self._at(name), "not_positive")
-            elif name == "counted" and number < 0:
+            elif name in {"counted", "kept"} and number < 0:
                 self.errors.add(self._at(name), "negative")
 
     def _product(self) -> Reading | None:
@@ -400,6 +403,15 @@ class _LineResolver:
 
     def _amount(self, reading: Reading, quantity: int) -> int | None:
         """The line's amount in minor units by what was sent, the label, or the list price."""
+        amount = self._said_amount()
+        if amount is not None:
+            return amount
+        if reading.amount is not None and self.new.kind == "issue":
+            return self._labelled(reading.amount)
+        return self._list_amount(reading, quantity)
+
+    def _said_amount(self) -> int | None:
+        """The amount by what was sent, whatever the product may be."""
         line, kind = self.line, self.new.kind
         unit = line.unit_price if line.unit_price is not None else line.unit_cost
         unit_name = "unit_price" if line.unit_price is not None else "unit_cost"
@@ -414,11 +426,7 @@ class _LineResolver:
                 amount = derived
             elif derived is not None and derived != amount:
                 self.errors.add(self._at("amount"), "amount_mismatch", unit=unit_name)
-        if amount is not None:
-            return amount
-        if reading.amount is not None and kind == "issue":
-            return self._labelled(reading.amount)
-        return self._list_amount(reading, quantity)
+        return amount
 
     def _list_amount(self, reading: Reading, quantity: int) -> int | None:
         kind = self.new.kind

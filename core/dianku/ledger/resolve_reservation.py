@@ -56,7 +56,9 @@ def _reserved_line(
     product = catalog.by_sku(wanted.sku)
     if product is None:
         errors.add(f"/lines/{index}/sku", "unknown_product", name=wanted.sku)
-        if wanted.quantity.is_finite() and wanted.quantity <= 0:
+        if not wanted.quantity.is_finite():
+            errors.add(f"/lines/{index}/quantity", "not_finite")
+        elif wanted.quantity <= 0:
             errors.add(f"/lines/{index}/quantity", "not_positive")
         return None
     if product.archived:

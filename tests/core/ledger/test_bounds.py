@@ -146,3 +146,36 @@ def test_sales_lie_under_the_hours_of_the_zone_their_store_was_given(
         assert list(connection.execute(hours).scalars()) == [11, 10]
     assert day.ledger.verify().clean
     assert day.ledger.verify(since_last=True).clean
+
+
+@pytest.mark.parametrize(
+    ("kind", "sku", "what"),
+    [
+        ("receipt", "nothing", "unknown_product"),
+        ("receipt", "box", "no_own_stock"),
+        ("production", "tea", "not_made"),
+    ],
+)
+def test_line_of_goods_that_cannot_stand_there_is_told_its_wrong_numbers_too(
+    day: Day, shop: Shop, kind: str, sku: str, what: str
+) -> None:
+    shop.product("tea")
+    shop.product("box", composition="kit", components={"tea": 1})
+    refused = day.refused(kind, line(sku, -1, amount="-1.001", kept="-1"))
+    told = {(e.pointer, e.code) for e in refused.errors}
+    assert ("/lines/0/sku", what) in told
+    assert ("/lines/0/quantity", "not_positive") in told
+    assert ("/lines/0/amount", "too_many_digits") in told
+    assert ("/lines/0/kept", "negative") in told
+
+
+def test_reservation_of_unknown_goods_is_told_that_its_quantity_is_no_number(day: Day) -> None:
+    none = NewReservation(
+        store="S1", lines=[NewReservationLine(sku="nothing", quantity=Decimal("NaN"))]
+    )
+    refused = day.ledger.execute(Reserve(none), ctx=day.owner)
+    assert isinstance(refused, Problem)
+    assert [(e.pointer, e.code) for e in refused.errors] == [
+        ("/lines/0/sku", "unknown_product"),
+        ("/lines/0/quantity", "not_finite"),
+    ]

@@ -93,7 +93,7 @@ def test_late_movement_is_absorbed_at_the_moment_its_own_line_was_counted(
     assert on_hand(database, "tea") == 20
 
 
-@pytest.mark.parametrize("order", [1, -1], ids=["in order", "turned round"])
+@pytest.mark.parametrize("order", [1, -1], ids=["in_order", "turned_round"])
 def test_counts_of_two_moments_in_one_document_leave_the_level_of_the_later(
     morning: Day, database: Database, order: int
 ) -> None:

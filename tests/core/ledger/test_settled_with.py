@@ -62,7 +62,7 @@ def test_hold_whose_goods_are_there_is_committed_without_a_word(
         ("production", line("pot", delta=-2), {}),
         ("adjustment", line("tea", delta=-2), {}),
     ],
-    ids=["write_off", "supplier_return", "transfer", "making", "breaking up", "difference"],
+    ids=["write_off", "supplier_return", "transfer", "making", "breaking_up", "difference"],
 )
 def test_goods_that_leave_beyond_what_the_books_show_are_told(
     day: Day,
