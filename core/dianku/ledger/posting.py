@@ -37,8 +37,8 @@ from dianku.storage.engine import LOCK_CATALOG, Database
 log = logging.getLogger("dianku.ledger")
 
 ATTEMPTS_MAX = 8
-_UNAVAILABLE = ("SQLITE_BUSY", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY")
 """How often a batch that met another process is planned anew before it is halved."""
+_UNAVAILABLE = ("SQLITE_BUSY", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY")
 
 _KEY = (("key_high", "int"), ("key_low", "int"), ("digest_high", "int"), ("digest_low", "int"))
 _CLAIM = """
