@@ -31,7 +31,9 @@ COMMANDS = {
     "import": Lazy(f"{_HERE}.exchange:import_", "Read a CSV, XLSX or XLS file into the shop."),
     "init": Lazy(f"{_HERE}.setup:init", "Set up the shop, its first store and owner."),
     "ledger": Lazy(f"{_HERE}.ledger:ledger", "Verify and rebuild the ledger's sums."),
-    "plugin": Lazy(f"{_HERE}.plugins:plugin", "List plugins, switch them on and off."),
+    "plugin": Lazy(
+        f"{_HERE}.plugins:plugin", "Install plugins, list them, switch them on and off."
+    ),
     "restore": Lazy(f"{_HERE}.operations:restore", "Bring a shop back from a backup."),
     "serve": Lazy(f"{_HERE}.serving:serve", "Run the server, migrations first."),
     "stock": Lazy(f"{_HERE}.ledger:stock", "Print stock, now or as of a date."),

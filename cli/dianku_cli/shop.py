@@ -74,6 +74,42 @@ def judged_shop(settings: Settings) -> Iterator[Host]:
         yield host
 
 
+@contextmanager
+def plugins_shop(settings: Settings) -> Iterator[Host]:
+    """The shop for a look at its plugins: they run, or with `--no-plugins` none is imported."""
+    with judged_shop(settings) if settings.plugins else looked_shop(settings) as host:
+        yield host
+
+
+@contextmanager
+def looked_shop(settings: Settings) -> Iterator[Host]:
+    """The shop with its plugins known by their manifests alone, whatever they would do."""
+    from attrs import evolve
+
+    from dianku.host import Host
+
+    host = Host.build(evolve(config_of(settings), plugins=True))
+    try:
+        host.look()
+        yield host
+    finally:
+        host.close()
+
+
+@contextmanager
+def bare_shop(settings: Settings) -> Iterator[Host]:
+    """The shop as it lies, with no plugin known: for work on the environment beside it."""
+    from attrs import evolve
+
+    from dianku.host import Host
+
+    host = Host.build(evolve(config_of(settings), plugins=False))
+    try:
+        yield host
+    finally:
+        host.close()
+
+
 def acting(host: Host, settings: Settings) -> Context:
     """Who the command line acts as: whoever may open the database may do everything."""
     from dianku.api import Context

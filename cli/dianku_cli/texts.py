@@ -125,6 +125,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "severity_error": ("error", "错误"),
     "severity_note": ("note", "提示"),
     "severity_warning": ("warning", "警告"),
+    "member_no": ("no", "否"),
+    "member_optional": ("optional", "可选"),
+    "member_required": ("required", "必需"),
+    "status_not_started": ("not started", "未启动"),
     "status_degraded": ("degraded", "有故障"),
     "status_disabled": ("disabled", "已停用"),
     "status_loaded": ("loaded", "运行中"),
@@ -134,6 +138,185 @@ TEXTS: dict[str, tuple[str, str]] = {
         "the conformance suite is not installed here: pip install 'dianku-core[testing]'",
         "此处没有安装规范测试：pip install 'dianku-core[testing]'",
     ),
+    "added": ("Installed: {names}.", "已安装：{names}。"),
+    "already_installed": (
+        "{name} is installed in that version; nothing to do.",
+        "{name} 已是该版本；无需改动。",
+    ),
+    "at_next_start": (
+        "It takes effect at the next start; no server is running now.",
+        "下次启动时生效；现在没有服务器在运行。",
+    ),
+    "at_next_start_served": (
+        "It takes effect at the next start; a server is running now: restart it.",
+        "下次启动时生效；现在有服务器在运行，请重启它。",
+    ),
+    "change_under_way": (
+        "somebody is installing or removing a plugin at this moment; try again when that is done",
+        "此刻有人正在安装或卸载插件；请等它完成后再试",
+    ),
+    "change_undone": (
+        "Undone first: a change of {name} that had been cut off.",
+        "已先撤销：{name} 上次中断的改动。",
+    ),
+    "cut_off_install": (
+        (
+            "installing {name} was cut off half way; run dianku plugin install again,"
+            " or dianku plugin remove {name}"
+        ),
+        "安装 {name} 时中断；请重新运行 dianku plugin install，或 dianku plugin remove {name}",
+    ),
+    "cut_off_remove": (
+        "removing {name} was cut off half way; run dianku plugin remove {name} again",
+        "卸载 {name} 时中断；请重新运行 dianku plugin remove {name}",
+    ),
+    "dry_run_install": (
+        "Dry run: the shop starts with it; nothing was changed.",
+        "试运行：店铺带上它能启动；没有作任何改动。",
+    ),
+    "ends_without_it": (
+        "The shop does not start without it either: mend that first.",
+        "不装它店铺也不能启动：请先处理那个问题。",
+    ),
+    "environment_closed": (
+        (
+            "{folder} cannot be written to ({reason}): run this as the account that Dianku was"
+            " installed by"
+        ),
+        "{folder} 不可写（{reason}）：请用安装店库的那个账号运行",
+    ),
+    "file_taken": (
+        (
+            "{name} would write over {file} of {owner}; a plugin brings only files of its own."
+            " Nothing was changed."
+        ),
+        "{name} 会覆盖 {owner} 的 {file}；插件只能带自己的文件。没有作任何改动。",
+    ),
+    "folder_no_project": (
+        "{folder} has no pyproject.toml, so it cannot be built; name the folder where it lies",
+        "{folder} 里没有 pyproject.toml，无法构建；请给出它所在的文件夹",
+    ),
+    "folder_not_built": (
+        (
+            "{folder} could not be built; build its wheel elsewhere and install that, or name"
+            " with --wheels a folder that has its build backend. Nothing was changed."
+            " pip said:\n  {reason}"
+        ),
+        (
+            "{folder} 无法构建；请在别处构建 wheel 再安装，"
+            "或用 --wheels 指定放有其构建工具的文件夹。没有作任何改动。pip 说：\n  {reason}"
+        ),
+    ),
+    "newcomer_not_found": (
+        "{name}: it is not found once it is installed",
+        "{name}：安装后找不到它",
+    ),
+    "no_wheel": (
+        "{file} is no sound wheel: {reason}. Get it again, or build it anew (pip wheel)",
+        "{file} 不是完好的 wheel：{reason}。请重新获取，或重新构建（pip wheel）",
+    ),
+    "not_installable": (
+        (
+            "{wish} cannot be installed beside what is here, which stays at its versions. Get one"
+            " made for these versions; look at the name and at the index, or name a folder of"
+            " wheels with --wheels. Nothing was changed. pip said:\n  {reason}"
+        ),
+        (
+            "{wish} 无法装在现有程序旁（现有的版本不动）。请找适合这些版本的；请检查名称与软件源，"
+            "或用 --wheels 指定放 wheel 的文件夹。没有作任何改动。pip 说：\n  {reason}"
+        ),
+    ),
+    "not_ready": (
+        "The shop starts, but /readyz does not say it is ready.",
+        "启动后 /readyz 未就绪。",
+    ),
+    "pip_absent": (
+        "there is no pip in this environment; run: {python} -m ensurepip",
+        "这个环境里没有 pip；请运行：{python} -m ensurepip",
+    ),
+    "plugin_needed": (
+        "{name} is needed by {names}; to switch it off, run: dianku plugin disable {plugin}",
+        "{names} 需要 {name}；如要停用，请运行：dianku plugin disable {plugin}",
+    ),
+    "plugin_not_installed": (
+        "no plugin and no distribution with plugins is called {name}; see: dianku plugin list",
+        "没有叫 {name} 的插件或插件安装包；请看：dianku plugin list",
+    ),
+    "plugins_not_started": (
+        "No plugin was started: this is what their manifests say.",
+        "没有启动任何插件：以下只是它们的清单所写。",
+    ),
+    "removed": ("{name} is removed.", "已卸载 {name}。"),
+    "replaced": ("Replaced: {names}.", "已替换：{names}。"),
+    "several_bring": (
+        "several distributions bring {name}; name the one to remove: {names}",
+        "多个安装包都带有 {name}；请指明要卸载的：{names}",
+    ),
+    "tables_stay": (
+        "Its tables stay and a later install finds them: {names}",
+        "它的数据表保留，再次安装即可找到：{names}",
+    ),
+    "taken_along": (
+        "It would do harm to another plugin: {state}",
+        "它会使另一个插件出问题：{state}",
+    ),
+    "trial_doing": (" while {what}", "，当时：{what}"),
+    "trial_ended": (
+        "The trial ended its process with {code} and no answer",
+        "试启动的进程以 {code} 退出，没有应答",
+    ),
+    "trial_failed": (
+        (
+            "The shop was started with it on a copy, and was worse off. Nothing was changed."
+            " Tell its author:\n{reason}"
+        ),
+        "在副本上带着它试启动，店铺变差了。没有作任何改动。请告知插件作者：\n{reason}",
+    ),
+    "trial_hung": (
+        "The trial was not done after {seconds} seconds and was ended (--patience allows more)",
+        "试启动 {seconds} 秒仍未完成，已终止（可用 --patience 延长）",
+    ),
+    "tried_without_books": (
+        "On PostgreSQL it is tried with the plugins' own tables, without the books.",
+        "在 PostgreSQL 上只带插件自己的数据表试启动，不带账本。",
+    ),
+    "trying": ("Starting a copy of the shop with {names}…", "正在店铺副本上试启动 {names}…"),
+    "unneeded_stay": (
+        "Nothing else needs these, which stay: {names}",
+        "以下已无人需要，仍保留：{names}",
+    ),
+    "went_back": (
+        "It could not be done, and everything was put back as it was:\n  {reason}",
+        "未能完成，一切已恢复原样：\n  {reason}",
+    ),
+    "wish_an_edition": (
+        "{name} is an edition and no plugin; see: dianku edition --help",
+        "{name} 是版本而不是插件；请看：dianku edition --help",
+    ),
+    "wish_no_plugin": (
+        "{name} is no plugin: it has no entry point in the group dianku.plugins",
+        "{name} 不是插件：没有 dianku.plugins 组的入口点",
+    ),
+    "wish_not_there": (
+        "{wish} is not there; name a wheel, a folder with pyproject.toml, or a plugin",
+        "{wish} 不存在；请给出 wheel、带 pyproject.toml 的文件夹或插件名",
+    ),
+    "wish_unreadable": (
+        (
+            "{wish} is no name of a plugin (alerts, dianku-alerts, alerts==1.2), and no wheel or"
+            " folder either"
+        ),
+        "{wish} 不是插件名（alerts、dianku-alerts、alerts==1.2），也不是 wheel 或文件夹",
+    ),
+    "would_add": ("adds {name} {version}", "新增 {name} {version}"),
+    "would_replace": ("replaces {name} {before} by {version}", "{name} 由 {before} 换成 {version}"),
+    "column_cause": ("cause", "原因"),
+    "column_edition": ("edition", "版本归属"),
+    "column_hooks": ("hooks", "钩子"),
+    "column_permissions": ("permissions", "权限"),
+    "column_rights": ("rights", "自身权限"),
+    "column_rows": ("rows", "行数"),
+    "column_settings": ("settings", "设置"),
     "user_added": ("{name} added as {role}", "已添加 {name}（{role}）"),
 }
 """English and Chinese of each remark, with the placeholders they share."""

@@ -142,11 +142,7 @@ class Host:
             ConfigurationError: a plugin the edition requires cannot run; what, which, what to do.
             MigrationFailed: the kernel's tables could not be brought up.
         """
-        if is_unfinished(self.database):
-            raise ConfigurationError("copy_unfinished", url=self.database.safe_url)
-        upgrade(self.database, [CORE])
-        self._seed()
-        self.settings.view()
+        self._prepare()
         self.plugins.load(self._shop, migrate=self._migrate)
         for name, folder in self.plugins.texts.items():
             try:
@@ -159,6 +155,24 @@ class Host:
         self._started = True
         if background:
             self._start_background()
+
+    def look(self) -> None:
+        """Migrate the kernel's tables and know the plugins by what they declare; none is imported.
+
+        For what must work however broken a plugin is: see it, switch it off, take it away.
+
+        Raises:
+            MigrationFailed: the kernel's tables could not be brought up.
+        """
+        self._prepare()
+        self.plugins.look()
+
+    def _prepare(self) -> None:
+        if is_unfinished(self.database):
+            raise ConfigurationError("copy_unfinished", url=self.database.safe_url)
+        upgrade(self.database, [CORE])
+        self._seed()
+        self.settings.view()
 
     def look_again(self) -> None:
         """See what others changed of settings and rights; a server does so by the clock."""

@@ -38,10 +38,12 @@ from dianku.storage import backup as archives
 from dianku.storage import copy as copies
 from dianku.storage import migrate
 from dianku.storage.engine import Database
+from dianku.storage.file_lock import FileLock
 
 __all__ = [
     "ConfigurationError",
     "Edition",
+    "FileLock",
     "HostConfig",
     "Messages",
     "NewStore",

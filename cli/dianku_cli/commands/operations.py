@@ -100,6 +100,7 @@ def doctor(ctx: click.Context, *, as_json: bool) -> None:
     settings: Settings = ctx.obj
     with judged_shop(settings) as host:
         findings = [_plain(each, settings) for each in examine(host)]
+    findings += _cut_off(settings)
     if as_json:
         write_json(findings)
     elif findings:
@@ -111,6 +112,15 @@ def doctor(ctx: click.Context, *, as_json: bool) -> None:
     if any(each["severity"] == "error" for each in findings):
         remark(say("doctor_errors", settings.language))
         ctx.exit(1)
+
+
+def _cut_off(settings: Settings) -> list[dict[str, str]]:
+    """A change of the plugins that was cut off: the server cannot know of it."""
+    from dianku_cli.environment.accounts import cut_off_remark
+
+    what = cut_off_remark(settings.language)
+    found = {"severity": "error", "subject": "plugins", "what": what, "remedy": ""}
+    return [found] if what else []
 
 
 def _worded(finding: dict[str, str], settings: Settings) -> dict[str, str]:

@@ -7,18 +7,23 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dianku_cli.commands.authoring import check, new
-from dianku_cli.output import Column, write_json, write_record, write_table
+from dianku_cli.commands.plugin_changes import install, remove
+from dianku_cli.output import Column, remark, write_json, write_record, write_table
 from dianku_cli.settings import Settings
-from dianku_cli.shop import acting, closed_shop, judged_shop
+from dianku_cli.shop import acting, closed_shop, plugins_shop
 from dianku_cli.texts import say
 
 if TYPE_CHECKING:
-    from dianku.operations import Edition, PluginState
+    from dianku.operations import Edition
+
+
+MEMBER = {"required": "member_required", "optional": "member_optional", "no": "member_no"}
+"""Whether a plugin belongs to the edition in use, and how that is said."""
 
 
 @click.group
 def plugin() -> None:
-    """List plugins, switch them on and off.
+    """Install plugins, list them, switch them on and off.
 
     Example: dianku plugin list
     """
@@ -26,6 +31,8 @@ def plugin() -> None:
 
 plugin.add_command(check)
 plugin.add_command(new)
+plugin.add_command(install)
+plugin.add_command(remove)
 
 
 @plugin.command("list")
@@ -36,13 +43,21 @@ def list_plugins(settings: Settings, *, as_json: bool) -> None:
 
     Example: dianku plugin list
     """
-    with judged_shop(settings) as host:
-        rows = [_row(state, settings) for state in host.plugins.states]
+    from dianku_cli.environment.accounts import account_of, cut_off_account, cut_off_remark
+
+    with plugins_shop(settings) as host:
+        rows = [account_of(host, state, settings) for state in host.plugins.states]
+    rows += cut_off_account(settings, known=[row["name"] for row in rows])
     if as_json:
         write_json(rows)
     else:
         rows = [_worded(row, settings) for row in rows]
-        write_table(rows, _columns("name", "title", "version", "status", settings=settings))
+        keys = ("name", "title", "version", "status", "edition", "cause")
+        write_table(rows, _columns(*keys, settings=settings))
+    if not settings.plugins:
+        remark(say("plugins_not_started", settings.language))
+    if told := cut_off_remark(settings.language):
+        remark(told)
 
 
 @plugin.command
@@ -54,13 +69,16 @@ def info(settings: Settings, *, name: str, as_json: bool) -> None:
 
     Example: dianku plugin info reports
     """
-    with judged_shop(settings) as host:
-        row = _row(host.plugins.state(name), settings)
+    from dianku_cli.environment.accounts import account_in_full
+
+    with plugins_shop(settings) as host:
+        row = account_in_full(host, host.plugins.state(name), settings)
     if as_json:
         write_json(row)
-    else:
-        shown = _worded(row, settings)
-        write_record([(say(f"column_{key}", settings.language), shown[key]) for key in row])
+        return
+    shown = _worded(row, settings)
+    del shown["required"]  # `edition` says it
+    write_record([(say(f"column_{key}", settings.language), shown[key]) for key in shown])
 
 
 @plugin.command
@@ -71,7 +89,7 @@ def enable(settings: Settings, name: str) -> None:
 
     Example: dianku plugin enable reports
     """
-    with judged_shop(settings) as host:
+    with plugins_shop(settings) as host:
         host.plugins.enable(name, ctx=acting(host, settings))
     click.echo(say("plugin_enabled", settings.language, name=name))
 
@@ -84,7 +102,7 @@ def disable(settings: Settings, name: str) -> None:
 
     Example: dianku plugin disable reports
     """
-    with judged_shop(settings) as host:
+    with plugins_shop(settings) as host:
         host.plugins.disable(name, ctx=acting(host, settings))
     click.echo(say("plugin_disabled", settings.language, name=name))
 
@@ -135,26 +153,23 @@ def show(settings: Settings, *, name: str | None, as_json: bool) -> None:
 
 
 def _worded(row: dict[str, Any], settings: Settings) -> dict[str, Any]:
-    """A plugin's row for a person: its status in words."""
-    return row | {"status": say(f"status_{row['status']}", settings.language)}
-
-
-def _row(state: PluginState, settings: Settings) -> dict[str, Any]:
-    """A plugin, how it stands and what is wrong with it."""
-    manifest = state.manifest
-    return {
-        "name": state.name,
-        "title": "" if manifest is None else manifest.title.title().in_language(settings.language),
-        "version": state.version,
-        "distribution": state.distribution,
-        "status": state.status.value,
-        "required": state.required,
-        "requires": [] if manifest is None else list(manifest.requires),
-        "routes": [] if manifest is None else list(manifest.routes),
-        "tables": [] if manifest is None else list(manifest.tables),
-        "commands": [] if manifest is None else sorted(manifest.commands),
-        "faults": [str(fault) for fault in state.faults],
+    """A plugin's row for a person: its status and its place in words, figures as text."""
+    language = settings.language
+    shown = row | {
+        "status": say(f"status_{row['status']}", language),
+        "edition": say(MEMBER[row["edition"]], language),
     }
+    if "rows" in row:
+        shown["rows"] = [f"{table} {count}" for table, count in row["rows"].items()]
+        shown["hooks"] = [_timed(hook) for hook in row["hooks"]]
+    return shown
+
+
+def _timed(hook: dict[str, Any]) -> str:
+    """A hook and what its calls took in this process."""
+    if not hook["calls"]:
+        return str(hook["name"])
+    return f"{hook['name']} ({hook['calls']}×, {hook['total_ms']:.1f} ms)"
 
 
 def _edition(edition: Edition, settings: Settings) -> dict[str, Any]:

@@ -69,6 +69,8 @@ def name_of_kernel(name: str) -> str | None:
 
 def bring_up(found: Found, state: PluginState, *, calls: HookCalls, migrate: Migrate) -> None:
     """Migrate, import and register one plugin; `state` tells how it went."""
+    # The last word of a process that a plugin ends: who starts a trial reads it.
+    _log.debug("bringing up %s", found.name)
     if not _migrated(found, state, migrate):
         return
     try:

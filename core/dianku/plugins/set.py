@@ -15,6 +15,7 @@ from typing import Any
 import attrs
 import sqlalchemy as sa
 
+from dianku.access.trail import record_change
 from dianku.clock import Clock
 from dianku.config import HostConfig
 from dianku.context import Context
@@ -135,6 +136,10 @@ class PluginSet:
         if self.calls.implementing(CHECK):
             self.checks = DocumentChecks(self.calls, self.arguments)
 
+    def look(self) -> None:
+        """Know which are switched off, and leave it at that: nothing of a plugin is imported."""
+        self._note_switches()
+
     def close(self) -> None:
         """Let go of the threads of checks."""
         if self.checks is not None:
@@ -234,15 +239,23 @@ class PluginSet:
 
     def _switch(self, name: str, *, enabled: bool, ctx: Context) -> None:
         ctx.require(SWITCH_PERMISSION)
+        now_ms = self._clock.now_ms()
         row = {
             "plugin": name,
             "enabled": enabled,
-            "changed_at": self._clock.now_ms(),
+            "changed_at": now_ms,
             "changed_by": ctx.actor.name,
         }
         with self._database.writing() as c:
             c.execute(plugin_switch.delete().where(plugin_switch.c.plugin == name))
             c.execute(plugin_switch.insert(), row)
+            record_change(
+                c,
+                ctx=ctx,
+                at_ms=now_ms,
+                action="plugin.enable" if enabled else "plugin.disable",
+                subject=name,
+            )
 
     def _failed(self, failure: Failure) -> None:
         said = (failure.plugin, failure.hook, failure.error)

@@ -169,7 +169,7 @@ class _Writer:
     def _sqlite(self, database: Database, now_ms: int) -> Manifest:
         with tempfile.TemporaryDirectory(prefix="dianku-backup-", dir=_beside(database)) as folder:
             copy = Path(folder) / _DATABASE
-            _online_copy(database, copy)
+            online_copy(database, copy)
             left_out = _without_secrets(copy)
             with _opened(copy) as found, found.reading() as connection:
                 rows = {
@@ -240,7 +240,8 @@ def _opened(path: Path) -> closing[Database]:
     return closing(Database(f"sqlite:///{path}"))
 
 
-def _online_copy(database: Database, to: Path) -> None:
+def online_copy(database: Database, to: Path) -> None:
+    """Copy an embedded database of this moment, secrets and all; the shop may go on selling."""
     with closing(sqlite3.connect(to)) as target, database.engine.connect() as connection:
         source = cast("sqlite3.Connection", connection.connection.driver_connection)
         source.backup(target)
