@@ -260,7 +260,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "It would do harm to another plugin: {state}",
         "它会使另一个插件出问题：{state}",
     ),
-    "trial_doing": (" while {what}", "，当时：{what}"),
+    "trial_doing": (", while {name} was brought up", "，当时正在加载 {name}"),
     "trial_ended": (
         "The trial ended its process with {code} and no answer",
         "试启动的进程以 {code} 退出，没有应答",

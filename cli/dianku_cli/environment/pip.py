@@ -14,6 +14,7 @@ from dianku_cli.failures import Failed
 from dianku_cli.texts import say
 
 LINES_SHOWN = 12
+_IDLE = ("WARNING: ", "[notice]", "ERROR: ResolutionImpossible")
 
 
 class PipRefused(Exception):
@@ -65,7 +66,7 @@ class Pip:
         self._run("uninstall", "--yes", *names)
 
     def _run(self, *words: str) -> None:
-        usual = ("--disable-pip-version-check", "--no-input", "--no-color", "--quiet")
+        usual = ("--disable-pip-version-check", "--no-input", "--no-color", "--retries", "2")
         done = subprocess.run(  # noqa: S603 - pip, with names that were looked at
             [sys.executable, "-P", "-m", "pip", *usual, *words],
             cwd=self._folder,
@@ -76,10 +77,13 @@ class Pip:
             check=False,
         )
         if done.returncode != 0:
-            raise PipRefused(_words(done.stderr or done.stdout, done.returncode))
+            raise PipRefused(_words(done))
 
 
-def _words(said: str, code: int) -> str:
-    lines = [line.rstrip() for line in said.splitlines() if line.strip()]
-    kept = [line for line in lines if not line.startswith(("WARNING: Retrying", "[notice]"))]
-    return "\n  ".join(kept[-LINES_SHOWN:] or [f"pip ended with {code}"])
+def _words(done: subprocess.CompletedProcess[str]) -> str:
+    """What pip says of its failure: what stands in each other's way, then its errors."""
+    _, _, conflict = done.stdout.partition("The conflict is caused by:\n")
+    lines = conflict.partition("\n\n")[0].splitlines()
+    lines += [line for line in done.stderr.splitlines() if not line.startswith(_IDLE)]
+    kept = [line.strip() for line in lines if line.strip()]
+    return "\n  ".join(kept[-LINES_SHOWN:] or [f"pip ended with {done.returncode}"])

@@ -73,21 +73,22 @@ class Workshop:
         Raises:
             Failed: it cannot be, or the shop would not start with it; nothing was changed.
         """
-        with self._alone(changing=not dry_run) as folder, bare_shop(self._settings) as host:
+        with self._alone(changing=not dry_run) as folder:
             pip = Pip(language=self._language, folder=folder, wheels=wheels)
             ready = folder / "wheels"
             ready.mkdir()
             made = plan(wish, pip=pip, folder=ready, language=self._language)
-            served = _is_served(host)
             if not made.wheels:
-                return Installed({}, {}, (), changed=False, served=served)
+                return Installed({}, {}, (), changed=False, served=False)
+            before = made.versions_before
             self._announce(made)
-            with self._proof(host, made, folder, patience_s) as proof:
-                self._tried(proof, made, folder)
-                if not dry_run:
-                    self._carry_out(made, pip=pip, proof=proof)
-            changed = not dry_run
-            return Installed(made.versions, made.versions_before, made.plugins, changed, served)
+            with bare_shop(self._settings) as host:
+                served = _is_served(host)
+                with self._proof(host, made, folder, patience_s) as proof:
+                    self._tried(proof, made, folder)
+                    if not dry_run:
+                        self._carry_out(made, pip=pip, proof=proof)
+            return Installed(made.versions, before, made.plugins, not dry_run, served)
 
     def remove(self, name: str) -> Removed:
         """Take a plugin's distribution away; its tables stay.
@@ -102,13 +103,13 @@ class Workshop:
                 self._refuse_needed(host, one, plugins)
                 tables = _tables(host, plugins)
                 served = _is_served(host)
-                unneeded = _unneeded(one)
+                distribution, unneeded = _name(one), _unneeded(one)
                 shelf, known = _Shelf(), installed()
                 # What came with it by way of the installation's own shelf goes with it.
                 kept = [known[name] for name in unneeded if shelf.holds(name)]
+                stays = [name for name in unneeded if not shelf.holds(name)]
                 self._take_away([one, *kept], plugins, pip=pip)
-            stays = [name for name in unneeded if name not in {_name(each) for each in kept}]
-            return Removed(_name(one), tables, stays, served)
+            return Removed(distribution, tables, stays, served)
 
     @contextmanager
     def _alone(self, *, changing: bool) -> Iterator[Path]:
@@ -182,13 +183,14 @@ class Workshop:
     def _carry_out(self, made: Plan, *, pip: Pip, proof: Proof) -> None:
         """Install for real and look once more; whatever goes wrong is gone back on."""
         files = [wheel.path for wheel in made.wheels]
+        before = made.versions_before
         change = Change.begin("install", made.plugins, wheels=files, leaving=made.leaving)
         shelf = _Shelf()
         try:
             pip.install(files)
             proof.again()
             shelf.put(files)
-            self._note("plugin.install", made)
+            self._note("plugin.install", made, before)
         except BaseException as error:
             shelf.take_back()
             change.undo()
@@ -196,9 +198,9 @@ class Workshop:
                 raise Failed(say("went_back", self._language, reason=error)) from error
             raise
         change.done()
-        shelf.drop(made.versions_before, but=files)
+        shelf.drop(before, but=files)
 
-    def _note(self, action: str, made: Plan) -> None:
+    def _note(self, action: str, made: Plan, before: Mapping[str, str]) -> None:
         from dianku.rehearsal import note_change
 
         with looked_shop(self._settings) as host:
@@ -207,7 +209,7 @@ class Workshop:
                 action,
                 ", ".join(made.plugins),
                 ctx=acting(host, self._settings),
-                before=made.versions_before or None,
+                before=before or None,
                 after=made.versions,
             )
 

@@ -37,7 +37,8 @@ class Proof:
     def first(self, wheels: Path) -> None:
         """Start with the newcomer's wheels beside what is installed. Raises `ProofFailed`."""
         found = self._start(wheels)
-        if list(self._wrong(found)):
+        own = found.doing in self._newcomers if found.ended else self._is_worse(found)
+        if not own and list(self._wrong(found)):
             # Only now is it worth knowing how the shop is without it.
             self._without = self._start(None)
         self._judge(found)
@@ -61,6 +62,11 @@ class Proof:
         if wrong:
             raise ProofFailed("\n".join(wrong))
 
+    def _is_worse(self, found: Outcome) -> bool:
+        """Whether a newcomer is not well itself."""
+        status = [found.states.get(name, {}).get("status") for name in self._newcomers]
+        return any(one != "loaded" for one in status)
+
     def _wrong(self, found: Outcome) -> Iterator[str]:
         language, before = self._settings.language, self._without
         if found.ended:
@@ -68,9 +74,9 @@ class Proof:
             if before is not None and before.ended:
                 yield say("ends_without_it", language)
             return
-        for name in self._newcomers:
-            if found.states.get(name, {}).get("status") != "loaded":
-                yield self._line(name, found)
+        if self._is_worse(found):
+            yield from (self._line(name, found) for name in self._newcomers)
+            return
         for name in sorted(found.states.keys() - set(self._newcomers)):
             if _rank(name, found) < _rank(name, before):
                 yield say("taken_along", language, state=self._line(name, found))

@@ -32,12 +32,14 @@ class Outcome(NamedTuple):
         ready: Whether the shop answered on `/readyz`.
         error: Why it did not start, where it says so.
         ended: How the process ended where it gave no answer; empty where it did.
+        doing: The plugin that was being brought up then.
     """
 
     states: Mapping[str, Mapping[str, Any]]
     ready: bool
     error: str = ""
     ended: str = ""
+    doing: str = ""
 
 
 def start(
@@ -102,18 +104,19 @@ def _outcome(folder: Path, how: str, language: str) -> Outcome:
     except (OSError, ValueError):
         lines = (folder / "log").read_text(errors="replace").splitlines()
         last = [line for line in lines if line.strip()][-LINES_SHOWN:]
-        return Outcome({}, ready=False, ended="\n  ".join([how + _doing(folder, language), *last]))
+        doing = _doing(folder)
+        said = how + (say("trial_doing", language, name=doing) if doing else "")
+        return Outcome({}, ready=False, ended="\n  ".join([said, *last]), doing=doing)
     states = {state["name"]: state for state in answer["states"]}
     return Outcome(states, ready=answer["ready"], error=answer["error"])
 
 
-def _doing(folder: Path, language: str) -> str:
+def _doing(folder: Path) -> str:
     """Which plugin was being brought up when it ended."""
     try:
-        doing = (folder / "notes").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        doing = []
-    return say("trial_doing", language, what=doing[-1]) if doing else ""
+        return (folder / "notes").read_text(encoding="utf-8").splitlines()[-1]
+    except (OSError, IndexError):
+        return ""
 
 
 def told(state: Mapping[str, Any]) -> Sequence[str]:

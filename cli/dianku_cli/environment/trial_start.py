@@ -26,7 +26,7 @@ class _Notes(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         with self._file.open("a", encoding="utf-8") as file:
-            file.write(f"{record.getMessage()}\n")
+            file.write(f"{record.getMessage().rpartition(' ')[2]}\n")
 
 
 def add_as_installed(folder: str) -> None:
