@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -52,24 +53,32 @@ def trail(room: PluginRoom) -> list[tuple[str, str]]:
     return [(row.action, row.actor) for row in rows if row.action.startswith("plugin.")]
 
 
-def test_install_upgrade_and_remove_take_effect_at_the_next_start_and_keep_rows(
+def test_install_takes_effect_at_the_next_start_and_is_written_into_the_trail(
     room: PluginRoom, tmp_path: Path
 ) -> None:
-    first, second = bonus("1.0").wheel(tmp_path), bonus("2.0", COUNTED).wheel(tmp_path)
-    before = room.digest()
-    dry = room.done("plugin", "install", str(first), "--dry-run")
-    assert "adds dianku-bonus 1.0" in dry
-    assert room.digest() == before
-
+    wheel = bonus("1.0").wheel(tmp_path)
+    assert "adds dianku-bonus 1.0" in room.unchanged("plugin", "install", str(wheel), "--dry-run")
     room.shop.init()
-    with Server(room.shop):
-        said = room.done("plugin", "install", str(first))
+    with Server(room.shop) as server:
+        said = room.done("plugin", "install", str(wheel))
         assert "a server is running now: restart it" in said
+        with urllib.request.urlopen(f"{server.url}/readyz") as answer:
+            assert set(json.load(answer)["plugins"]) == {"reports"}
     listed = room.plugins()["bonus"]
     assert (listed["status"], listed["version"], listed["edition"]) == ("loaded", "1.0", "no")
-    assert "no server is running" in room.done(
-        "plugin", "install", "bonus", "--wheels", where(second)
-    )
+    assert trail(room) == [("plugin.install", "cli")]
+
+
+def test_newer_version_takes_over_the_rows_and_removal_leaves_them(
+    room: PluginRoom, tmp_path: Path
+) -> None:
+    before = room.digest()
+    room.environment.install([bonus("1.0").wheel(tmp_path)])
+    assert room.plugins()["bonus"]["version"] == "1.0"
+    second = bonus("2.0", COUNTED).wheel(tmp_path)
+    said = room.done("plugin", "install", "bonus", "--wheels", str(second.parent))
+    assert "replaces dianku-bonus 1.0 by 2.0" in said
+    assert "no server is running" in said
     told = json.loads(room.done("plugin", "info", "bonus", "--json"))
     assert (told["version"], told["rows"]) == ("2.0", {"bonus_mark": 2})
     assert told["rights"] == ["stock.view"]
@@ -80,12 +89,7 @@ def test_install_upgrade_and_remove_take_effect_at_the_next_start_and_keep_rows(
     room.environment.install([second])
     told = json.loads(room.done("plugin", "info", "bonus", "--json"))
     assert told["rows"] == {"bonus_mark": 2}
-    steps = ["plugin.install", "plugin.install", "plugin.remove"]
-    assert trail(room) == [(step, "cli") for step in steps]
-
-
-def where(wheel: Path) -> str:
-    return str(wheel.parent)
+    assert trail(room) == [("plugin.install", "cli"), ("plugin.remove", "cli")]
 
 
 def test_install_that_fails_when_it_is_done_puts_everything_back(

@@ -45,6 +45,10 @@ class PluginRoom:
         assert self.digest() == before
         return done.stdout + done.stderr
 
+    def unchanged(self, *words: str) -> str:
+        """What a command says that succeeds without changing the environment."""
+        return self.refused(*words, code=0)
+
     def plugins(self, *options: str) -> dict[str, dict[str, Any]]:
         """What `dianku plugin list --json` says, by name."""
         rows = json.loads(self.shop.run(*options, "plugin", "list", "--json"))

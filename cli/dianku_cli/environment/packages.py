@@ -6,6 +6,7 @@ import re
 import sys
 import sysconfig
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path, PurePosixPath
@@ -15,6 +16,10 @@ PLUGIN_GROUP = "dianku.plugins"
 EDITION_GROUP = "dianku.editions"
 _WHEEL = re.compile(r"(?P<name>[^-]+)-(?P<version>[^-]+)(-\d[^-]*)?-[^-]+-[^-]+-[^-]+\.whl")
 _REQUIRED = re.compile(r"\s*(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)\s*(\[[^]]*\])?\s*(?P<rest>[^;]*)")
+
+
+_UNREADABLE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError)
+"""What a damaged or encrypted archive raises while it is read."""
 
 
 class Wheel(NamedTuple):
@@ -117,7 +122,7 @@ def read_wheel(path: Path) -> Wheel:
             info = found[0].removesuffix("METADATA")
             found_in = metadata.PathDistribution(zipfile.Path(archive, info))
             return _wheel(path, found_in, members)
-    except (zipfile.BadZipFile, OSError, NotImplementedError, EOFError, ValueError) as error:
+    except _UNREADABLE as error:
         raise WheelError(f"it cannot be opened: {error}") from error
 
 
