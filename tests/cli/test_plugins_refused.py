@@ -22,7 +22,6 @@ BROKEN = {
     "misspelt": (MadePlugin(name="misspelt", manifest="routs = []\n"), "plugin.toml:4"),
     "newer": (MadePlugin(name="newer", manifest='core = ">=9,<10"\n'), "dianku-core >=9,<10"),
     "mover": (MadePlugin(name="mover", requires=["dianku-core>=9"]), "dianku-core>=9"),
-    "mover_of_others": (MadePlugin(name="mover_of_others", requires=["click<8"]), "click<8"),
     "needy": (MadePlugin(name="needy", manifest='requires = ["absent"]\n'), "requires absent"),
     "kernel_name": (MadePlugin(name="shop"), "is the kernel's"),
     "degraded": (
@@ -78,6 +77,15 @@ def test_install_that_takes_another_plugin_along_is_refused(
 
     said = room.refused("plugin", "install", str(build_wheel(source, tmp_path / "wheels")))
     assert "'dianku-reports' and 'dianku-rival' both bring plugin 'reports'" in said
+
+
+def test_install_cannot_move_what_is_installed_even_where_it_could_be_had(
+    room: PluginRoom, tmp_path: Path
+) -> None:
+    later = MadePlugin(name="cli", version="0.1.5", distribution="dianku-cli").wheel(tmp_path)
+    mover = MadePlugin(name="mover", requires=["dianku-cli>=0.1.5"]).wheel(tmp_path)
+    said = room.refused("plugin", "install", str(mover), "--wheels", str(later.parent))
+    assert "dianku-cli>=0.1.5" in said
 
 
 def _no_zip(folder: Path) -> str:
