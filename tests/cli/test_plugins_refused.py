@@ -165,7 +165,7 @@ BAD: dict[str, tuple[str | Callable[[Path], str], str]] = {
     "not to be built": (_unbuildable, "could not be built"),
     "no plugin": (_no_plugin, "no entry point in the group dianku.plugins"),
     "over the core": (_over_the_core, "would write over dianku/api.py of dianku-core"),
-    "over another": (_over_another, "of click"),
+    "over_another": (_over_another, "of click"),
 }
 
 
