@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -118,13 +117,11 @@ def copied(host: Host, folder: Path, *, newcomers: Collection[str]) -> Iterator[
 
     Raises:
         ConfigurationError: PostgreSQL lets this account make no schema.
+        BackupRefused: there is no room for the copy.
     """
     if host.database.dialect == "sqlite":
         file = folder / DATABASE_FILE
-        try:
-            online_copy(host.database, file)
-        except sqlite3.Error as error:
-            raise ConfigurationError("database_unusable", reason=str(error)) from error
+        online_copy(host.database, file)
         url, gone = make_url(f"sqlite:///{file}"), None
     else:
         url, gone = _schema(host)

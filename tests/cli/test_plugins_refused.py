@@ -153,7 +153,7 @@ def _over_another(folder: Path) -> str:
 
 BAD: dict[str, tuple[str | Callable[[Path], str], str]] = {
     "a path trick": ("../" * 30 + "etc/passwd", "is no sound wheel"),
-    "an option": ("--index-url=http://x", "No such option"),
+    "an option": ("--no-such-option", "No such option"),
     "an address": ("http://127.0.0.1:9/x.whl", "is not there"),
     "words": ("no name", "is no name of a plugin"),
     "nothing there": ("nothing_like_it", "No matching distribution"),

@@ -241,10 +241,17 @@ def _opened(path: Path) -> closing[Database]:
 
 
 def online_copy(database: Database, to: Path) -> None:
-    """Copy an embedded database of this moment, secrets and all; the shop may go on selling."""
-    with closing(sqlite3.connect(to)) as target, database.engine.connect() as connection:
-        source = cast("sqlite3.Connection", connection.connection.driver_connection)
-        source.backup(target)
+    """Copy an embedded database of this moment, secrets and all; the shop may go on selling.
+
+    Raises:
+        BackupRefused: It cannot be written there: the disk is full, say.
+    """
+    try:
+        with closing(sqlite3.connect(to)) as target, database.engine.connect() as connection:
+            source = cast("sqlite3.Connection", connection.connection.driver_connection)
+            source.backup(target)
+    except sqlite3.Error as error:
+        raise BackupRefused("backup_not_written", file=to, reason=str(error)) from error
 
 
 def _without_secrets(copy: Path) -> list[str]:
