@@ -60,7 +60,7 @@ def _marked(kind: str) -> object:
     return pytest.param(kind, marks=[pytest.mark.long("full")] if kind in LONG else [])
 
 
-@pytest.mark.parametrize("kind", map(_marked, BROKEN))
+@pytest.mark.parametrize("kind", [_marked(kind) for kind in BROKEN])
 def test_install_of_a_broken_plugin_changes_nothing_and_names_the_cause(
     kind: str, room: PluginRoom, tmp_path: Path
 ) -> None:
