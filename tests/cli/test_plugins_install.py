@@ -185,7 +185,7 @@ def test_install_on_postgresql_is_tried_with_the_plugins_own_rows(
     database = Database(postgres_url)
     with database.reading() as connection:
         schemas = connection.exec_driver_sql(
-            "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'dianku_trial%'"
+            "SELECT nspname FROM pg_namespace WHERE starts_with(nspname, 'dianku_trial')"
         ).all()
         assert "bonus_mark" in table_names(connection)
     database.close()
