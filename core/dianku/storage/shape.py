@@ -8,7 +8,7 @@ any other is refused by name, for a copy that loses something is worse than none
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -39,7 +39,17 @@ _MAKE: dict[str, sa.types.TypeEngine[Any]] = {
     "text": sa.Text(),
     "bytes": sa.LargeBinary(),
 }
-_CAST = re.compile(r"::(?:[a-z]+(?: varying)?)(?:\[\])?")
+_POSTGRES = re.compile(
+    r"(?P<text>'(?:[^']|'')*')"  # it may hold anything and stays as it is
+    r"|::(?:double precision|(?:timestamp|time) with(?:out)? time zone|[a-z]+[0-9]*(?: varying)?)"
+    r"(?:\([0-9, ]+\))?(?:\[\])?"
+    r"|(?P<like>!?~~)(?!\*)"
+)
+"""What PostgreSQL writes its own way: casts, and its operators for LIKE."""
+_LIKE = {"~~": "LIKE", "!~~": "NOT LIKE"}
+_NAMES = re.compile(r"(?<![:\w\\]):(?=\w)")
+"""A colon that SQLAlchemy would take for a parameter's, in text that has none."""
+_TRUTH = {"0": "false", "1": "true"}
 _ANY = re.compile(r"\(?= ANY \(\(?ARRAY\[(.*?)\]\)?\)")
 
 
@@ -154,7 +164,7 @@ def make_tables(connection: Connection, shapes: Sequence[TableShape], *, made_on
     here = connection.dialect.name
     metadata = sa.MetaData()
     for shape in shapes:
-        _describe(shape, metadata, wide=made_on == "sqlite" and here == "postgresql", here=here)
+        _describe(shape, metadata, made_on=made_on, here=here)
     for shape in shapes:
         _refer(shape, metadata)
     try:
@@ -170,17 +180,19 @@ def make_tables(connection: Connection, shapes: Sequence[TableShape], *, made_on
         ) from error
 
 
-def _describe(shape: TableShape, metadata: sa.MetaData, *, wide: bool, here: str) -> None:
-    columns = [_made_column(column, shape, wide=wide) for column in shape.columns]
+def _describe(shape: TableShape, metadata: sa.MetaData, *, made_on: str, here: str) -> None:
+    said = _literal if made_on == here else _plain
+    wide = made_on == "sqlite" and here == "postgresql"
+    columns = [_made_column(column, shape, wide=wide, said=said) for column in shape.columns]
     checks = [
-        sa.CheckConstraint(_plain(text), name=None if name == "None" else name)
+        sa.CheckConstraint(said(text), name=None if name == "None" else name)
         for name, text in shape.checks.items()
     ]
     table = sa.Table(shape.name, metadata, *columns, *checks)
     for index in shape.indexes:
         options: dict[str, Any] = {}
         if index.where is not None:
-            options[f"{here}_where"] = sa.text(_plain(index.where))
+            options[f"{here}_where"] = sa.text(said(index.where))
         parts = [table.c[name] for name in index.columns]
         sa.Index(index.name, *parts, unique=index.unique, **options)
 
@@ -193,23 +205,40 @@ def _refer(shape: TableShape, metadata: sa.MetaData) -> None:
             metadata.tables[shape.name].append_constraint(key)
 
 
-def _made_column(column: ColumnShape, shape: TableShape, *, wide: bool) -> sa.Column[Any]:
+def _made_column(
+    column: ColumnShape, shape: TableShape, *, wide: bool, said: Callable[[str], str]
+) -> sa.Column[Any]:
     key = column.name in shape.primary_key
     alone = shape.primary_key == [column.name]
     type_ = _MAKE[column.type]
     if column.type in ("bigint", "integer"):
         # SQLite's INTEGER holds 64 bits, and only a key of that very type numbers itself.
         type_ = Id if alone else (sa.BigInteger() if wide else type_)
+    default = None if column.default is None else said(column.default)
+    if column.type == "boolean" and default is not None:
+        # SQLite keeps truth as a number, which PostgreSQL does not take for it.
+        default = _TRUTH.get(default, default)
     return sa.Column(
         column.name,
         type_,
         primary_key=key,
         nullable=column.nullable,
-        server_default=None if column.default is None else sa.text(_plain(column.default)),
+        server_default=None if default is None else sa.text(default),
         autoincrement=alone and type_ is Id and (column.numbered or wide),
     )
 
 
 def _plain(condition: str) -> str:
-    """Write a condition without PostgreSQL's own ways of saying `IN` and naming a type."""
-    return _CAST.sub("", _ANY.sub(r"IN (\1)", condition))
+    """Write a condition without PostgreSQL's own ways of saying `IN`, `LIKE` and a type."""
+    return _literal(_POSTGRES.sub(_plainly, _ANY.sub(r"IN (\1)", condition)))
+
+
+def _plainly(found: re.Match[str]) -> str:
+    if found["text"] is not None:
+        return found["text"]
+    return "" if found["like"] is None else _LIKE[found["like"]]
+
+
+def _literal(sql: str) -> str:
+    """Write SQL so that SQLAlchemy sees no parameters in it."""
+    return _NAMES.sub(r"\:", sql)
