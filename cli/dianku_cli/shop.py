@@ -61,15 +61,17 @@ def closed_shop(settings: Settings) -> Iterator[Host]:
 
 
 @contextmanager
-def judged_shop(settings: Settings) -> Iterator[Host]:
+def judged_shop(settings: Settings, *, whatever_its_tables: bool = False) -> Iterator[Host]:
     """The shop with whatever of its plugins runs, also where one keeps it from starting.
 
-    So a broken plugin can be looked at and switched off.
+    So a broken plugin can be looked at and switched off. With `whatever_its_tables`, also where
+    the kernel's tables cannot be brought up, or were made by a newer version.
     """
-    from dianku.operations import ConfigurationError
+    from dianku.operations import ConfigurationError, MigrationFailed
 
+    passed = (ConfigurationError, *([MigrationFailed] if whatever_its_tables else []))
     with closed_shop(settings) as host:
-        with suppress(ConfigurationError):  # kept with the plugin it is about
+        with suppress(*passed):  # kept with the plugin it is about, or found in the tables
             host.start(background=False)
         yield host
 

@@ -40,9 +40,16 @@ _SEVERITY = {"error": 0, "warning": 1, "note": 2}
 
 
 def examine(host: Host) -> list[Finding]:
-    """Everything that was found, the worst first. The host is started."""
-    found = [finding for check in CHECKS for finding in _asked(check, host)]
-    found += _of_plugins(host)
+    """Everything that was found, the worst first.
+
+    The host is started, unless its tables are newer than the code: then only they, the file and
+    the room are looked at, for what a newer version keeps in them is not known here.
+    """
+    [core] = migrate.status(host.database)
+    checks = CHECKS if core.known else (_tables, _soundness, _room)
+    found = [finding for check in checks for finding in _asked(check, host)]
+    if core.known:
+        found += _of_plugins(host)
     return sorted(found, key=lambda finding: _SEVERITY[finding.severity])
 
 
@@ -75,11 +82,46 @@ def _broken(subject: str, error: BaseException) -> Finding:
 
 def _tables(host: Host) -> Iterator[Finding]:
     for state in migrate.pending(host.database, host.owners):
+        yield _behind(state) if state.known else _ahead(state)
+
+
+def _behind(state: migrate.SchemaState) -> Finding:
+    return Finding(
+        "error",
+        Title("数据表与程序版本不符", "the tables are not what the installed code needs"),
+        f"{state.owner} {state.current} -> {state.head}",
+        Title("运行 dianku db upgrade", "run: dianku db upgrade"),
+    )
+
+
+def _ahead(state: migrate.SchemaState) -> Finding:
+    return Finding(
+        "error",
+        Title("数据表出自更新的程序版本", "the tables were made by a newer version than this one"),
+        f"{state.owner} {state.current} > {state.head}",
+        Title("安装那个版本，或从备份恢复", "install that version, or restore a backup"),
+    )
+
+
+def _left(host: Host) -> Iterator[Finding]:
+    """Tables of plugins whose code is not here: kept and unread, until it is back."""
+    if not host.config.plugins:
+        return  # none was looked for
+    with host.database.reading() as connection:
+        found = migrate.positions(connection)
+    here = {state.name for state in host.plugins.states if state.status is not Status.MISSING}
+    for name in sorted(found.keys() - here - {migrate.CORE.name}):
         yield Finding(
-            "error",
-            Title("数据表与程序版本不符", "the tables are not what the installed code needs"),
-            f"{state.owner} {state.current} -> {state.head}",
-            Title("运行 dianku db upgrade", "run: dianku db upgrade"),
+            "note",
+            Title(
+                "数据表的插件未安装；数据保留，不读取",
+                "the plugin of these tables is not installed",
+            ),
+            f"{name} {found[name]}",
+            Title(
+                f"安装 dianku-{name} 即可继续使用",
+                f"they are kept unread; install dianku-{name} to find them again",
+            ),
         )
 
 
@@ -252,6 +294,7 @@ def _room(host: Host) -> Iterator[Finding]:
 
 CHECKS: tuple[Check, ...] = (
     _tables,
+    _left,
     _soundness,
     _books,
     _time,

@@ -39,6 +39,7 @@ from dianku.storage import copy as copies
 from dianku.storage import migrate
 from dianku.storage.engine import Database
 from dianku.storage.file_lock import FileLock
+from dianku.storage.migrate import MigrationFailed
 
 __all__ = [
     "ConfigurationError",
@@ -46,6 +47,7 @@ __all__ = [
     "FileLock",
     "HostConfig",
     "Messages",
+    "MigrationFailed",
     "NewStore",
     "NewToken",
     "NewUser",

@@ -98,7 +98,7 @@ def doctor(ctx: click.Context, *, as_json: bool) -> None:
     from dianku.operations import examine
 
     settings: Settings = ctx.obj
-    with judged_shop(settings) as host:
+    with judged_shop(settings, whatever_its_tables=True) as host:
         findings = [_plain(each, settings) for each in examine(host)]
     findings += _cut_off(settings)
     if as_json:

@@ -41,7 +41,7 @@ from dianku.storage.copy import (
 )
 from dianku.storage.engine import Database
 from dianku.storage.gauge import ROW_BYTES, Gauge, Gauged, Progress
-from dianku.storage.migrate import CORE, Owner, refuse_newer
+from dianku.storage.migrate import CORE, Owner, positions, refuse_newer
 from dianku.storage.shape import TableShape, table_names
 
 FORMAT = 1
@@ -178,7 +178,7 @@ class _Writer:
                     )
                     for name in table_names(connection)
                 }
-                schema = _schema(connection)
+                schema = positions(connection)
             self._gauge.expect(copy.stat().st_size)
             with copy.open("rb") as data:
                 self._put(_DATABASE, self._gauge.bytes(iter(lambda: data.read(_CHUNK), b"")))
@@ -196,7 +196,7 @@ class _Writer:
                 self._put(f"tables/{shape.name}.jsonl", lines.of(rows_read))
                 rows[shape.name] = lines.count
                 left_out += lines.left_out
-            schema = _schema(connection)
+            schema = positions(connection)
         manifest = _manifest("postgresql", now_ms, schema=schema, rows=rows, left_out=left_out)
         return msgspec.structs.replace(manifest, tables=list(shapes))
 
@@ -215,17 +215,6 @@ def _manifest(
 def _beside(database: Database) -> Path:
     """Where the copy goes before it is packed: beside the database, which has the room."""
     return Path(database.url.database or "").resolve().parent
-
-
-def _schema(connection: sa.Connection) -> dict[str, str]:
-    prefix = "alembic_version_"
-    return {
-        name.removeprefix(prefix): str(
-            connection.exec_driver_sql(f'SELECT version_num FROM "{name}"').scalar()
-        )
-        for name in table_names(connection)
-        if name.startswith(prefix)
-    }
 
 
 def _about_rows(connection: sa.Connection) -> int:

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
@@ -91,6 +92,19 @@ def status(database: Database, owners: Iterable[Owner] = (CORE,)) -> list[Schema
 def pending(database: Database, owners: Iterable[Owner] = (CORE,)) -> list[SchemaState]:
     """The owners whose tables are not what the installed code needs."""
     return [state for state in status(database, owners) if not state.is_current]
+
+
+def positions(connection: Connection) -> dict[str, str]:
+    """The revision of every owner whose tables the database has, installed here or not."""
+    prefix = Owner("", CORE.folder).version_table
+    names = sa.inspect(connection).get_table_names()
+    return {
+        name.removeprefix(prefix): str(
+            connection.exec_driver_sql(f'SELECT version_num FROM "{name}"').scalar()
+        )
+        for name in sorted(names)
+        if name.startswith(prefix)
+    }
 
 
 def upgrade(

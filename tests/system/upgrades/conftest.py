@@ -50,6 +50,12 @@ def oldest(request: pytest.FixtureRequest, new_url: NewUrl, tmp_path: Path) -> O
     return _brought_in(*request.param, new_url=new_url, folder=tmp_path)
 
 
+@pytest.fixture(params=_shops(releases()[-1]))
+def latest(request: pytest.FixtureRequest, new_url: NewUrl, tmp_path: Path) -> OldShop:
+    """The latest release's shop on each database."""
+    return _brought_in(*request.param, new_url=new_url, folder=tmp_path)
+
+
 def _brought_in(release: Release, kind: str, *, new_url: NewUrl, folder: Path) -> OldShop:
     url = new_url(kind)
     release.bring_in(url)
