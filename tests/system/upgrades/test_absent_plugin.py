@@ -21,7 +21,7 @@ from dianku.storage.migrate import Owner, status
 from dianku.testing.entry_points import shelf
 
 NOTE = "tasting_note_of_what_a_customer_said_about_goods"
-SECRET = "tasting_secret"
+
 NEXT = f'''
 """What a customer would pay, which is what two more versions of the plugin brought."""
 
@@ -37,7 +37,7 @@ def upgrade() -> None:
         table.add_column(sa.Column("pays", sa.BigInteger(), nullable=False, server_default="7"))
         table.drop_constraint("ck_tasting_stars", type_="check")
     op.execute("UPDATE {NOTE} SET pays = 8, stars = 3 WHERE liked")
-    op.execute("INSERT INTO {NOTE} (number, liked) VALUES (\'made by 0002\', true)")
+    op.execute("INSERT INTO {NOTE} (id, number, liked) VALUES (9999, \'made by 0002\', true)")
 '''
 
 
@@ -54,6 +54,7 @@ def test_backup_restores_without_the_plugin_and_the_plugin_finds_its_tables_agai
         assert "tasting_secret: recipe" in restored.left_out
         notes = rows_of(elsewhere)[NOTE]
         assert notes == before[NOTE]
+        _assert_conditions_hold(elsewhere)
 
     with started(latest.host(url=url, strict=False)) as host, calling(host) as counter:
         assert "tasting" not in {state.name for state in host.plugins.states}
@@ -76,6 +77,15 @@ def test_backup_restores_without_the_plugin_and_the_plugin_finds_its_tables_agai
             _assert_found_again(host.database, sold)
 
 
+def _assert_conditions_hold(database: Database) -> None:
+    """A row that the plugin's tables never took is not taken now."""
+    for column, value in (("said", ":x'::text"), ("stars", 4), ("number", None)):
+        row = {"number": "n", "liked": True, column: value}
+        insert = f"INSERT INTO {NOTE} ({', '.join(row)}) VALUES (:{', :'.join(row)})"
+        with pytest.raises(sa.exc.IntegrityError), database.writing() as connection:
+            connection.execute(sa.text(insert), row)
+
+
 def _assert_found_again(database: Database, sold: str) -> None:
     """The plugin's rows of before, what its new revision made of them, and what it heard since."""
     with database.reading() as connection:
@@ -87,7 +97,7 @@ def _assert_found_again(database: Database, sold: str) -> None:
     made = [note for note in notes if note.number == "made by 0002"]
     assert len(notes) == 102
     assert len(made) == 1
-    assert notes[-1].number == sold
+    assert notes[-2].number == sold
     assert all(note.pays == 8 for note in notes if note.liked and note not in made and note.stars)
     assert {note.stars for note in notes[:100] if not note.liked} <= {None, 1.0, 2.5, 5.0}
     assert all(note.thanked and not note.asked for note in notes)
