@@ -11,6 +11,18 @@ TEXTS: dict[str, tuple[str, str]] = {
     "rebuilding": ("Rebuilding", "重建中"),
     "and_more": ("and {count} more", "另有 {count} 处"),
     "backed_up": ("{rows} rows written to {name}", "已将 {rows} 行写入 {name}"),
+    "bundle_altered": (
+        "{path} is not as it was built; fetch it again, nothing was installed:\n{files}",
+        "{path} 与制作时不符；请重新取得，未安装任何东西：\n{files}",
+    ),
+    "bundle_for_another": (
+        "{path} is for {wanted} and this is {here}; fetch or build the one for this machine",
+        "{path} 适用于 {wanted}，而本机是 {here}；请取得或制作适合本机的安装包",
+    ),
+    "bundle_unreadable": (
+        "{path} is no bundle that can be read ({reason}); fetch it again, nothing was installed",
+        "无法读取安装包 {path}（{reason}）；请重新取得，未安装任何东西",
+    ),
     "column_available": ("available", "可用"),
     "column_commands": ("commands", "命令"),
     "column_current": ("current", "当前"),

@@ -1,0 +1,1 @@
+"""From an edition's manifest to distributions, wheels, bill of materials and bundle."""
