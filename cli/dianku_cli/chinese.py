@@ -13,7 +13,10 @@ COMMANDS = {
     "demo": "试用一家有商品、有几个月流水的样板店。\n\n"
     "建在临时目录里，打印地址和店主令牌，按 Ctrl-C 停止。",
     "doctor": "检查有什么不对，并说明怎么办。\n\n有错误时退出码为 1。",
-    "edition": "查看已安装的版本。",
+    "edition": "查看已安装的版本，制作安装包。",
+    "edition build": "制作一个版本的安装包，供无网络时安装。\n\n"
+    "在店库源码目录里运行。NAME 为其中的版本，或任何人的 edition.toml 的路径。"
+    "安装包适用于运行此命令的 Python 与这类机器。",
     "edition list": "列出已安装的版本。",
     "edition show": "显示一个版本及其插件；默认为正在使用的版本。",
     "export": "把数据写成 CSV 或 XLSX 文件。\n\n"
@@ -80,6 +83,7 @@ OPTIONS = {
     "--version": "显示版本并退出。",
     "--wheels": "全部取自这个放 wheel 的文件夹，不用软件源。",
     "--workers": "进程数；大于 1 仅限 PostgreSQL。",
+    "edition build --out": "安装包放到哪个目录。",
     "import --store": "行内未注明时所属的门店。",
     "init --language": "店铺的语言。",
     "init --store": "第一家门店的编码。",

@@ -11,6 +11,15 @@ TEXTS: dict[str, tuple[str, str]] = {
     "rebuilding": ("Rebuilding", "重建中"),
     "and_more": ("and {count} more", "另有 {count} 处"),
     "backed_up": ("{rows} rows written to {name}", "已将 {rows} 行写入 {name}"),
+    "base_unknown": (
+        "{where}: it extends {name}, and there is no such edition; there are: {known}",
+        "{where}：它扩展自 {name}，但没有这个版本；有：{known}",
+    ),
+    "build_extra_missing": (
+        "building needs {module}; install it with: pip install 'dianku-cli[build]'",
+        "制作安装包需要 {module}；请安装：pip install 'dianku-cli[build]'",
+    ),
+    "building": ("Building {name}", "正在制作 {name}"),
     "bundle_altered": (
         "{path} is not as it was built; fetch it again, nothing was installed:\n{files}",
         "{path} 与制作时不符；请重新取得，未安装任何东西：\n{files}",
@@ -23,6 +32,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{path} is no bundle that can be read ({reason}); fetch it again, nothing was installed",
         "无法读取安装包 {path}（{reason}）；请重新取得，未安装任何东西",
     ),
+    "bundled": ("{path}\nsha256 {sha256}", "{path}\nsha256 {sha256}"),
     "column_available": ("available", "可用"),
     "column_commands": ("commands", "命令"),
     "column_current": ("current", "当前"),
@@ -74,6 +84,18 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "doctor_errors": ("Something is broken; see above.", "有错误，见上。"),
     "doctor_well": ("Nothing is wrong.", "一切正常。"),
+    "edition_circle": (
+        "{where}: editions extend each other in a circle: {circle}; take one of these lines out",
+        "{where}：版本循环扩展：{circle}；请去掉其中一行",
+    ),
+    "edition_twice": (
+        "{where}: edition {name} is also at {other}; give one of them another name",
+        "{where}：版本 {name} 在 {other} 也有；请给其中一个另取名称",
+    ),
+    "edition_unknown": (
+        "there is no edition {name}; there are: {known}, or give the path of an edition.toml",
+        "没有版本 {name}；有：{known}，也可给出 edition.toml 的路径",
+    ),
     "empty_cell": ("(empty)", "（空）"),
     "export_unknown": (
         "there is no export {name}; there are: {known}",
@@ -104,11 +126,27 @@ TEXTS: dict[str, tuple[str, str]] = {
     "ledger_rebuilt": ("Rebuilt from the moves: {rows} rows.", "已由流水重建：{rows} 行。"),
     "left_out": ("Secrets to be entered again: {names}", "须重新填写的密钥：{names}"),
     "making_demo": ("Making a shop", "正在建立样板店"),
+    "manifest_missing": (
+        "{path} is not there; give an edition's name or the path of its edition.toml",
+        "{path} 不存在；请给出版本名称或其 edition.toml 的路径",
+    ),
+    "manifest_wrong": (
+        "{reason}\nMend it and run this again; nothing was written. The keys are: {keys}",
+        "{reason}\n请改正后重新运行；未写入任何东西。可用的键：{keys}",
+    ),
     "my_shop": ("My shop", "我的店"),
     "os_error": ("{name}: {reason}", "{name}：{reason}"),
     "plugin_begun": (
         "Begun in {folder}. Next: pip install -e {folder}, then dianku plugin check {name}.",
         "已建于 {folder}。接着：pip install -e {folder}，再 dianku plugin check {name}。",
+    ),
+    "plugin_circle": (
+        "{where}: plugins require each other in a circle: {circle}; take one of these lines out",
+        "{where}：插件循环依赖：{circle}；请去掉其中一行",
+    ),
+    "plugin_core": (
+        "{where}: plugin {name} works with core {window}, this is {core}; take one that does",
+        "{where}：插件 {name} 适用于内核 {window}，而这里是 {core}；请换用相符的插件版本",
     ),
     "plugin_disabled": (
         "{name} is off from the next start; its data stays.",
@@ -122,6 +160,22 @@ TEXTS: dict[str, tuple[str, str]] = {
     "plugin_name_taken": (
         "{name!r} cannot be a plugin's name: it is the kernel's ({taken})",
         "{name!r} 不能作插件名：内核已使用（{taken}）",
+    ),
+    "plugin_lacks": (
+        "{where}: plugin {name} requires {lacks}, which the edition lacks; name it in {file}",
+        "{where}：插件 {name} 依赖 {lacks}，而该版本没有；请写入 {file}",
+    ),
+    "plugin_no_entry": (
+        "{where}: {file} has no entry point {name} in the group {group}; add it, or mend the name",
+        "{where}：{file} 的 {group} 组里没有入口点 {name}；请加上，或改正名称",
+    ),
+    "plugin_unknown": (
+        "{where}: there is no plugin {name}; mend the name, or put its folder at one of: {looked}",
+        "{where}：没有插件 {name}；请改正名称，或把它的目录放到：{looked}",
+    ),
+    "project_unreadable": (
+        "{file} cannot be read: {reason}; mend it, nothing was written",
+        "无法读取 {file}：{reason}；请改正，未写入任何东西",
     ),
     "restored": ("{rows} rows restored.", "已恢复 {rows} 行。"),
     "sales_history_only": (
@@ -141,6 +195,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "member_optional": ("optional", "可选"),
     "member_required": ("required", "必需"),
     "status_not_started": ("not started", "未启动"),
+    "sources_not_found": (
+        "{folder} is in no clone of Dianku; run this in one, editions are built from sources",
+        "{folder} 不在店库源码中；请在源码目录里运行，版本由源码制作",
+    ),
     "status_degraded": ("degraded", "有故障"),
     "status_disabled": ("disabled", "已停用"),
     "status_loaded": ("loaded", "运行中"),
@@ -330,6 +388,22 @@ TEXTS: dict[str, tuple[str, str]] = {
     "column_rows": ("rows", "行数"),
     "column_settings": ("settings", "设置"),
     "user_added": ("{name} added as {role}", "已添加 {name}（{role}）"),
+    "wheel_not_built": (
+        "{file}: no wheel was built; if its backend is lacking: pip install {requires}\n{said}",
+        "{file}：未能制作 wheel；请按下面所说改正。若缺少后端：pip install {requires}\n{said}",
+    ),
+    "wheel_unreadable": (
+        "{path} is no wheel ({reason}); fetch or build it again, nothing was changed",
+        "{path} 不是 wheel（{reason}）；请重新取得或制作，未作任何改动",
+    ),
+    "wheels_loose": (
+        "these versions are written down nowhere, so builds could differ; add to {file}:\n{lines}",
+        "这些版本没有写定，再次制作可能不同；请加到 {file}：\n{lines}",
+    ),
+    "wheels_not_fetched": (
+        "wheels could not be fetched; see to the network or --wheels, nothing was written:\n{said}",
+        "无法取得第三方 wheel；请检查网络或 --wheels，未写入任何东西：\n{said}",
+    ),
 }
 """English and Chinese of each remark, with the placeholders they share."""
 

@@ -1,6 +1,7 @@
-"""The command groups that installed plugins declare, read without importing any of them.
+"""What plugins and editions declare, read without importing any of them.
 
 Apart from `dianku.operations`, because `dianku --help` must not import a database or a web server.
+The readers of declarations are here for whoever assembles an edition from its folders.
 """
 
 from __future__ import annotations
@@ -10,8 +11,25 @@ from pathlib import Path
 from attrs import frozen
 
 from dianku.hooks.records import Title
-from dianku.plugins.discovery import discover
-from dianku.plugins.manifest import PLUGIN_FILE
+from dianku.plugins.declaration import DeclarationError, place
+from dianku.plugins.discovery import EDITION_GROUP, PLUGIN_GROUP, discover
+from dianku.plugins.editions import EDITION_FILE, EditionFile, read_edition
+from dianku.plugins.manifest import PLUGIN_FILE, Manifest, read_manifest
+
+__all__ = [
+    "EDITION_FILE",
+    "EDITION_GROUP",
+    "PLUGIN_FILE",
+    "PLUGIN_GROUP",
+    "DeclarationError",
+    "Declared",
+    "EditionFile",
+    "Manifest",
+    "declared_groups",
+    "place",
+    "read_edition",
+    "read_manifest",
+]
 
 
 @frozen

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -109,7 +110,7 @@ def disable(settings: Settings, name: str) -> None:
 
 @click.group
 def edition() -> None:
-    """Show the editions that are installed.
+    """Show the editions that are installed, and build them.
 
     Example: dianku edition show
     """
@@ -150,6 +151,41 @@ def show(settings: Settings, *, name: str | None, as_json: bool) -> None:
         write_json(row)
     else:
         write_record([(say(f"column_{key}", settings.language), row[key]) for key in row])
+
+
+@edition.command
+@click.argument("name")
+@click.option(
+    "--out",
+    required=True,
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where the archive goes.",
+)
+@click.option(
+    "--wheels",
+    metavar="DIR",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Take the wheels of others from here, not from the index.",
+)
+@click.pass_obj
+def build(settings: Settings, *, name: str, out: Path, wheels: Path | None) -> None:
+    """Build an edition's bundle, for installing without a network.
+
+    In a clone of Dianku. NAME is an edition of it, or the path of anyone's edition.toml. The bundle
+    is for the Python that runs this and for this kind of machine.
+
+    Example: dianku edition build basic --out dist
+    """
+    from dianku_cli.assembly.building import build_edition
+    from dianku_cli.assembly.bundle import sha256_of
+    from dianku_cli.assembly.manifests import find_root
+
+    def said(part: str) -> None:
+        click.echo(say("building", settings.language, name=part), err=True)
+
+    made = build_edition(name, find_root(Path.cwd()), into=out, wheels=wheels, said=said)
+    click.echo(say("bundled", settings.language, path=made, sha256=sha256_of(made)))
 
 
 def _worded(row: dict[str, Any], settings: Settings) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from dianku.plugins.manifest import PluginName
 
 EDITION_FILE = "edition.toml"
 EditionName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,30}(?!\n)$")]
+Version = Annotated[str, Meta(pattern=r"^[0-9]+(\.[0-9]+)*((a|b|rc|\.post)[0-9]+)?(?!\n)$")]
 
 
 class EditionFile(Strict, frozen=True):
@@ -31,10 +32,12 @@ class EditionFile(Strict, frozen=True):
         required: Plugins without which the shop does not start.
         optional: Plugins that belong to it; broken or absent ones do not stop it.
         settings: Defaults by section, before those of the plugins' manifests.
+        version: Of its distribution; the core's where it says none.
     """
 
     name: EditionName
     title: Words
+    version: Version | None = None
     extends: EditionName | None = None
     required: list[PluginName] = []
     optional: list[PluginName] = []
