@@ -6,8 +6,11 @@ import json
 import subprocess
 from pathlib import Path
 
+import pytest
 from installed import ROOT, Environment, edition_environment
 from shop_server import Server
+
+from dianku_cli.assembly.manifests import plan_edition
 
 ASKED = (
     "import json, sys, dianku, dianku_cli, dianku_reports as reports; "
@@ -49,3 +52,23 @@ def test_copy_of_an_environment_runs_a_shop(tmp_path: Path) -> None:
         goods = {"sku": "cola", "name": "Cola", "unit": "can"}
         made = server.call("POST", "/products", token=shop.token("owner"), body=goods)
     assert made["sku"] == "cola"
+
+
+@pytest.mark.parametrize("name", ["basic", "intermediate", "advanced"])
+def test_environment_of_an_edition_has_its_plugins_and_runs_as_it(
+    name: str, tmp_path: Path
+) -> None:
+    plan = plan_edition(name, ROOT)
+    environment = edition_environment(name)
+    ours = {path.name.partition("-")[0] for path in environment.packages.glob("dianku*.dist-info")}
+    assert ours == {
+        "dianku_core",
+        "dianku_cli",
+        *(f"dianku_{plugin.said.name}" for plugin in plan.plugins),
+        *(f"dianku_{one.said.name}" for one in plan.lineage),
+    }
+    shop = environment.shop(tmp_path / "data")
+    shop.init()
+    shown = json.loads(shop.run("--language", "zh-CN", "edition", "show", "--json"))
+    assert (shown["name"], shown["title"]) == (name, plan.manifest.said.title.zh)
+    assert shown["required"] == [plugin.said.name for plugin in plan.plugins]

@@ -117,7 +117,7 @@ found=$("$python" -c "$described") || fail "$python does not run" "$python 无�
 for word in "$prefix" "$data" "$unit_dir" "$account"; do
     case $word in
         '' | *[!A-Za-z0-9._/@+-]*) fail "'$word': use letters, digits and . _ - / @ + only" \
-            "“$word”：只能用字母、数字和 . _ - / @ +" ;;
+            "$word：只能用字母、数字和 . _ - / @ +" ;;
     esac
 done
 case $database in

@@ -46,7 +46,7 @@ if grep -qsF "$prefix/bin/dianku" "$unit_dir/dianku.service"; then
     rm -f "$unit_dir/dianku.service"
     [ ! -d /run/systemd/system ] || systemctl daemon-reload
 fi
-rm -rf "$prefix/versions" "$prefix/plugins" "$prefix/bin"
+rm -rf "${prefix:?}/versions" "${prefix:?}/plugins" "${prefix:?}/bin"
 rm -f "$prefix/current" "$prefix/dianku.env" "$prefix/uninstall.sh"
 rmdir "$prefix" 2>/dev/null || true
 say "Removed. The data stays in $data${database:+ and in $database}." \
