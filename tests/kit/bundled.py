@@ -10,7 +10,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+import zipfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from installed import ROOT
@@ -91,12 +92,17 @@ def dianku_build(
 
 
 def write_third_party(folder: Path) -> Path:
-    """A third party's edition `corner` with its plugin `loyalty` beside it; its manifest."""
+    """A third party's edition `corner` with its plugin `loyalty` beside it; its manifest.
+
+    The plugin requires `stamps`, somebody else's distribution, which `wheels_with` brings.
+    """
     files = {
+        "constraints.txt": "stamps==4.2\n",
         "edition.toml": 'name = "corner"\nextends = "basic"\nversion = "2.0"\n'
         'required = [\n    "loyalty",\n]\n\n[title]\nzh = "街角版"\nen = "Corner"\n',
         "loyalty/pyproject.toml": '[project]\nname = "dianku-loyalty"\nversion = "1.3"\n'
-        'license = "MIT"\nrequires-python = ">=3.11"\ndependencies = ["dianku-core>=0.1,<0.2"]\n\n'
+        'license = "MIT"\nrequires-python = ">=3.11"\n'
+        'dependencies = ["dianku-core>=0.1,<0.2", "stamps"]\n\n'
         '[project.entry-points."dianku.plugins"]\nloyalty = "dianku_loyalty"\n\n'
         '[build-system]\nrequires = ["uv_build>=0.9,<1"]\nbuild-backend = "uv_build"\n\n'
         '[tool.uv.build-backend]\nmodule-name = "dianku_loyalty"\nmodule-root = ""\n',
@@ -108,3 +114,61 @@ def write_third_party(folder: Path) -> Path:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
     return folder / "edition.toml"
+
+
+def wheels_with(folder: Path) -> Path:
+    """A folder with the wheels of others that basic needs, and with `stamps`."""
+    shutil.copytree(bundle_of(FIRST) / WHEELS, folder, copy_function=os.link)
+    info = "stamps-4.2.dist-info"
+    texts = {
+        "METADATA": "Metadata-Version: 2.1\nName: stamps\nVersion: 4.2\n",
+        "WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        "RECORD": "".join(f"{info}/{name},,\n" for name in ("METADATA", "WHEEL", "RECORD")),
+    }
+    with zipfile.ZipFile(folder / "stamps-4.2-py3-none-any.whl", "w") as archive:
+        for name, text in texts.items():
+            archive.writestr(f"{info}/{name}", text)
+    return folder
+
+
+def install(
+    folder: Path, *words: str, before: Sequence[str] = ()
+) -> subprocess.CompletedProcess[str]:
+    """Run the `install.sh` of an unpacked bundle with an empty home, so without any cache."""
+    home = folder_of_run() / "empty-home"
+    home.mkdir(exist_ok=True)
+    environ = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(home), "LANG": "C.UTF-8"}
+    done = subprocess.run(
+        [*before, "sh", str(folder / "install.sh"), "--python", sys.executable, *words],
+        env=environ,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert list(home.iterdir()) == []
+    return done
+
+
+def without_network() -> list[str]:
+    """What runs a command as an ordinary person without a network; empty where that cannot be."""
+    words = ["unshare", "--user", "--map-user=1000", "--map-group=1000", "--net"]
+    if shutil.which("unshare") is None:
+        return []
+    allowed = subprocess.run([*words, "true"], check=False, capture_output=True).returncode == 0
+    return words if allowed else []
+
+
+def installation() -> Path:
+    """The prefix of an installation of basic, made once a run; its data is beside it."""
+    prefix = folder_of_run() / "installation" / "opt"
+    prefix.parent.mkdir(parents=True, exist_ok=True)
+    with prefix.with_suffix(".lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        if not prefix.exists():
+            data = prefix.with_name("data")
+            words = ["--prefix", str(prefix), "--data", str(data), "--no-account", "--no-service"]
+            done = install(bundle_of(FIRST), *words, before=without_network())
+            if done.returncode != 0:
+                shutil.rmtree(prefix, ignore_errors=True)
+                raise AssertionError(f"not installed:\n{done.stdout}\n{done.stderr}")
+    return prefix

@@ -130,18 +130,16 @@ def open_bundle(path: Path) -> Bundle:
         AssemblyError: it is no bundle, one of its files was altered, is missing or was added, or
             it is for another Python or machine; says which and what to do.
     """
-    unpacked = None
-    folder = path
-    if not path.is_dir():
-        unpacked = TemporaryDirectory(prefix="dianku-bundle-")
+    if path.is_dir():
+        check_sums(path, named=path)
+        return Bundle(_facts_for_here(path, named=path), path)
+    unpacked = TemporaryDirectory(prefix="dianku-bundle-")
+    try:
         folder = _unpack(path, Path(unpacked.name))
-    else:
-        check_sums(folder, named=path)
-    facts = read_facts(folder, named=path)
-    for wanted, here in ((facts.python, python_tag()), (facts.platform, platform_tag())):
-        if wanted != here:
-            raise AssemblyError("bundle_for_another", path=path, wanted=wanted, here=here)
-    return Bundle(facts, folder, unpacked)
+        return Bundle(_facts_for_here(folder, named=path), folder, unpacked)
+    except BaseException:
+        unpacked.cleanup()
+        raise
 
 
 def check_sums(folder: Path, *, named: Path) -> None:
@@ -175,6 +173,14 @@ def read_facts(folder: Path, *, named: Path) -> BundleFacts:
         facts = BundleFacts(**written)
     except (OSError, ValueError, TypeError) as error:
         raise AssemblyError("bundle_unreadable", path=named, reason=error) from error
+    return facts
+
+
+def _facts_for_here(folder: Path, *, named: Path) -> BundleFacts:
+    facts = read_facts(folder, named=named)
+    for wanted, here in ((facts.python, python_tag()), (facts.platform, platform_tag())):
+        if wanted != here:
+            raise AssemblyError("bundle_for_another", path=named, wanted=wanted, here=here)
     return facts
 
 

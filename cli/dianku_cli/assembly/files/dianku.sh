@@ -2,6 +2,7 @@
 # The command `dianku` of the version that runs, with the settings of this installation. What the
 # caller's own surroundings say goes first.
 set -eu
+unset PYTHONPATH PYTHONHOME
 while IFS= read -r line; do
     case $line in
         DIANKU_DATA=*) export DIANKU_DATA="${DIANKU_DATA:-${line#*=}}" ;;

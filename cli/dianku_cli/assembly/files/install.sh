@@ -5,7 +5,7 @@
 # with root's rights the account and the service. Run again, it completes what is missing.
 set -eu
 umask 022
-unset PYTHONPATH PYTHONHOME || true
+unset PYTHONPATH PYTHONHOME
 
 edition='@EDITION@'
 version='@VERSION@'

@@ -1,0 +1,290 @@
+"""The installer of a bundle: without network, home or cache, twice or never, and not by halves."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from bare_root import BareRoot, instructions
+from bundled import ROOT, bundle_of, install, installation, without_network
+from installed import Environment
+from shop_server import Server, ShopFolder
+
+SCRIPTS = sorted((ROOT / "cli" / "dianku_cli" / "assembly" / "files").glob("*.sh"))
+
+
+def plain_words(folder: Path) -> list[str]:
+    places = ["--prefix", str(folder / "opt"), "--data", str(folder / "data")]
+    return [*places, "--no-account", "--no-service"]
+
+
+def everything_in(folder: Path) -> dict[str, tuple[int, int]]:
+    found = {str(path): path.lstat() for path in folder.rglob("*")}
+    return {name: (said.st_ino, said.st_mtime_ns) for name, said in found.items()}
+
+
+def test_installation_sells(tmp_path: Path) -> None:
+    prefix = installation()
+    settings = (prefix / "dianku.env").read_text(encoding="utf-8")
+    assert settings == f"DIANKU_DATA={prefix.with_name('data')}\n"
+    assert (prefix / "dianku.env").stat().st_mode & 0o777 == 0o640
+    assert (prefix / "current").readlink() == Path("versions/basic-0.1.0")
+    shop = ShopFolder(tmp_path, command=(str(prefix / "bin" / "dianku"),))
+    shop.environ = Environment(prefix).environ  # no DIANKU_DATA: the installation knows
+    shop.init()
+    with Server(shop) as server:
+        token = shop.token("owner")
+        goods = {"sku": "cola", "name": "Cola", "unit": "can"}
+        server.call("POST", "/products", token=token, body=goods)
+        for kind in ("receipt", "issue"):
+            lines = [{"sku": "cola", "quantity": 1}]
+            sale = {"kind": kind, "store": "S1", "lines": lines}
+            made = server.call("POST", "/documents", token=token, body=sale)
+            assert made["kind"] == kind
+    assert (prefix.with_name("data") / "dianku.db").is_file()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_installed_is_what_the_bundle_holds() -> None:
+    prefix = installation()
+    done = subprocess.run(
+        [prefix / "current" / "bin" / "python", "-m", "pip", "list", "--format=freeze"],
+        env=Environment(prefix).environ,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    lines = (bundle_of("basic") / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    there = {line.lower() for line in done.stdout.split()}
+    assert {line.partition(" ")[0].lower() for line in lines} == {
+        line for line in there if not line.startswith(("pip==", "setuptools=="))
+    }
+
+
+def test_second_run_changes_no_version_and_no_setting() -> None:
+    prefix = installation()
+    kept = [everything_in(prefix / "versions"), (prefix / "dianku.env").read_text()]
+    words = ["--prefix", str(prefix), "--data", "/elsewhere", "--no-account", "--no-service"]
+    done = install(bundle_of("basic"), *words, before=without_network())
+    assert done.returncode == 0, done.stderr
+    assert "Installing into" not in done.stdout
+    assert [everything_in(prefix / "versions"), (prefix / "dianku.env").read_text()] == kept
+
+
+def copied_bundle(to: Path) -> Path:
+    folder = to / "bundle"
+    shutil.copytree(bundle_of("basic"), folder, copy_function=os.link)
+    return folder
+
+
+def rewrite(path: Path, content: bytes) -> None:
+    path.unlink()  # a link to the bundle that other tests use
+    path.write_bytes(content)
+
+
+def altered_wheel(folder: Path) -> str:
+    path = next(folder.glob("wheels/dianku_core-*.whl"))
+    content = path.read_bytes()
+    rewrite(path, content[:-1] + bytes([content[-1] ^ 1]))
+    return f"wheels/{path.name}"
+
+
+def altered_installer(folder: Path) -> str:
+    path = folder / "install.sh"
+    rewrite(path, path.read_bytes().replace(b"Install Dianku", b"Install dianku", 1))
+    return path.name
+
+
+def missing_bill(folder: Path) -> str:
+    (folder / "sbom.cdx.json").unlink()
+    return "sbom.cdx.json"
+
+
+def added_wheel(folder: Path) -> str:
+    (folder / "wheels" / "more-1-py3-none-any.whl").write_bytes(b"")
+    return "wheels/more-1-py3-none-any.whl"
+
+
+@pytest.mark.parametrize("spoil", [altered_wheel, altered_installer, missing_bill, added_wheel])
+def test_spoilt_bundle_is_told_by_the_file_and_nothing_is_installed(
+    spoil: Callable[[Path], str], tmp_path: Path
+) -> None:
+    folder = copied_bundle(tmp_path)
+    name = spoil(folder)
+    done = install(folder, *plain_words(tmp_path))
+    assert done.returncode == 1
+    assert [line for line in done.stderr.splitlines() if line.startswith(name)] != []
+    assert done.stderr.rstrip().endswith("Nothing was installed.")
+    assert not (tmp_path / "opt").exists()
+    assert not (tmp_path / "data").exists()
+
+
+def test_python_of_another_kind_is_told(tmp_path: Path) -> None:
+    other = tmp_path / "python"
+    other.write_text("#!/bin/sh\necho cp399 linux_x86_64\n")
+    other.chmod(0o755)
+    done = install(bundle_of("basic"), "--python", str(other), *plain_words(tmp_path))
+    assert done.returncode == 1
+    assert f"{other} is cp399 linux_x86_64; take the bundle for that" in done.stderr
+    assert not (tmp_path / "opt").exists()
+
+
+@pytest.mark.parametrize("word", ["a b", "$(id)", "new\nline"])
+def test_place_that_a_unit_could_not_name_is_told(word: str, tmp_path: Path) -> None:
+    done = install(bundle_of("basic"), *plain_words(tmp_path), "--prefix", f"{tmp_path}/{word}")
+    assert done.returncode == 1
+    assert "use letters, digits and" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_installation_of_another_version_is_left_to_the_upgrade(tmp_path: Path) -> None:
+    (tmp_path / "opt" / "versions" / "basic-0.0.9").mkdir(parents=True)
+    (tmp_path / "opt" / "current").symlink_to("versions/basic-0.0.9")
+    before = everything_in(tmp_path)
+    done = install(bundle_of("basic"), *plain_words(tmp_path))
+    assert done.returncode == 1
+    assert f"{tmp_path}/opt/bin/dianku edition upgrade {bundle_of('basic')}" in done.stderr
+    assert everything_in(tmp_path) == before
+
+
+def test_failed_installation_leaves_no_version(tmp_path: Path) -> None:
+    words = plain_words(tmp_path)
+    folder = copied_bundle(tmp_path)
+    # Sound to its last byte, and yet a wheel is not there to be had.
+    gone = next(folder.glob("wheels/alembic-*.whl"))
+    gone.unlink()
+    sums = (folder / "SHA256SUMS").read_text().splitlines(keepends=True)
+    rewrite(folder / "SHA256SUMS", "".join(x for x in sums if gone.name not in x).encode())
+    done = install(folder, *words)
+    assert done.returncode != 0
+    assert "alembic" in done.stderr
+    assert list((tmp_path / "opt" / "versions").iterdir()) == []
+    assert not (tmp_path / "opt" / "current").exists()
+    assert not (tmp_path / "data").exists()
+
+
+def test_whoever_is_not_root_is_told_what_they_can_do(tmp_path: Path) -> None:
+    person = without_network() or (["env"] if os.getuid() else [])
+    if not person:
+        pytest.skip("nobody but root can be here")
+    done = install(
+        bundle_of("basic"),
+        "--prefix",
+        f"{tmp_path}/opt",
+        "--data",
+        f"{tmp_path}/data",
+        before=person,
+    )
+    assert done.returncode == 1
+    assert "add --no-account --no-service" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_unit_is_one_that_systemd_accepts(tmp_path: Path) -> None:
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("there is no systemd-analyze")
+    prefix = installation()
+    if os.getuid():
+        pytest.skip("only root writes units")
+    places = ["--prefix", str(prefix), "--data", str(prefix.with_name("data"))]
+    done = install(bundle_of("basic"), *places, "--no-account", "--unit-dir", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    unit = tmp_path / "dianku.service"
+    text = unit.read_text(encoding="utf-8")
+    assert f"ExecStart={prefix}/bin/dianku serve" in text
+    assert f"ReadWritePaths={prefix.with_name('data')}" in text
+    verified = verify(unit)
+    assert (verified.returncode, verified.stderr) == (0, "")
+    unit.write_text(text.replace("bin/dianku serve", "bin/danku serve"), encoding="utf-8")
+    assert verify(unit).returncode != 0
+
+
+def verify(unit: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["systemd-analyze", "verify", str(unit)], check=False, capture_output=True, text=True
+    )
+
+
+def test_uninstaller_leaves_the_data_and_says_where(tmp_path: Path) -> None:
+    prefix = tmp_path / "opt"
+    shutil.copytree(installation(), prefix, symlinks=True, copy_function=os.link)
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "dianku.db").write_bytes(b"the books")
+    secret = "postgresql://shop:hidden@db.example/shop"
+    (prefix / "dianku.env").unlink()
+    (prefix / "dianku.env").write_text(f"DIANKU_DATA={data}\nDIANKU_DATABASE={secret}\n")
+    done = subprocess.run(
+        ["sh", str(prefix / "uninstall.sh"), "--unit-dir", str(tmp_path)],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={"PATH": os.environ["PATH"]},
+    )
+    assert str(data) in done.stdout
+    assert "postgresql://shop:***@db.example/shop" in done.stdout
+    assert not prefix.exists()
+    assert (data / "dianku.db").read_bytes() == b"the books"
+    again = subprocess.run(
+        ["sh", str(bundle_of("basic") / "uninstall.sh"), "--prefix", str(data)],
+        check=False,
+        capture_output=True,
+    )
+    assert again.returncode == 1
+    assert (data / "dianku.db").exists()
+
+
+@pytest.mark.timeout(240)
+def test_steps_of_the_dockerfile_make_a_shop_in_a_bare_root(tmp_path: Path) -> None:
+    """No image is built: the base is made of this machine's programs."""
+    if os.getuid() or shutil.which("unshare") is None:
+        pytest.skip("a root of its own takes root and unshare")
+    root = BareRoot(tmp_path / "root")
+    root.prepare()
+    user, folder, entry = "root", "/", [""]
+    for each in instructions(bundle_of("basic") / "Dockerfile"):
+        match each.word:
+            case "FROM":
+                assert each.rest == f"python:{sys.version_info[0]}.{sys.version_info[1]}-slim"
+            case "COPY":
+                source, target = each.rest.split()
+                root.copy(bundle_of("basic") / source, target)
+            case "RUN":
+                root.step(["sh", "-c", each.rest], user=user, folder=folder)
+            case "USER":
+                user = each.rest
+            case "WORKDIR":
+                folder = each.rest
+            case "VOLUME":
+                assert each.words == ["/var/lib/dianku"]
+            case "EXPOSE":
+                assert each.rest == "8000"
+            case "ENTRYPOINT":
+                entry = each.words
+            case "CMD":
+                root.step([*entry, "init"], user=user, folder=folder)
+                root.serve([*entry, *each.words], user=user, folder=folder)
+            case _:
+                raise AssertionError(each)
+    assert "listening on http://0.0.0.0:8000" in root.run()
+    books = root.folder / "var/lib/dianku/dianku.db"
+    assert books.stat().st_uid != 0
+    assert books.parent.stat().st_mode & 0o777 == 0o750
+    assert not (root.folder / "bundle").exists()
+    assert (root.folder / "opt/dianku/current/bin/python").is_symlink()
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
+def test_script_is_one_that_every_shell_reads(script: Path) -> None:
+    subprocess.run(["sh", "-n", str(script)], check=True)
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    shellcheck = shutil.which("shellcheck", path=path)
+    if shellcheck is None:
+        pytest.skip("there is no shellcheck")
+    done = subprocess.run([shellcheck, str(script)], check=False, capture_output=True, text=True)
+    assert done.stdout == ""
