@@ -82,6 +82,7 @@ OPTIONS = {
     "--timezone": "第一家门店的时区。",
     "--version": "显示版本并退出。",
     "--wheels": "全部取自这个放 wheel 的文件夹，不用软件源。",
+    "--wheels": "第三方 wheel 取自此目录，而不从索引下载。",
     "--workers": "进程数；大于 1 仅限 PostgreSQL。",
     "edition build --out": "安装包放到哪个目录。",
     "import --store": "行内未注明时所属的门店。",

@@ -15,8 +15,10 @@ ROOT = Path(__file__).parents[2]
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CODE = re.compile(r"```sh\n(.*?)```|`([^`]+)`", re.DOTALL)
-FOREIGN = {"--upgrade", "--help", "--user"}
-"""Options of pip and systemctl, and the one click gives every command."""
+INSTALLER = (ROOT / "cli/dianku_cli/assembly/files/install.sh").read_text(encoding="utf-8")
+FOREIGN = {"--upgrade", "--help", "--user", "--now"}
+FOREIGN |= set(re.findall(r"^ {8}(--[a-z-]+)\)", INSTALLER, flags=re.MULTILINE))
+"""Options of pip, systemctl and install.sh, and the one click gives every command."""
 
 
 def _commands(path: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:

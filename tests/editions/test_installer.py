@@ -46,7 +46,7 @@ def test_installation_sells(tmp_path: Path) -> None:
             sale = {"kind": kind, "store": "S1", "lines": lines}
             made = server.call("POST", "/documents", token=token, body=sale)
             assert made["kind"] == kind
-    assert (prefix.with_name("data") / "dianku.db").is_file()
+    assert (prefix.with_name("data") / "dianku.sqlite3").is_file()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -272,7 +272,7 @@ def test_steps_of_the_dockerfile_make_a_shop_in_a_bare_root(tmp_path: Path) -> N
             case _:
                 raise AssertionError(each)
     assert "listening on http://0.0.0.0:8000" in root.run()
-    books = root.folder / "var/lib/dianku/dianku.db"
+    books = root.folder / "var/lib/dianku/dianku.sqlite3"
     assert books.stat().st_uid != 0
     assert books.parent.stat().st_mode & 0o777 == 0o750
     assert not (root.folder / "bundle").exists()
