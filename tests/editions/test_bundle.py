@@ -27,13 +27,14 @@ from cyclonedx.validation.json import JsonStrictValidator
 from dianku_cli.assembly.bundle import WHEELS, open_bundle, platform_tag, python_tag, sha256_of
 from dianku_cli.assembly.wheels import Wheel
 
+pytestmark = pytest.mark.timeout(300)  # whoever is first builds and installs for all
+
 
 def git(*words: str) -> str:
     done = subprocess.run(["git", *words], cwd=ROOT, check=True, capture_output=True, text=True)
     return done.stdout.strip()
 
 
-@pytest.mark.timeout(300)
 def test_two_clones_of_one_commit_build_the_same_bytes(tmp_path: Path) -> None:
     if not (ROOT / ".git").exists():
         pytest.skip("there is no history to clone")
@@ -143,7 +144,6 @@ def test_bill_of_materials_lists_every_wheel_with_hash_licence_and_requirements(
     assert any(one.startswith("psycopg==") for one in needs["dianku-core==0.1.0"])
 
 
-@pytest.mark.timeout(300)
 def test_bundle_of_a_third_party_has_its_plugin_and_is_called_its_own(tmp_path: Path) -> None:
     manifest = write_third_party(tmp_path / "theirs")
     before = sorted(manifest.parent.rglob("*"))

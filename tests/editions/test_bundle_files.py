@@ -67,6 +67,7 @@ def test_archive_has_the_same_bytes_whoever_packs_it(tmp_path: Path) -> None:
         finally:
             os.umask(before)
     assert packed[0] == packed[1]
+    assert int.from_bytes(packed[0][4:8], "little") == COMMITTED
     with tarfile.open(fileobj=io.BytesIO(packed[0])) as archive:
         told = {(one.mtime, one.uid, one.uname, one.mode) for one in archive}
     assert told == {(COMMITTED, 0, "", 0o644), (COMMITTED, 0, "", 0o755)}

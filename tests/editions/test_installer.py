@@ -15,6 +15,7 @@ from bundled import ROOT, bundle_of, install, installation, without_network
 from installed import Environment
 from shop_server import Server, ShopFolder
 
+pytestmark = pytest.mark.timeout(300)  # whoever is first builds and installs for all
 SCRIPTS = sorted((ROOT / "cli" / "dianku_cli" / "assembly" / "files").glob("*.sh"))
 
 
@@ -239,7 +240,6 @@ def test_uninstaller_leaves_the_data_and_says_where(tmp_path: Path) -> None:
     assert (data / "dianku.db").exists()
 
 
-@pytest.mark.timeout(240)
 def test_steps_of_the_dockerfile_make_a_shop_in_a_bare_root(tmp_path: Path) -> None:
     """No image is built: the base is made of this machine's programs."""
     if os.getuid() or shutil.which("unshare") is None:
