@@ -109,6 +109,7 @@ def linked(folder: Path) -> None:
         (added, "wheels/two-1.whl: does not belong to it"),
         (linked, "install.sh: is no plain file"),
     ],
+    ids=["altered", "missing", "added", "linked"],
 )
 def test_spoilt_folder_is_told_by_the_file(
     spoil: Callable[[Path], None], line: str, tmp_path: Path
