@@ -13,6 +13,8 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from bundled import write_third_party
+from installed import build_wheel, required_by
 
 ROOT = Path(__file__).parents[2]
 
@@ -31,6 +33,21 @@ def test_what_is_made_from_the_manifests_is_not_stale() -> None:
     files = compiler.wanted_files()
     assert {path.name for path in files} >= {"basic.txt", "intermediate.txt", "advanced.txt"}
     assert compiler.stale(files) == []
+
+
+def test_third_party_gets_its_distribution_from_the_same_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    manifest = write_third_party(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["compile.py", str(manifest)])
+    assert load_compiler().main() == 0
+    wheel = build_wheel(tmp_path, tmp_path / "dist")
+    assert wheel.name == "dianku_corner-2.0-py3-none-any.whl"
+    assert "dianku-loyalty==1.3" in required_by(wheel)
+    assert "-e ./core" in (tmp_path / "corner.txt").read_text(encoding="utf-8")
+    manifest.write_text("extends = 'basis'\n" + manifest.read_text(encoding="utf-8"))
+    assert load_compiler().main() == 1
+    assert str(manifest) in capsys.readouterr().err
 
 
 def test_constraints_hold_exact_versions_and_no_addresses() -> None:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 from bare_root import BareRoot, instructions
-from bundled import ROOT, bundle_of, install, installation, without_network
-from installed import Environment
+from bundled import bundle_of, install, installation, without_network
+from installed import ROOT, Environment
 from shop_server import Server, ShopFolder
 
 pytestmark = pytest.mark.timeout(300)  # whoever is first builds and installs for all

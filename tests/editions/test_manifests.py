@@ -6,7 +6,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from bundled import ROOT, dianku_build, write_third_party
+from bundled import dianku_build, write_third_party
+from installed import ROOT
 
 from dianku_cli.assembly.distribution import distribution_files, install_text, made_files
 from dianku_cli.assembly.errors import AssemblyError
