@@ -25,6 +25,7 @@ class HostConfig:
         plugins: False loads no plugin at all (`--no-plugins`).
         edition: Name of the edition to run as; None takes the highest installed.
         plugin_files: Single-file plugins to load besides (`serve --plugin FILE`).
+        plugin_start_seconds: How long the start waits for one plugin's import, or one of its hooks.
     """
 
     data_dir: Path
@@ -34,6 +35,7 @@ class HostConfig:
     plugins: bool = True
     edition: str | None = None
     plugin_files: tuple[Path, ...] = ()
+    plugin_start_seconds: float = 30.0
 
     @property
     def url(self) -> str:

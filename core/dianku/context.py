@@ -50,3 +50,12 @@ class Context:
             raise refuse("forbidden", permission=permission)
         if store is not None and not self.sees_store(store):
             raise refuse("forbidden", permission=permission, store=store)
+
+    def require_all_stores(self) -> None:
+        """Refuse with 403 who is limited to some stores: what follows concerns the whole shop.
+
+        Raises:
+            Refused: `forbidden`.
+        """
+        if self.actor.stores is not None:
+            raise refuse("forbidden", permission="store")

@@ -222,8 +222,7 @@ class Access:
         Raises:
             Refused: `forbidden` for who is limited to stores: it tells of the whole shop.
         """
-        if ctx.actor.stores is not None:
-            raise refuse("forbidden", permission="store")
+        ctx.require_all_stores()
         with self._database.reading() as connection:
             return read_trail(
                 connection,

@@ -87,8 +87,14 @@ def list_all(connection: Connection, *, ctx: Context) -> list[ChannelRecord]:
     return found
 
 
-def check_scope(ctx: Context, stores: Iterable[str]) -> None:
-    """Refuse a channel of stores the caller may not see. Raises `Refused`: `forbidden`."""
+def check_scope(ctx: Context, stores: Sequence[str]) -> None:
+    """Refuse a channel of stores the caller may not see; without stores it is every store's.
+
+    Raises:
+        Refused: `forbidden`.
+    """
+    if not stores:
+        ctx.require_all_stores()
     hidden = next((code for code in stores if not ctx.sees_store(code)), None)
     if hidden is not None:
         raise refuse("forbidden", permission="store", store=hidden)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -58,22 +60,72 @@ class Timing:
     longest_ms: float = 0.0
 
 
+AT_START = frozenset({"register_routes", "register_jobs"})
+"""Hooks the start of a shop waits for, and so only for a time.
+
+A plugin that asks another machine then would else keep the till shut as long as that one is silent.
+"""
+SAID_MAX = 500
+"""Characters kept of what a plugin says."""
+
+
 def described(error: BaseException) -> str:
     """An error in one line, with its type: `sys.exit` of a plugin is one too."""
-    return f"{type(error).__name__}: {error}".strip().replace("\n", " ")[:500]
+    try:
+        said = str(error)
+    except BaseException as second:  # noqa: BLE001 - an error of a plugin's own class may do anything
+        said = f"(its text cannot be had: {type(second).__name__})"
+    return kept(f"{type(error).__name__}: {said}")
+
+
+def kept(said: str) -> str:
+    """What a plugin said, in one line and in signs that a database keeps and UTF-8 can carry."""
+    line = said.strip().replace("\n", " ").replace("\0", "\N{REPLACEMENT CHARACTER}")[:SAID_MAX]
+    return line.encode(errors="replace").decode()
+
+
+def in_time(task: Callable[[], Any], *, limit_s: float) -> Any:
+    """Call on a thread of its own, which is left behind when the time is over.
+
+    Raises:
+        TimeoutError: it is; and whatever the call raises.
+    """
+    done: Future[Any] = Future()
+
+    def run() -> None:
+        try:
+            done.set_result(task())
+        except BaseException as error:  # noqa: BLE001 - handed to the one who waits
+            done.set_exception(error)
+
+    threading.Thread(target=run, name="plugin-start", daemon=True).start()
+    try:
+        return done.result(limit_s)
+    except TimeoutError:
+        if done.done():
+            raise
+        raise TimeoutError(f"took longer than {limit_s:g} s") from None
 
 
 class HookCalls:
     """The registered implementations, in the order plugins were loaded.
 
-    `failed` is told of every failure; in `strict` it is raised as well.
+    `failed` is told of every failure; in `strict` it is raised as well. `start_limit_s` is how
+    long one plugin may take of the start, for its import and for each hook of `AT_START`.
     """
 
-    def __init__(self, *, failed: Callable[[Failure], None], strict: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        failed: Callable[[Failure], None],
+        strict: bool = False,
+        start_limit_s: float = 30.0,
+    ) -> None:
         self._pluggy = pluggy.PluginManager("dianku")
         self._pluggy.add_hookspecs(specs)
         self._failed = failed
         self._strict = strict
+        self.start_limit_s = start_limit_s
         self._order: list[str] = []
         self._lock = threading.Lock()
         self.timings: dict[tuple[str, str], Timing] = {}
@@ -130,7 +182,9 @@ class HookCalls:
         found: dict[str, Collected] = {}
         for plugin in self.implementing(hook):
             try:
-                records = self._records(plugin, hook, arguments(plugin))
+                asked = partial(self._records, plugin, hook, arguments(plugin))
+                at_start = hook in AT_START
+                records = in_time(asked, limit_s=self.start_limit_s) if at_start else asked()
             except KeyboardInterrupt:
                 raise
             except BaseException as error:  # noqa: BLE001 - a plugin may raise anything

@@ -14,6 +14,7 @@ from concurrent.futures import TimeoutError as TimedOut
 from queue import SimpleQueue
 from typing import Any
 
+import msgspec
 from attrs import define, field
 
 from dianku.errors import Problem
@@ -73,14 +74,14 @@ class DocumentChecks:
         given = {**check.arguments, "document": document}
         try:
             said = check.workers.run(lambda: self._calls.call(check.plugin, HOOK, given))
-            objection = _objection(said)
+            refusal = _refusal(check.plugin, said, language)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001 - a plugin may raise anything
             self._note(check, error)
             return Problem("check_failed", {"plugin": check.plugin}) if document.strict else None
         check.failures = 0
-        return None if objection is None else _refusal(check.plugin, objection, language)
+        return refusal
 
     def _note(self, check: _Check, cause: BaseException) -> None:
         error = described(cause)
@@ -100,15 +101,15 @@ class _Check:
     suspended: bool = False
 
 
-def _objection(said: object) -> Objection | None:
-    if said is not None and not isinstance(said, Objection):
+def _refusal(plugin: str, said: object, language: str) -> Problem | None:
+    """What a check said, as the answer; all of it is looked at here, where a failure is its own."""
+    if said is None:
+        return None
+    if not isinstance(said, Objection):
         raise TypeError(f"returned a {type(said).__name__}, not an Objection")
-    return said
-
-
-def _refusal(plugin: str, said: Objection, language: str) -> Problem:
     message = said.message.in_language(language)
-    objection = {"plugin": plugin, "code": said.code, "params": dict(said.params)}
+    plain = msgspec.json.decode(msgspec.json.encode(dict(said.params), enc_hook=str))
+    objection = {"plugin": plugin, "code": said.code, "params": plain}
     params = {"plugin": plugin, "code": said.code, "message": message}
     return Problem("checked_refused", params, (), {"objection": objection})
 

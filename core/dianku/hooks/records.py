@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 
 from attrs import field, frozen, validators
 
+_TEXT = validators.instance_of(str)
 _NAME = validators.matches_re(r"[a-z][a-z0-9_-]*(\.[a-z0-9_-]+)*")
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -20,21 +21,25 @@ _NOTHING: Mapping[str, Any] = MappingProxyType({})
 class Title:
     """A name people read, in both languages."""
 
-    zh: str
-    en: str
+    zh: str = field(validator=_TEXT)
+    en: str = field(validator=_TEXT)
 
     def in_language(self, language: str) -> str:
         """The title in `zh-CN` or `en`."""
         return self.en if language == "en" else self.zh
 
 
+_TITLE = validators.instance_of(Title)
+_CALLED = validators.is_callable()
+
+
 @frozen
 class Objection:
     """A check's no, as a value: a code of the plugin's own, and why, for the person who sells."""
 
-    code: str
-    message: Title
-    params: Mapping[str, Any] = _NOTHING
+    code: str = field(validator=_TEXT)
+    message: Title = field(validator=_TITLE)
+    params: Mapping[str, Any] = field(default=_NOTHING, validator=validators.instance_of(Mapping))
 
 
 @frozen
@@ -100,22 +105,22 @@ class Page:
     """A page of the console: who may open it, under which title and path."""
 
     path: str = field(validator=validators.matches_re(r"/[a-z0-9_/{}-]*"))
-    title: Title
-    permission: str
+    title: Title = field(validator=_TITLE)
+    permission: str = field(validator=_TEXT)
 
 
 @frozen
 class Every:
     """A schedule: again this many seconds after the last start, and at once if never run."""
 
-    seconds: int = field(validator=validators.ge(1))
+    seconds: int = field(validator=[validators.instance_of(int), validators.ge(1)])
 
 
 @frozen
 class Daily:
     """A schedule: once a day at an hour of the shop's clock; made up for if the machine slept."""
 
-    hour: int = field(validator=[validators.ge(0), validators.le(23)])
+    hour: int = field(validator=[validators.instance_of(int), validators.ge(0), validators.le(23)])
 
 
 @frozen
@@ -127,9 +132,9 @@ class Job:
     """
 
     name: str = field(validator=_NAME)
-    title: Title
-    schedule: Every | Daily
-    run: Callable[[], str | None]
+    title: Title = field(validator=_TITLE)
+    schedule: Every | Daily = field(validator=validators.instance_of((Every, Daily)))
+    run: Callable[[], str | None] = field(validator=_CALLED)
 
 
 @frozen
@@ -141,8 +146,14 @@ class Command:
     """
 
     name: str = field(validator=_NAME)
-    title: Title
-    load: Callable[[], Any]
+    title: Title = field(validator=_TITLE)
+    load: Callable[[], Any] = field(validator=_CALLED)
+
+
+def _columns(_record: object, _attribute: object, value: Sequence[tuple[str, Title]]) -> None:
+    for key, title in value:
+        if not (isinstance(key, str) and isinstance(title, Title)):
+            raise TypeError(f"columns are keys and titles, not {key!r} and {title!r}")
 
 
 @frozen
@@ -154,10 +165,10 @@ class ExportKind:
     """
 
     name: str = field(validator=_NAME)
-    title: Title
-    permission: str
-    columns: Sequence[tuple[str, Title]]
-    rows: Callable[..., Iterable[Sequence[Any]]]
+    title: Title = field(validator=_TITLE)
+    permission: str = field(validator=_TEXT)
+    columns: Sequence[tuple[str, Title]] = field(validator=_columns)
+    rows: Callable[..., Iterable[Sequence[Any]]] = field(validator=_CALLED)
 
 
 @frozen
@@ -168,7 +179,7 @@ class DemoData:
     """
 
     name: str = field(validator=_NAME)
-    fill: Callable[[Any], None]
+    fill: Callable[[Any], None] = field(validator=_CALLED)
 
 
 Severity = Literal["note", "warning", "error"]
@@ -178,10 +189,10 @@ Severity = Literal["note", "warning", "error"]
 class Finding:
     """One thing `dianku doctor` found: how bad, what, about which record, and what to do."""
 
-    severity: Severity
-    what: Title
-    subject: str = ""
-    remedy: Title | None = None
+    severity: Severity = field(validator=validators.in_(("note", "warning", "error")))
+    what: Title = field(validator=_TITLE)
+    subject: str = field(default="", validator=_TEXT)
+    remedy: Title | None = field(default=None, validator=validators.optional(_TITLE))
 
 
 @frozen
@@ -189,5 +200,5 @@ class DoctorCheck:
     """A question `dianku doctor` asks; `run` yields what it found, nothing when all is well."""
 
     name: str = field(validator=_NAME)
-    title: Title
-    run: Callable[[], Iterable[Finding]]
+    title: Title = field(validator=_TITLE)
+    run: Callable[[], Iterable[Finding]] = field(validator=_CALLED)

@@ -13,7 +13,7 @@ import itertools
 import logging
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -53,7 +53,17 @@ FULL_RETRY_S = 60
 """What a caller is told to wait when the disk is full: a person has to make room."""
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9_.:-]{1,64}")
-_JSON_TYPES = (b"application/json", b"application/problem+json")
+_JSON_TYPES = frozenset({b"application/json", b"application/problem+json"})
+_ONCE = (
+    b"authorization",
+    b"content-encoding",
+    b"content-type",
+    b"cookie",
+    b"idempotency-key",
+    b"last-event-id",
+    b"x-csrf-token",
+)
+"""Headers that must not come twice: a proxy may have judged by the other one of the two."""
 _encoder = msgspec.json.Encoder()
 _negotiated = lru_cache(maxsize=512)(negotiate)
 Headers = Mapping[bytes, bytes]
@@ -149,12 +159,14 @@ class Api:
         self, problem: Problem, language: str, request_id: str
     ) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
         """A problem as status, headers and body."""
-        headers = problem_headers(problem)
+        words = {"messages": self._messages, "language": language, "request_id": request_id}
+        try:
+            body, headers = encode_problem(problem, **words), problem_headers(problem)
+        except Exception as error:  # noqa: BLE001 - a plugin may put anything into a problem
+            problem = _broken(error, request_id=request_id, what=f"a problem {problem.code}")
+            body, headers = encode_problem(problem, **words), problem_headers(problem)
         if problem.code == "body_too_large":
             headers.append((b"connection", b"close"))  # the rest of the body is not wanted
-        body = encode_problem(
-            problem, messages=self._messages, language=language, request_id=request_id
-        )
         return problem.status, headers, body
 
     def _next_id(self) -> str:
@@ -172,6 +184,8 @@ class Api:
         request_id: str,
         language: str,
     ) -> tuple[int, list[tuple[bytes, bytes]], Any]:
+        if len(headers) != len(scope["headers"]):
+            _refuse_repeated(scope["headers"])
         route, params = self._route(path, scope)
         actor = await self._identity.actor(headers, method=route.method)
         wait = self._rate.wait_seconds(actor.id or _peer(scope))
@@ -243,7 +257,7 @@ class Api:
         headers: Headers,
     ) -> tuple[int, list[tuple[bytes, bytes]], Any]:
         given = headers.get(b"content-type", b"")
-        if not given.startswith(b"multipart/form-data"):
+        if not given.lower().startswith(b"multipart/form-data"):
             raise _wrong_media(given, expected="multipart/form-data")
         limit = int(self._host.settings.last.get("http", "upload_bytes_max"))
         declared = headers.get(b"content-length")
@@ -265,8 +279,11 @@ class Api:
         if route.request is None and not route.raw:
             return b""
         given = headers.get(b"content-type", b"")
-        if given and not route.raw and not given.lower().startswith(_JSON_TYPES):
+        if given and not route.raw and not _is_json(given):
             raise _wrong_media(given, expected="application/json")
+        packed = headers.get(b"content-encoding", b"identity")
+        if packed.lower() != b"identity" and not route.raw:
+            raise _wrong_media(packed, expected="application/json")
         limit = int(self._host.settings.last.get("http", "body_bytes_max"))
         return await read_body(receive, declared=headers.get(b"content-length"), max_bytes=limit)
 
@@ -285,8 +302,12 @@ class Api:
             status, extra, result = result.status or status, result.headers, result.body
         if isinstance(result, Problem):
             raise Refused(result)
+        if type(status) is not int or not 200 <= status <= 599:  # a plugin may say anything
+            raise TypeError(f"{status!r} is no status of an answer")
         headers = [(k.lower().encode(), v.encode("latin-1")) for k, v in extra.items()]
         if isinstance(result, Content):
+            if not isinstance(result.content, bytes):
+                raise TypeError(f"content is a {type(result.content).__name__}, not bytes")
             return status, headers + _content_headers(result), result.content
         if isinstance(result, Stream):
             more = [(k.encode(), v.encode("latin-1")) for k, v in result.headers.items()]
@@ -310,6 +331,19 @@ def _broken(error: Exception, *, request_id: str, what: str) -> Problem:
         return Problem("storage_full", {"retry_after_seconds": FULL_RETRY_S})
     log.error("request %s: %s broke", request_id, what, exc_info=error)
     return Problem("internal_error", {"request_id": request_id})
+
+
+def _refuse_repeated(sent: Iterable[tuple[bytes, bytes]]) -> None:
+    """Refuse what says twice who asks or what is asked. Raises `Refused`: `invalid`."""
+    names = [name for name, _ in sent]
+    twice = [name.decode().title() for name in _ONCE if names.count(name) > 1]
+    if twice:
+        raise invalid(*(FieldError(f"/{name}", "repeated") for name in twice))
+
+
+@lru_cache(maxsize=64)
+def _is_json(media_type: bytes) -> bool:
+    return media_type.partition(b";")[0].strip().lower() in _JSON_TYPES
 
 
 def _parts(path: str, scope: Scope) -> list[str] | None:
@@ -373,7 +407,10 @@ def _key(headers: Headers) -> str | None:
     given = headers.get(b"idempotency-key")
     if given is None:
         return None
-    key = given.decode("utf-8", errors="replace").strip()
+    try:
+        key = given.decode().strip()
+    except UnicodeDecodeError as error:  # replaced signs would make one key of two
+        raise invalid(FieldError("/Idempotency-Key", "bad_characters")) from error
     if not 1 <= len(key) <= KEY_MAX:
         code = "too_long" if key else "missing"
         raise invalid(FieldError("/Idempotency-Key", code, {"max": KEY_MAX}))
@@ -424,5 +461,10 @@ async def _send_stream(
     leaving, pumping = asyncio.ensure_future(gone()), asyncio.ensure_future(pump())
     await asyncio.wait({leaving, pumping}, return_when=asyncio.FIRST_COMPLETED)
     leaving.cancel()
+    broken = pumping.exception() if pumping.done() else None
     pumping.cancel()
     await asyncio.gather(leaving, pumping, return_exceptions=True)
+    if broken is not None:
+        # The status is out already. What is raised here ends the connection before its last
+        # chunk, so that nobody takes half a table for the whole, and is found in the log.
+        raise broken

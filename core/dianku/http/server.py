@@ -25,6 +25,7 @@ from dianku.config import HostConfig
 from dianku.errors import ConfigurationError
 from dianku.host import Host
 from dianku.http.app import Application, build_app
+from dianku.http.connections import BoundedConnection
 from dianku.http.log import server_log
 
 BACKLOG = 2048
@@ -131,7 +132,7 @@ def _run(
             lifespan="on",
             timeout_graceful_shutdown=GRACE_S,
             timeout_keep_alive=75,
-            http="httptools",
+            http=BoundedConnection,
             loop="uvloop" if sys.platform != "win32" else "asyncio",
             ws="none",
             proxy_headers=False,

@@ -15,13 +15,12 @@ from attrs import define, field, frozen
 
 from dianku.clock import Clock
 from dianku.errors import refuse
-from dianku.hooks.calls import described
+from dianku.hooks.calls import described, kept
 from dianku.hooks.records import Job
 from dianku.jobs.schedule import due_at
 from dianku.jobs.tables import job_run
 from dianku.storage.engine import Database
 
-MESSAGE_MAX = 500
 _log = logging.getLogger(__name__)
 Failed = Callable[[str, str, str], None]
 """Told of a failed job: its owner, its name, the error."""
@@ -185,12 +184,14 @@ class JobRunner:
             run_id = inserted[0] if inserted is not None else None
         outcome, message = "done", None
         try:
-            message = lane.jobs[name].run()
+            said = lane.jobs[name].run()
+            if said is not None and not isinstance(said, str):
+                raise TypeError(f"returned a {type(said).__name__}, not a text")
+            message = None if said is None else kept(said)
         except BaseException as error:  # noqa: BLE001 - a plugin may raise anything
             outcome, message = "failed", described(error)
             self._failed(lane.owner, name, message)
-        said = None if message is None else str(message)[:MESSAGE_MAX]
-        ended = {"ended_at": self._clock.now_ms(), "outcome": outcome, "message": said}
+        ended = {"ended_at": self._clock.now_ms(), "outcome": outcome, "message": message}
         with self._database.writing() as c:
             c.execute(job_run.update().where(job_run.c.id == run_id).values(ended))
         return outcome

@@ -17,7 +17,7 @@ from types import ModuleType
 from dianku import __version__
 from dianku.access.permissions import KERNEL, OWNER
 from dianku.errors import DiankuError
-from dianku.hooks.calls import HookCalls, HookRefused, described
+from dianku.hooks.calls import HookCalls, HookRefused, described, in_time
 from dianku.plugins.discovery import Found
 from dianku.plugins.states import Fault, PluginState, Status
 from dianku.settings.kernel import KERNEL_SECTIONS
@@ -74,7 +74,7 @@ def bring_up(found: Found, state: PluginState, *, calls: HookCalls, migrate: Mig
     if not _migrated(found, state, migrate):
         return
     try:
-        state.module = _import(found)
+        state.module = in_time(lambda: _import(found), limit_s=calls.start_limit_s)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001 - a plugin may raise anything

@@ -61,7 +61,9 @@ class PluginSet:
         self._states = {one.name: judge(one, required=self._requires(one.name)) for one in found}
         if config.plugins:
             self._note_missing()
-        self.calls = HookCalls(failed=self._failed, strict=config.strict)
+        self.calls = HookCalls(
+            failed=self._failed, strict=config.strict, start_limit_s=config.plugin_start_seconds
+        )
         self.checks: DocumentChecks | None = None
         self._shops: dict[str, Shop] = {}
 
@@ -239,6 +241,7 @@ class PluginSet:
 
     def _switch(self, name: str, *, enabled: bool, ctx: Context) -> None:
         ctx.require(SWITCH_PERMISSION)
+        ctx.require_all_stores()
         now_ms = self._clock.now_ms()
         row = {
             "plugin": name,

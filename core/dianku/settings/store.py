@@ -154,9 +154,11 @@ class Settings:
         """Change some values; null clears one that may be unset. All or nothing.
 
         Raises:
-            Refused: `not_found`, `forbidden`, `invalid` with every wrong field.
+            Refused: `not_found`, `forbidden` (also for who is limited to stores: settings are the
+                whole shop's), `invalid` with every wrong field.
         """
         ctx.require(EDIT_PERMISSION)
+        ctx.require_all_stores()
         section = self._section(name)
         wanted = {
             key: value
@@ -250,7 +252,11 @@ class SecretFilter(logging.Filter):
         """Put `MASK` in the place of every secret; the record is kept."""
         secrets = sorted(self._settings.secrets(), key=len, reverse=True)
         if secrets:
-            message = record.getMessage()
+            try:
+                message = record.getMessage()
+            except Exception:  # noqa: BLE001 - figures that do not fit: whoever logs goes on
+                message = f"{record.msg!r} {record.args!r}"
+                record.msg, record.args = message, None
             masked = _masked(message, secrets)
             if masked != message:
                 record.msg, record.args = masked, None

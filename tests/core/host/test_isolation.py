@@ -130,6 +130,63 @@ def test_handler_that_ends_in_an_odd_way_answers_500(
     assert seen in caplog.text
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        'Replied({}, status="200")',
+        "Replied({}, status=99)",
+        'Content("text", "text/plain")',
+        'Problem("conflict", extra={"a": Odd()})',
+        "Replied(Odd())",
+    ],
+)
+def test_answer_that_is_none_is_500_and_the_counters_stay_readable(
+    plugin_shelf: Shelf, open_shop: Callable[[], Host], answer: str
+) -> None:
+    code = """
+from dianku.api import Content, Problem, Replied
+class Odd:
+    def __str__(self):
+        raise ValueError
+"""
+    route = f'Route("GET", "/bad/x", lambda c: {answer}, "bad.see", "x")'
+    plugin_shelf.plugin("bad", code + ROUTES.format(routes=route), more=PERMISSION)
+    host = open_shop()
+
+    with TestClient(build_app(host), raise_server_exceptions=False) as client:
+        found = client.get("/api/v1/bad/x", headers=bearer(host))
+        counters = client.get("/metrics")
+
+    assert (found.status_code, found.json()["code"]) == (500, "internal_error")
+    assert counters.status_code == 200
+
+
+EXPORT = """
+import sys
+from dianku.api import ExportKind, Title, hookimpl
+def rows(ctx, **filters):
+    for number in range(20_000):
+        yield [str(number)]
+    sys.exit(3)
+@hookimpl
+def register_exports(shop):
+    return [ExportKind("bad", Title("a", "b"), "bad.see", [("a", Title("a", "b"))], rows)]
+"""
+
+
+def test_export_whose_plugin_ends_half_way_is_cut_off_and_the_server_goes_on(
+    plugin_shelf: Shelf, open_shop: Callable[[], Host]
+) -> None:
+    plugin_shelf.plugin("bad", EXPORT, more=PERMISSION)
+    host = open_shop()
+
+    with TestClient(build_app(host)) as client:
+        headers = bearer(host)
+        with pytest.raises(RuntimeError, match="SystemExit"):
+            client.get("/api/v1/exports/bad", headers=headers)
+        assert client.get("/api/v1/products", headers=headers).status_code == 200
+
+
 def test_handlers_that_hang_keep_nobody_else_waiting(
     plugin_shelf: Shelf, open_shop: Callable[[], Host]
 ) -> None:

@@ -190,7 +190,18 @@ def test_manager_of_one_store_neither_sees_nor_changes_channels_of_another(
             call("PATCH", f"/channels/{name}", {"policy": "permissive"}, **mine).status_code == 403
         )
     assert call("PATCH", "/channels/here", {"stores": ["S2"]}, **mine).status_code == 403
+    # Without stores a channel is every store's.
+    assert call("PATCH", "/channels/here", {"stores": []}, **mine).status_code == 403
+    assert call("PATCH", "/channels/counter", {"policy": "strict"}, **mine).status_code == 403
+    assert call("POST", "/channels", {**new, "name": "wide"}, **mine).status_code == 403
     assert call("PATCH", "/channels/here", {"policy": "permissive"}, **mine).status_code == 200
+
+
+def test_owner_of_one_store_changes_no_setting_of_the_whole_shop(call: Callable[..., Any]) -> None:
+    mine = {"role": "owner", "stores": ["S1"]}
+    assert call("PATCH", "/settings/shop", {"name": "mine"}, **mine).status_code == 403
+    assert call("GET", "/settings/shop", **mine).json()["name"] == ""
+    assert call("PATCH", "/settings/shop", {"name": "ours"}).status_code == 200
 
 
 def test_secret_of_a_session_is_no_token(client: TestClient, call: Callable[..., Any]) -> None:

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -70,6 +71,24 @@ def make_runner(database: Database, clock: SetClock) -> Iterator[Callable[..., J
     yield make
     for runner in made:
         runner.close(patience=0.2)
+
+
+@pytest.mark.parametrize(
+    ("said", "outcome", "message"),
+    [
+        (5, "failed", "TypeError: returned a int, not a text"),
+        ("a\0b\ud800", "done", "a\N{REPLACEMENT CHARACTER}b?"),
+    ],
+)
+def test_job_that_says_what_cannot_be_kept_has_its_run_recorded(
+    make_runner: Callable[..., JobRunner], said: Any, outcome: str, message: str
+) -> None:
+    runner = make_runner()
+    runner.add("odd", Job("a", T, Every(10), lambda: said))
+
+    assert runner.run_now("odd.a") == outcome
+    (state,) = runner.states()
+    assert (state.outcome, state.message) == (outcome, message)
 
 
 def test_jobs_run_when_due_and_not_before(

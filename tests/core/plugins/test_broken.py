@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from dianku.access.trail import read_trail
 from dianku.config import HostConfig
 from dianku.context import Actor, Context
 from dianku.errors import ConfigurationError, Refused
@@ -253,6 +254,25 @@ def test_plugin_switched_off_is_not_loaded_at_the_next_start(
     assert second.state("good").status is Status.DISABLED
     second.enable("good", ctx=ADMIN)
     assert load().state("good").status is Status.LOADED
+
+
+def test_switching_a_plugin_leaves_a_line_in_the_trail(
+    plugin_shelf: Shelf, load: Load, database: Database
+) -> None:
+    plugin_shelf.plugin("good", code("good"))
+    plugins = load()
+    plugins.disable("good", ctx=ADMIN)
+    plugins.enable("good", ctx=ADMIN)
+    limited = Context(Actor("ann", "owner", ADMIN.actor.permissions, frozenset({"S1"})))
+    with pytest.raises(Refused, match="forbidden"):
+        plugins.disable("good", ctx=limited)
+
+    with database.reading() as connection:
+        lines = read_trail(connection, before_id=None, limit=10)
+    assert [(line.actor, line.action, line.subject) for line in lines] == [
+        ("admin", "plugin.enable", "good"),
+        ("admin", "plugin.disable", "good"),
+    ]
 
 
 def test_plugin_that_others_or_the_edition_need_cannot_be_switched_off(

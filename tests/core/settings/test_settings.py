@@ -44,6 +44,31 @@ def refused(settings: Settings, changes: Mapping[str, Any]) -> list[tuple[str, s
     return [(error.pointer, error.code) for error in caught.value.problem.errors]
 
 
+def test_settings_of_the_shop_are_changed_by_nobody_limited_to_some_stores(
+    database: Database, settings: Settings
+) -> None:
+    before = database_digest(database)
+    limited = Context(Actor("ann", "owner", RIGHTS, frozenset({"S1"})))
+
+    with pytest.raises(Refused) as caught:
+        settings.patch_section("mail", {"port": 1}, ctx=limited)
+
+    assert caught.value.problem.code == "forbidden"
+    assert database_digest(database) == before
+
+
+def test_log_line_whose_figures_do_not_fit_is_written_and_stops_nobody(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.patch_section("mail", {"password": "hunter2"}, ctx=ADMIN)
+    log = logging.getLogger("dianku.test")
+    caplog.handler.addFilter(SecretFilter(settings))
+
+    log.warning("sent %d", "hunter2")
+
+    assert caplog.messages == [f"'sent %d' ('{MASK}',)"]
+
+
 def test_settings_unset_have_their_defaults(settings: Settings) -> None:
     shop = settings.get_section("shop", ctx=ADMIN)
 

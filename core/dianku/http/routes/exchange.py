@@ -195,7 +195,8 @@ async def export(call: Call) -> Stream:
         piece: bytes | None = first
         while piece is not None:
             yield piece
-            piece = await loop.run_in_executor(threads, next, rest, None)
+            # What would end the server is an error of its plugin here, too.
+            piece = await loop.run_in_executor(threads, handled, lambda _: next(rest, None), None)
 
     name = quote(f"{kind}.{form}")
     headers = {
