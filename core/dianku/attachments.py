@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import sys
 import tempfile
 from pathlib import Path
 from typing import BinaryIO
@@ -67,6 +68,9 @@ class Attachments:
             fresh = not place.exists()
             place.parent.mkdir(exist_ok=True)
             temporary.replace(place)
+            # The name, too, must outlast a cut of power: it stands in the folder, and that in its.
+            sync_folder(place.parent)
+            sync_folder(self._folder)
         finally:
             temporary.unlink(missing_ok=True)
         return Kept(digest, media_type, size, new=fresh)
@@ -95,6 +99,17 @@ class Attachments:
         target.flush()
         os.fsync(target.fileno())
         return digest.hexdigest(), size, head
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder on the disk; Windows keeps them by itself."""
+    if sys.platform == "win32":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def sniffed(head: bytes) -> str | None:

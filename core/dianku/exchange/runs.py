@@ -17,6 +17,7 @@ from attrs import define, field, frozen
 from sqlalchemy.engine import Connection
 
 from dianku.clock import Clock, format_ms
+from dianku.context import Actor
 from dianku.errors import Problem, refuse
 from dianku.exchange.records import CellRemark, ImportKind, ImportRecord, Remarks
 from dianku.exchange.tables import import_change, import_run
@@ -98,7 +99,7 @@ class RunBook:
         file_name: str,
         file_hash: str,
         options: Options,
-        actor: str,
+        actor: Actor,
         resume: str | None = None,
     ) -> Run:
         """Begin a run, or take up one that died; `resume` tells which, if it is a dry one.
@@ -128,7 +129,8 @@ class RunBook:
                 file_name=file_name,
                 file_hash=file_hash,
                 dry_run=options.dry_run,
-                actor=actor,
+                actor=actor.name,
+                actor_id=actor.id,
             )
             if run_id not in self._active:
                 self._take(run_id)
@@ -312,15 +314,15 @@ class RunBook:
         return row
 
     def list_ids(
-        self, *, limit: int, before_id: int | None = None, actor: str | None = None
+        self, *, limit: int, before_id: int | None = None, actor_id: str | None = None
     ) -> list[str]:
         """The newest runs, newest first: those before one, and of one actor, if so asked."""
         with self._database.reading() as connection:
             found = sa.select(import_run.c.id).order_by(import_run.c.id.desc()).limit(limit)
             if before_id is not None:
                 found = found.where(import_run.c.id < before_id)
-            if actor is not None:
-                found = found.where(import_run.c.actor == actor)
+            if actor_id is not None:
+                found = found.where(import_run.c.actor_id == actor_id)
             return [str(number) for number in connection.execute(found).scalars()]
 
 

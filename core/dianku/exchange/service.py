@@ -200,7 +200,7 @@ class Exchange:
                 file_name=Path(filename).name[:200],
                 file_hash=hashlib.sha256(content).hexdigest(),
                 options=chosen,
-                actor=ctx.actor.name,
+                actor=ctx.actor,
                 resume=resume,
             )
             run.remarks.columns = _columns(tables)
@@ -286,7 +286,7 @@ class Exchange:
         """The row of a run; whoever is limited to stores has no business in others' files."""
         self._book.settle_dead(import_id)
         row = self._book.row(import_id)
-        if ctx.actor.stores is not None and row.actor != ctx.actor.name:
+        if ctx.actor.stores is not None and row.actor_id != ctx.actor.id:
             raise refuse("not_found", what="import", name=import_id)
         return row
 
@@ -305,8 +305,8 @@ class Exchange:
         Whoever is limited to stores sees their own only. `before_id`: only those begun earlier.
         """
         ctx.require("import.run")
-        actor = None if ctx.actor.stores is None else ctx.actor.name
-        found = self._book.list_ids(limit=limit, before_id=before_id, actor=actor)
+        own = None if ctx.actor.stores is None else ctx.actor.id
+        found = self._book.list_ids(limit=limit, before_id=before_id, actor_id=own)
         for number in found:
             self._book.settle_dead(number)
         return [replace(self._book.get(number), errors=[], notes=[]) for number in found]

@@ -27,9 +27,12 @@ import_run = sa.Table(
     sa.Column("ended_at", sa.BigInteger),
     sa.Column("undone_at", sa.BigInteger),
     sa.Column("undone_by", sa.Text),
+    sa.Column("actor_id", sa.Text, info={"since": "0011"}),
     sa.CheckConstraint("status IN ('running', 'done', 'failed', 'undone')", name="status"),
 )
 """`progress` and the counts are data rows; the four counts add up to `rows` at the end.
+
+`actor` is a name, which several tokens may bear; `actor_id` is the one whose run it is.
 
 `remarks`: JSON of the wrong cells and notes (bounded, with their totals), the columns as they were
 understood, and the problem that ended a run.

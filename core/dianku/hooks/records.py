@@ -30,7 +30,12 @@ class Title:
 
 
 _TITLE = validators.instance_of(Title)
-_CALLED = validators.is_callable()
+_CALLED: Callable[..., None] = validators.is_callable()
+
+
+def _mapping(_record: object, _attribute: object, value: Mapping[str, Any]) -> None:
+    if not isinstance(value, Mapping):
+        raise TypeError(f"params are names and values, not a {type(value).__name__}")
 
 
 @frozen
@@ -39,7 +44,7 @@ class Objection:
 
     code: str = field(validator=_TEXT)
     message: Title = field(validator=_TITLE)
-    params: Mapping[str, Any] = field(default=_NOTHING, validator=validators.instance_of(Mapping))
+    params: Mapping[str, Any] = field(default=_NOTHING, validator=_mapping)
 
 
 @frozen

@@ -143,12 +143,13 @@ class _Writer:
 
     def write(self, database: Database, *, now_ms: int, attachments: Path | None) -> Manifest:
         held = self._sqlite if database.dialect == "sqlite" else self._rows
+        manifest = held(database, now_ms)
         kept: list[Path] = []
+        # After the database, so that no file is missing that a row of it names.
         if attachments is not None and attachments.is_dir():
             # What begins with a dot is still arriving; kept files are never changed or removed.
             kept = sorted(p for p in attachments.rglob("[!.]*") if p.is_file())
         self._gauge.expect(sum(path.stat().st_size for path in kept))
-        manifest = held(database, now_ms)
         for path in kept:
             name = f"attachments/{path.relative_to(attachments or path).as_posix()}"
             with path.open("rb") as data:
@@ -467,6 +468,7 @@ def _compare(manifest: Manifest, copied: Copied) -> None:
 
 
 def _restore_attachments(archive: zipfile.ZipFile, manifest: Manifest, folder: Path) -> None:
+    folders: set[Path] = set()
     for name in manifest.members:
         if not name.startswith("attachments/"):
             continue
@@ -476,3 +478,9 @@ def _restore_attachments(archive: zipfile.ZipFile, manifest: Manifest, folder: P
         path.parent.mkdir(parents=True, exist_ok=True)
         with archive.open(name) as data, path.open("wb") as to:
             shutil.copyfileobj(data, to, _CHUNK)
+            to.flush()
+            os.fsync(to.fileno())
+        folders |= {path.parent, path.parent.parent}
+    # Before the database is marked as whole: a cut of power must not leave it without its files.
+    for folder_written in sorted(folders):
+        _sync(folder_written)

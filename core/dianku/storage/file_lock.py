@@ -26,20 +26,31 @@ class FileLock:
         """
         if self._file is not None:
             return True
-        file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            _lock(file)
-        except OSError:
+        while True:
+            file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+            try:
+                _lock(file)
+            except OSError:
+                os.close(file)
+                return False
+            if not self._passing or self._is_there(file):
+                self._file = file
+                return True
+            # It was let go, and so removed, between the two: what is locked here nobody else finds.
             os.close(file)
+
+    def _is_there(self, file: int) -> bool:
+        """Whether what was opened is still what others find under the name."""
+        try:
+            return os.path.samestat(os.fstat(file), os.stat(self._path))  # noqa: PTH116 - beside fstat
+        except FileNotFoundError:
             return False
-        self._file = file
-        return True
 
     def release(self) -> None:
         """Let it go."""
         if self._file is not None:
             # Closing lets the lock go; the file stays, so that two cannot lock two files. Who
-            # takes a passing lock looks first, under another, whether there is need of it.
+            # takes a passing lock looks whether the file is still there.
             if self._passing and sys.platform != "win32":
                 self._path.unlink(missing_ok=True)
             os.close(self._file)

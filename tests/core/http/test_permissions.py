@@ -204,6 +204,24 @@ def test_owner_of_one_store_changes_no_setting_of_the_whole_shop(call: Callable[
     assert call("PATCH", "/settings/shop", {"name": "ours"}).status_code == 200
 
 
+def test_caller_of_one_store_sees_and_undoes_no_import_of_another_token_of_their_name(
+    call: Callable[..., Any],
+) -> None:
+    mine = {"role": "owner", "stores": ["S1"]}  # both are called "owner token"
+    bring = {"files": {"file": ("a.csv", b"sku,quantity\ncola,2")}}
+    theirs = call("POST", "/imports", data={"kind": "receipts", "store": "S2"}, **bring)
+    own = call("POST", "/imports", data={"kind": "counts", "store": "S1"}, **bring, **mine)
+    assert (theirs.status_code, own.status_code) == (201, 201)
+    assert theirs.json()["actor"] == own.json()["actor"]
+
+    path = f"/imports/{theirs.json()['id']}"
+    assert call("GET", path, **mine).status_code == 404
+    assert call("POST", f"{path}/undo", **mine).status_code == 404
+    listed = [one["id"] for one in call("GET", "/imports", **mine).json()["items"]]
+    assert listed == [own.json()["id"]]
+    assert len(call("GET", "/imports").json()["items"]) == 2
+
+
 def test_secret_of_a_session_is_no_token(client: TestClient, call: Callable[..., Any]) -> None:
     call("POST", "/users", {"name": "anna", "role": "owner", "password": "long enough"})
     wish = {"name": "anna", "password": "long enough"}
