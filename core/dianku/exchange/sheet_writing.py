@@ -16,7 +16,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import xlsxwriter  # type: ignore[import-untyped]
 
 BATCH = 500
 SHEET_ROWS = 1_048_576
@@ -77,6 +76,9 @@ def write_xlsx(
 def _fill(
     path: Path, headings: Sequence[str], rows: Iterable[Sequence[Any]], *, numbers: Sequence[bool]
 ) -> None:
+    # Here, because few starts write a workbook and it is slow to import.
+    import xlsxwriter  # type: ignore[import-untyped]
+
     options = {
         "constant_memory": True,
         "strings_to_formulas": False,

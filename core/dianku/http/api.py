@@ -15,7 +15,7 @@ import re
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, unquote
 
@@ -159,12 +159,14 @@ class Api:
         self, problem: Problem, language: str, request_id: str
     ) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
         """A problem as status, headers and body."""
-        words = {"messages": self._messages, "language": language, "request_id": request_id}
+        encoded = partial(
+            encode_problem, messages=self._messages, language=language, request_id=request_id
+        )
         try:
-            body, headers = encode_problem(problem, **words), problem_headers(problem)
+            body, headers = encoded(problem), problem_headers(problem)
         except Exception as error:  # noqa: BLE001 - a plugin may put anything into a problem
             problem = _broken(error, request_id=request_id, what=f"a problem {problem.code}")
-            body, headers = encode_problem(problem, **words), problem_headers(problem)
+            body, headers = encoded(problem), problem_headers(problem)
         if problem.code == "body_too_large":
             headers.append((b"connection", b"close"))  # the rest of the body is not wanted
         return problem.status, headers, body

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from dianku.clock import Clock
-from dianku.context import Context
+from dianku.context import Actor, Context
 from dianku.errors import Refused
 from dianku.exchange.runs import Options, RunBook
 from dianku.storage.engine import Database
 
-GIVEN: dict[str, Any] = {"kind": "receipts", "file_name": "a", "file_hash": "h", "actor": "ann"}
+ANN = Actor("ann", "manager", frozenset(), id="token:1")
+GIVEN: dict[str, Any] = {"kind": "receipts", "file_name": "a", "file_hash": "h", "actor": ANN}
 
 
 def test_run_that_another_process_carries_out_is_not_taken_up_until_that_one_lets_go(

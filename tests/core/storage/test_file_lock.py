@@ -16,7 +16,8 @@ def test_lock_let_go_between_opening_and_locking_has_one_holder(
     path = tmp_path / "import-1"
     first, second, third = (FileLock(path, passing=True) for _ in range(3))
     assert first.hold()
-    lock, met = file_lock._lock, []
+    lock = file_lock._lock
+    met: list[int] = []
 
     def locking(file: int) -> None:
         if not met:  # the second has opened the file; now the first lets go and the third comes
