@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from dianku.http.connections import BoundedConnection
 
-WAIT_S = 60
+WAIT_S = 30
 
 
 class Brisk(BoundedConnection):
