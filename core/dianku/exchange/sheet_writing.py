@@ -16,7 +16,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-
 BATCH = 500
 SHEET_ROWS = 1_048_576
 PIECE = 1 << 16
