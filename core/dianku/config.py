@@ -11,6 +11,8 @@ from attrs import field, frozen
 from dianku.clock import Clock, SystemClock
 
 DATABASE_FILE = "dianku.sqlite3"
+FOLDER_MODE = 0o750
+"""Of the data folder when it is made: the books are for the shop's account and its group alone."""
 
 
 @frozen(kw_only=True)
@@ -36,6 +38,10 @@ class HostConfig:
     edition: str | None = None
     plugin_files: tuple[Path, ...] = ()
     plugin_start_seconds: float = 30.0
+
+    def make_folder(self) -> None:
+        """Make the data folder where there is none; one that is there stays as it is."""
+        self.data_dir.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
 
     @property
     def url(self) -> str:

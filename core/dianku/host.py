@@ -69,7 +69,7 @@ class Host:
     def __init__(self, config: HostConfig) -> None:
         self.config = config
         self.clock = config.clock
-        config.data_dir.mkdir(parents=True, exist_ok=True)
+        config.make_folder()
         self.database = Database(config.url)
         self.messages = Messages()
         self.events_bell = Bell()

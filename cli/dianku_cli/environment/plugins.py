@@ -28,7 +28,7 @@ from dianku_cli.environment.proof import Proof, ProofFailed
 from dianku_cli.environment.wish import Plan, plan
 from dianku_cli.failures import Failed
 from dianku_cli.settings import Settings
-from dianku_cli.shop import acting, bare_shop, looked_shop
+from dianku_cli.shop import acting, bare_shop, config_of, looked_shop
 from dianku_cli.texts import say
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ class Workshop:
     def _alone(self, *, changing: bool) -> Iterator[Path]:
         """A folder beside the data for what is tried; a change that was cut off is undone first."""
         settings = self._settings
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        config_of(settings).make_folder()
         folder = settings.data_dir / FOLDER
         try:
             with alone(folder.with_suffix(".lock")), self._environment(changing=changing):

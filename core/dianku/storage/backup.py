@@ -111,7 +111,10 @@ def backup(
         raise BackupRefused("backup_folder_missing", folder=file.parent)
     partial = file.with_name(f".{file.name}.{os.getpid()}.partial")
     try:
-        with zipfile.ZipFile(partial, "x", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        partial.touch(
+            mode=0o600, exist_ok=False
+        )  # the whole shop is for nobody else on the machine
+        with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
             writer = _Writer(archive, Gauge(progress))
             manifest = writer.write(database, now_ms=now_ms, attachments=attachments)
         _sync(partial)

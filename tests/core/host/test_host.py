@@ -97,6 +97,13 @@ def document(kind: Any, quantity: int = 5, **more: Any) -> NewDocument:
     return NewDocument(kind=kind, store="S1", lines=lines)
 
 
+def test_data_folder_that_is_made_is_closed_to_others(
+    build: Callable[..., Host], tmp_path: Path
+) -> None:
+    build(data_dir=tmp_path / "new" / "shop")
+    assert (tmp_path / "new" / "shop").stat().st_mode & 0o007 == 0
+
+
 def test_host_started_can_post_and_is_ready(build: Callable[..., Host]) -> None:
     host = build()
     host.start()

@@ -210,6 +210,11 @@ def test_backup_holds_no_secret_not_even_a_deleted_one(sold: Database, tmp_path:
     assert read_manifest(tmp_path / "f").left_out == ["gone_secret: x.token"]
 
 
+def test_backup_is_for_nobody_else_on_the_machine(sold: Database, tmp_path: Path) -> None:
+    backup(sold, tmp_path / "f", now_ms=NOW_MS)
+    assert (tmp_path / "f").stat().st_mode & 0o777 == 0o600
+
+
 def test_backup_beside_a_writer_holds_one_moment(sold: Database, tmp_path: Path) -> None:
     """The counter and the events are written together, so a torn copy would show."""
     stop = threading.Event()
