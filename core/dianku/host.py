@@ -143,7 +143,7 @@ class Host:
             MigrationFailed: the kernel's tables could not be brought up.
         """
         self._prepare()
-        self.plugins.load(self._shop, migrate=self._migrate)
+        self.plugins.load(self._shop, migrate=self._migrate, afresh=background)
         for name, folder in self.plugins.texts.items():
             try:
                 self.messages.add(folder)
@@ -300,6 +300,7 @@ class Host:
         )
 
     def _start_background(self) -> None:
+        self.plugins.watch()
         for collected in self.plugins.collect("register_jobs"):
             self.jobs.add(collected.plugin, collected.record)
         self.leader.start()

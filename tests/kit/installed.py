@@ -56,7 +56,7 @@ def build_wheel(source: Path, into: Path) -> Path:
 def own_wheels() -> list[Path]:
     """The wheels of every distribution of this repository, built once a run."""
     folder = folder_of_run() / "wheels"
-    with _alone(folder):
+    with alone(folder):
         if not folder.exists():
             beside = folder.with_suffix(".part")
             sources = sorted(path.parent for path in ROOT.glob("*/*/pyproject.toml"))
@@ -126,7 +126,7 @@ def edition_environment(name: str, *, extras: Iterable[str] = ()) -> Environment
     """
     wanted = sorted(extras)
     folder = folder_of_run() / "environments" / "-".join([name, *wanted])
-    with _alone(folder):
+    with alone(folder):
         if not folder.exists():
             # Not renamed when it is whole: its scripts bear the path they were made at.
             try:
@@ -145,6 +145,14 @@ def _make(folder: Path, name: str, extras: Iterable[str]) -> None:
     for distribution in needed - ours.keys():
         _copy(distribution, made.packages)
     made.install(ours[one] for one in sorted(needed & ours.keys()))
+
+
+def lend(environment: Environment, names: Iterable[str]) -> None:
+    """Put third parties' distributions, with what they require, into an environment."""
+    path = [str(environment.packages)]
+    for distribution in _closure(names, {}):
+        if not list(metadata.distributions(name=distribution, path=path)):
+            _copy(distribution, environment.packages)
 
 
 def _name_of(wheel: Path) -> str:
@@ -194,8 +202,8 @@ def _linked(source: str, target: str) -> None:
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """One worker makes what is missing while the others wait for it."""
+def alone(folder: Path) -> Iterator[None]:
+    """One worker makes what is missing in a run's folder while the others wait for it."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with folder.with_suffix(".lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

@@ -102,14 +102,17 @@ class Server:
             if line.startswith("listening on http://"):
                 host, _, port = line.removeprefix("listening on http://").rpartition(":")
                 return host, int(port)
-        self._log.flush()
-        text = Path(self._log.name).read_text(errors="replace")
-        raise AssertionError(f"dianku serve ended without listening:\n{text}")
+        raise AssertionError(f"dianku serve ended without listening:\n{self.log}")
 
     @property
     def pid(self) -> int:
         """The process's number."""
         return self._process.pid
+
+    @property
+    def log(self) -> str:
+        """What it has said on standard error so far."""
+        return Path(self._log.name).read_text(encoding="utf-8", errors="replace")
 
     @property
     def url(self) -> str:

@@ -23,6 +23,8 @@ from dianku.hooks.kinds import HOOKS, Kind
 
 Arguments = Callable[[str], Mapping[str, Any]]
 """Plugin name -> the arguments its implementation is offered."""
+Wrong = Callable[[str, Any], str | None]
+"""Plugin name and a record of its -> what is wrong with it, or None."""
 
 
 class HookRefused(DiankuError):
@@ -140,7 +142,7 @@ class HookCalls:
         try:
             self._pluggy.register(module, name=name)
         except (pluggy.PluginValidationError, ValueError) as error:
-            raise HookRefused(str(error)) from error
+            raise HookRefused(kept(str(error))) from error
         wrong = self._wrong(name)
         if wrong:
             self._pluggy.unregister(name=name)
@@ -171,10 +173,13 @@ class HookCalls:
         finally:
             self._timed(plugin, hook, (time.perf_counter() - began) * 1000)
 
-    def collect(self, hook: str, arguments: Arguments) -> list[Collected]:
+    def collect(
+        self, hook: str, arguments: Arguments, *, wrong: Wrong | None = None
+    ) -> list[Collected]:
         """Every record of a collect hook; a plugin that fails loses its own.
 
-        Of two records of one name the one of the plugin loaded first stands.
+        A record that is `wrong` is left out before names are compared, so that it takes no name
+        from another's. Of two records of one name the one of the plugin loaded first stands.
 
         Raises:
             HookFailed: in strict, for the first failure.
@@ -191,7 +196,10 @@ class HookCalls:
                 self.fail(plugin, hook, described(error), cause=error)
                 continue
             for key, record in records:
-                if key in found:
+                why = wrong(plugin, record) if wrong is not None else None
+                if why is not None:
+                    self.fail(plugin, hook, why)
+                elif key in found:
                     first = found[key].plugin
                     self.fail(plugin, hook, f"{key!r} is given by {first!r} and {plugin!r}")
                 else:
@@ -210,7 +218,7 @@ class HookCalls:
         self, plugin: str, hook: str, error: str, *, cause: BaseException | None = None
     ) -> None:
         """Note a failure where nobody waits for the call, so that raising would tell nobody."""
-        self._failed(Failure(plugin, hook, error, cause))
+        self._failed(Failure(plugin, hook, kept(error), cause))
 
     def _records(
         self, plugin: str, hook: str, arguments: Mapping[str, Any]

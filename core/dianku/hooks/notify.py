@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -34,15 +35,22 @@ BATCH = 200
 LAG_MAX = 1000
 """A cursor is moved past events that are not for its plugin once there are this many."""
 
+HANGING_SECONDS = 5.0
+"""So long at one event a plugin is shown as hanging: whoever waits for it should know."""
+
 _log = logging.getLogger(__name__)
 
 
 @frozen
 class Pacing:
-    """How patient to be: seconds between attempts (then the event is parked), between looks."""
+    """How patient to be: seconds between attempts (then the event is parked), between looks.
+
+    A plugin at one event for `hanging_seconds` is named; it cannot be stopped, only left behind.
+    """
 
     waits: Sequence[float] = (1, 5, 30, 120)
     poll_seconds: float = 2.0
+    hanging_seconds: float = HANGING_SECONDS
 
 
 @frozen
@@ -114,6 +122,14 @@ class Notifier:
             insert_rows(c, plugin_cursor, columns, rows, conflict="ON CONFLICT DO NOTHING")
         for follower in self._followers:
             follower.start()
+        threading.Thread(target=self._watch, name="notify-watch", daemon=True).start()
+
+    def _watch(self) -> None:
+        """Name whoever hangs at an event, once for each."""
+        pacing = self._means.pacing
+        while not self._means.stopping.wait(min(1.0, pacing.hanging_seconds / 2)):
+            for follower in self._followers:
+                follower.name_if_hanging()
 
     def close(self, *, patience: float = 5.0) -> None:
         """Stop following; a plugin that hangs is left behind after `patience` seconds."""
@@ -173,6 +189,15 @@ def _event(row: Row[*tuple[Any, ...]]) -> Event:
 
 
 @frozen
+class _At:
+    """A call that is under way: its event, its hook, since when by the monotonic clock."""
+
+    event_id: int
+    hook: str
+    since: float
+
+
+@frozen
 class _Batch:
     """Events for a plugin after `begin`; `end` is where the cursor stands once they are taken."""
 
@@ -188,6 +213,8 @@ class _Follower(threading.Thread):
         super().__init__(name=f"notify-{plugin}", daemon=True)
         self.plugin = plugin
         self.busy_since: int | None = None
+        self._at: _At | None = None
+        self._named: _At | None = None
         self._types = [kind for kind, hook in NOTIFY_EVENTS.items() if hook in hooks]
         self._means = means
 
@@ -239,6 +266,7 @@ class _Follower(threading.Thread):
         waits = [*means.pacing.waits, None]
         for attempt, wait in enumerate(waits, start=1):
             self.busy_since = means.clock.now_ms()
+            self._at = _At(one.id, hook, time.monotonic())
             try:
                 means.calls.call(self.plugin, hook, given)
             except BaseException as error:  # noqa: BLE001 - a plugin may raise anything
@@ -246,10 +274,19 @@ class _Follower(threading.Thread):
             else:
                 return True
             finally:
-                self.busy_since = None
+                self.busy_since = self._at = None
             if wait is not None and means.stopping.wait(wait):
                 return False
         return True
+
+    def name_if_hanging(self) -> None:
+        """Note a call that lasts too long, once."""
+        at, limit = self._at, self._means.pacing.hanging_seconds
+        if at is None or at is self._named or time.monotonic() - at.since < limit:
+            return
+        self._named = at
+        what = f"has been at event {at.event_id} for {limit:g} s and hears of nothing after it"
+        self._means.calls.note(self.plugin, at.hook, what)
 
     def _failed(
         self, hook: str, error: BaseException, *, one: Event, attempt: int, parked: bool

@@ -81,6 +81,11 @@ class Probes:
             "ready": False,
             "database": host.database.dialect,
             "plugins": {s.name: s.status.value for s in host.plugins.states},
+            "faults": {
+                s.name: list(dict.fromkeys(fault.brief for fault in s.faults))
+                for s in host.plugins.states
+                if s.faults
+            },
             "leader": host.leader.held,
             "queue": host.ledger.waiting,
         }

@@ -158,7 +158,8 @@ class RouteTable:
 
     Raises:
         ConfigurationError: a route without a permission, of an unknown method, with a parameter
-            named differently than another's at the same place, or claimed twice.
+            named differently than another's at the same place, claimed twice, or in the way of
+            another owner's.
     """
 
     def __init__(self, routes: Iterable[Route]) -> None:
@@ -176,12 +177,26 @@ class RouteTable:
             raise ConfigurationError("route_without_permission", owner=owner, route=claim)
         if route.method not in METHODS or not route.path.startswith("/"):
             raise ConfigurationError("route_unreadable", owner=owner, route=claim)
+        self._refuse_shadow(route, owner=owner, claim=claim)
         methods = self._methods(route.path)
         if route.method in methods:
             first = methods[route.method].plugin or "dianku"
             raise ConfigurationError("route_claimed", owner=owner, route=claim, first=first)
         methods[route.method] = route
         self.routes.append(route)
+
+    def _refuse_shadow(self, route: Route, *, owner: str, claim: str) -> None:
+        """Of two owners' paths no request may fit both: one would answer for the other."""
+        parts = tuple(route.path.split("/"))
+        for known in self.routes:
+            if known.plugin == route.plugin or known.path == route.path:
+                continue
+            others = tuple(known.path.split("/"))
+            if _shape(parts) != _shape(others) and _meet(parts, others):
+                first, taken = known.plugin or "dianku", f"{known.method} {known.path}"
+                raise ConfigurationError(
+                    "route_shadows", owner=owner, route=claim, first=first, taken=taken
+                )
 
     def _methods(self, path: str) -> dict[str, Route]:
         if "{" not in path:
@@ -220,6 +235,13 @@ class RouteTable:
 
 def _shape(parts: tuple[str, ...]) -> tuple[str, ...]:
     return tuple("" if part.startswith("{") else part for part in parts)
+
+
+def _meet(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    """Whether there are paths that fit both."""
+    return len(one) == len(other) and all(
+        a == b or a.startswith("{") or b.startswith("{") for a, b in zip(one, other, strict=True)
+    )
 
 
 def _bind(pattern: tuple[str, ...], parts: list[str]) -> dict[str, str] | None:

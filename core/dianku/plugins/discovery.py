@@ -13,7 +13,7 @@ from pathlib import Path
 import importlib_metadata
 from attrs import frozen
 
-from dianku.plugins.declaration import DeclarationError
+from dianku.plugins.declaration import DeclarationError, place
 from dianku.plugins.manifest import PLUGIN_FILE, Manifest, read_manifest
 
 PLUGIN_GROUP = "dianku.plugins"
@@ -47,6 +47,16 @@ class Found:
     folder: Path | None = None
     file: Path | None = None
     error: str = ""
+
+    def line_of(self, key: str) -> str:
+        """`FILE:LINE` of a key of the manifest, for the message; the target where there is none."""
+        path = self.folder / PLUGIN_FILE if self.folder is not None else None
+        try:
+            text = path.read_text(encoding="utf-8") if path is not None else ""
+        except (OSError, UnicodeDecodeError):
+            text = ""
+        where = str(path) if text else self.target
+        return place(text, where, [key]).removesuffix(f": {key}")
 
 
 def installed(group: str) -> list[Installed]:

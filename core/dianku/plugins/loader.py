@@ -45,7 +45,8 @@ def judge(found: Found, *, required: bool) -> PluginState:
         what = f"the name {found.name!r} is the kernel's: {taken}."
         state.refuse(Fault("manifest", what, _report(found)))
     elif not found.manifest.window.admits(__version__):
-        what = f"it works with dianku-core {found.manifest.core}, this is {__version__}."
+        window = f"it works with dianku-core {found.manifest.core}, this is {__version__}"
+        what = f"{window} ({found.line_of('core')})."
         remedy = f"Install a version of {found.distribution or found.name} made for this core."
         state.refuse(Fault("manifest", what, remedy))
     elif found.manifest.tables and revisions_of(found) is None:

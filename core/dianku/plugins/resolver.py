@@ -63,5 +63,5 @@ def _refuse_circle(
         path.append(following)
     shown = " -> ".join([*circle, circle[0]])
     for name in circle:
-        refused[name] = f"plugins require each other in a circle: {shown}"
+        refused[name] = f"plugins require each other in a circle, {shown}"
     _refuse_dependents(requires, refused)

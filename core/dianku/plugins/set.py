@@ -25,6 +25,8 @@ from dianku.hooks.checks import HOOK as CHECK
 from dianku.hooks.checks import DocumentChecks
 from dianku.plugins.discovery import Found, discover
 from dianku.plugins.editions import Edition, choose, installed_editions
+from dianku.plugins.fault_book import Entry, FaultBook
+from dianku.plugins.leftovers import left_tables, missing_state
 from dianku.plugins.loader import Migrate, bring_up, judge, revisions_of
 from dianku.plugins.manifest import Manifest
 from dianku.plugins.resolver import resolve
@@ -65,6 +67,7 @@ class PluginSet:
             failed=self._failed, strict=config.strict, start_limit_s=config.plugin_start_seconds
         )
         self.checks: DocumentChecks | None = None
+        self._book = FaultBook(database, clock=clock)
         self._shops: dict[str, Shop] = {}
 
     @property
@@ -112,25 +115,24 @@ class PluginSet:
         folders = {state.name: self._found[state.name].folder for state in self._running()}
         return {name: at / "messages" for name, at in folders.items() if at is not None}
 
-    def load(self, make_shop: MakeShop, *, migrate: Migrate) -> None:
+    def load(self, make_shop: MakeShop, *, migrate: Migrate, afresh: bool = False) -> None:
         """Bring up every plugin that is on, those required by others first.
 
-        The kernel's own tables must be there.
+        The kernel's own tables must be there. What went wrong with a plugin in another process
+        is its fault here as well, unless the shop starts `afresh`.
 
         Raises:
             ConfigurationError: one that the edition requires cannot run, or in strict any.
         """
         self._note_switches()
-        ready = {
-            state.name: state.manifest.requires
-            for state in self.states
-            if state.manifest is not None and state.status is Status.LOADED
-        }
-        order = resolve(ready)
-        for name, why in order.refused.items():
-            self._states[name].refuse(Fault("requires", f"{why}.", "Install or mend those first."))
-        for name in order.names:
-            self._bring_up(name, ready[name], migrate)
+        self._note_left()
+        if afresh:
+            self._book.forget()
+        for name, requires in self._in_order():
+            self._bring_up(name, requires, migrate)
+        if not afresh:
+            for entry in self._book.read():
+                self._heard(entry)
         self._demand()
         for state in self._running():
             if state.manifest is not None:
@@ -142,37 +144,58 @@ class PluginSet:
         """Know which are switched off, and leave it at that: nothing of a plugin is imported."""
         self._note_switches()
 
+    def watch(self) -> None:
+        """Say in the log who does not run, and share faults with the shop's other processes."""
+        for state in self.states:
+            if state.status in {Status.REFUSED, Status.MISSING}:
+                for fault in state.faults:
+                    _log.warning("plugin %s is %s: %s", state.name, state.status.value, fault)
+        self._book.keep(self._heard)
+
     def close(self) -> None:
-        """Let go of the threads of checks."""
+        """Let go of the threads of checks; what went wrong last is written down."""
         if self.checks is not None:
             self.checks.close()
+        self._book.close()
 
     def arguments(self, plugin: str) -> Mapping[str, Any]:
         """What a plugin's hooks are offered besides what each is about."""
         return {"shop": self._shops[plugin]}
 
     def collect(self, hook: str) -> list[Collected]:
-        """Every record the plugins give for a collect hook, each with its plugin."""
-        return self.calls.collect(hook, self.arguments)
+        """Every record the plugins give for a collect hook, each with its plugin.
+
+        A group of commands that its plugin's manifest does not name is left out.
+        """
+        fits = self._wrong_group if hook == "register_commands" else None
+        return self.calls.collect(hook, self.arguments, wrong=fits)
 
     def routes(self, *, taken: Collection[str] = ()) -> list[Any]:
         """The plugins' routes, stamped with their plugin: within their claims, `taken` by nobody.
 
         `taken` holds what the kernel answers already, as `METHOD /path`.
         """
-        routes = []
-        for plugin, record in ((one.plugin, one.record) for one in self.collect("register_routes")):
-            claim = f"{record.method} {record.path}"
-            manifest = self._states[plugin].manifest
-            if not attrs.has(type(record)) or not isinstance(record.path, str):
-                self.calls.fail(plugin, "register_routes", f"{claim} is no Route")
-            elif manifest is None or not manifest.claims(record.path):
-                self.calls.fail(plugin, "register_routes", f"{claim} is not in its manifest")
-            elif claim in taken:
-                self.calls.fail(plugin, "register_routes", f"{claim} is the kernel's")
-            else:
-                routes.append(attrs.evolve(record, plugin=plugin))
-        return routes
+
+        def wrong(plugin: str, record: Any) -> str | None:
+            return self._wrong_route(plugin, record, taken)
+
+        found = self.calls.collect("register_routes", self.arguments, wrong=wrong)
+        return [attrs.evolve(one.record, plugin=one.plugin) for one in found]
+
+    def _wrong_route(self, plugin: str, record: Any, taken: Collection[str]) -> str | None:
+        claim = f"{record.method} {record.path}"
+        manifest = self._states[plugin].manifest
+        if not attrs.has(type(record)) or not isinstance(record.path, str):
+            return f"{claim} is no Route"
+        if manifest is None or not manifest.claims(record.path):
+            return f"{claim} is not in its manifest"
+        return f"{claim} is the kernel's" if claim in taken else None
+
+    def _wrong_group(self, plugin: str, record: Any) -> str | None:
+        manifest = self._states[plugin].manifest
+        if manifest is None or record.name not in manifest.commands:
+            return f"group {record.name!r} is not in its manifest"
+        return None
 
     def job_failed(self, owner: str, job: str, error: str) -> None:
         """Note that a plugin's job raised; one of the kernel's is nobody's fault here."""
@@ -203,6 +226,19 @@ class PluginSet:
             raise refuse("conflict", reason=f"{', '.join(users)} requires {name}")
         self._switch(name, enabled=False, ctx=ctx)
 
+    def _in_order(self) -> list[tuple[str, Sequence[str]]]:
+        """Plugins that may run and what each requires, in the order to load; others are refused."""
+        ready = {
+            state.name: state.manifest.requires
+            for state in self.states
+            if state.manifest is not None and state.status is Status.LOADED
+        }
+        order = resolve(ready)
+        for name, why in order.refused.items():
+            what = f"{why} ({self._found[name].line_of('requires')})."
+            self._states[name].refuse(Fault("requires", what, "Install or mend those first."))
+        return [(name, ready[name]) for name in order.names]
+
     def _bring_up(self, name: str, requires: Iterable[str], migrate: Migrate) -> None:
         state = self._states[name]
         lost = [one for one in requires if not self._states[one].running]
@@ -228,6 +264,14 @@ class PluginSet:
                 what = f"edition {self.edition.name!r} has it, but it is not installed."
                 state.faults = (Fault("installed", what, f"Install dianku-{name}."),)
                 self._states[name] = state
+
+    def _note_left(self) -> None:
+        if not self._config.plugins:
+            return
+        with self._database.reading() as c:
+            left = left_tables(c, known=self._states)
+        for name, tables in left.items():
+            self._states[name] = missing_state(name, tables)
 
     def _note_switches(self) -> None:
         with self._database.reading() as c:
@@ -266,7 +310,20 @@ class PluginSet:
         remedy = "Tell its author, or switch the plugin off."
         state = self._states.get(failure.plugin)
         if state is not None:
-            state.degrade(Fault(failure.hook, failure.error, remedy))
+            fault = Fault(failure.hook, failure.error, remedy)
+            state.degrade(fault)
+            self._book.note(Entry(state.name, state.version, fault))
+
+    def _heard(self, entry: Entry) -> None:
+        """Take in a fault that was written down, most often by another process."""
+        state = self._states.get(entry.plugin)
+        if (
+            state is not None
+            and state.running
+            and state.version == entry.version
+            and entry.fault not in state.faults
+        ):
+            state.degrade(entry.fault)
 
     def _demand(self) -> None:
         strict = self._config.strict

@@ -6,6 +6,7 @@ happened and what to do, and is shown by `dianku plugin list`, `/readyz` and the
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Sequence
 from enum import Enum
@@ -16,6 +17,7 @@ from attrs import define, field, frozen
 from dianku.plugins.manifest import Manifest
 
 FAULTS_KEPT = 20
+_PATH = re.compile(r"(?:[A-Za-z]:)?[/\\](?:[^\s:]*[/\\])([\w.-]+\.toml)")
 
 
 class Status(Enum):
@@ -35,6 +37,16 @@ class Fault:
     where: str
     what: str
     remedy: str
+
+    @property
+    def brief(self) -> str:
+        """Where, and what in a few words, for who has shown no token.
+
+        What an error says of itself, after its colon, may hold anything, and paths are nobody's
+        business: they are for the log and `dianku plugin list`.
+        """
+        told = _PATH.sub(r"\1", self.what).partition(": ")[0]
+        return f"{self.where}: {told}"
 
     def __str__(self) -> str:
         return f"{self.where}: {self.what} {self.remedy}"

@@ -1,0 +1,1 @@
+"""It is made for another core."""

@@ -1,0 +1,1 @@
+"""A key of its manifest is misspelt."""

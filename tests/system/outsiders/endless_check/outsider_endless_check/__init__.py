@@ -1,0 +1,1 @@
+"""Its check never returns."""

@@ -1,0 +1,10 @@
+# ruff: noqa: ANN001, ANN201, ARG001 - written as an author would, broken on purpose
+# mypy: ignore-errors
+import threading
+
+from dianku.api import hookimpl
+
+
+@hookimpl
+def check_document(document):
+    threading.Event().wait()

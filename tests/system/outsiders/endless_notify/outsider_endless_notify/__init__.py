@@ -1,0 +1,1 @@
+"""It never comes back from the first event."""

@@ -1,0 +1,1 @@
+"""Its hooks end the process that calls them."""

@@ -1,0 +1,1 @@
+"""Its revision fails after it has made a table."""

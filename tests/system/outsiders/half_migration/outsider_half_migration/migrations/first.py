@@ -1,0 +1,14 @@
+"""Its first tables."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    """Make them."""
+    note = op.create_table("half_migration_note", sa.Column("id", sa.Integer))
+    op.bulk_insert(note, [{"id": 1}])
+    raise ValueError("half way")

@@ -1,0 +1,1 @@
+"""Its code asks for a module that nobody has."""

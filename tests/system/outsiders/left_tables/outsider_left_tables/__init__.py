@@ -1,0 +1,1 @@
+"""Sound; taken away, its tables stay."""

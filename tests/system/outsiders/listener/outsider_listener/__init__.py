@@ -1,0 +1,1 @@
+"""Sound: it listens to every sale."""

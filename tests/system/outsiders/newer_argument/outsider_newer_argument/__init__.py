@@ -1,0 +1,1 @@
+"""A hook of it asks for what only a later core has."""

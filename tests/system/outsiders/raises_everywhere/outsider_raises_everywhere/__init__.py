@@ -1,0 +1,1 @@
+"""Every hook of it raises."""

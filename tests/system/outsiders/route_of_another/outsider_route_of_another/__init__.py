@@ -1,0 +1,1 @@
+"""It claims the route of another plugin."""

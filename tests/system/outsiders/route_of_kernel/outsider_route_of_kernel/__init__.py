@@ -1,0 +1,1 @@
+"""It claims routes of the kernel."""

@@ -1,0 +1,1 @@
+"""Another distribution brings a plugin of this name."""

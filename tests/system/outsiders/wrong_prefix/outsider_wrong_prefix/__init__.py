@@ -1,0 +1,1 @@
+"""Its revision makes a table that does not bear its name."""
