@@ -22,6 +22,7 @@ from dianku.hooks.records import Finding, Title
 from dianku.hooks.tables import parked_event
 from dianku.host import Host
 from dianku.ledger.tables import document
+from dianku.plugins.leftovers import LEFT
 from dianku.plugins.states import PluginState, Status
 from dianku.storage import migrate
 from dianku.storage.schema import event
@@ -241,8 +242,9 @@ def _plugins(host: Host) -> Iterator[Finding]:
 def _of_state(state: PluginState) -> Finding:
     fault = state.faults[-1] if state.faults else None
     why = str(fault) if fault is not None else state.status.value
+    kept = fault is not None and fault.where == LEFT
     return Finding(
-        "error" if state.required else "warning",
+        "error" if state.required else "note" if kept else "warning",
         Title(f"插件有故障：{why}", f"the plugin is not well: {why}"),
         state.name,
         Title("运行 dianku plugin info 查看", f"run: dianku plugin info {state.name}"),

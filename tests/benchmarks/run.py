@@ -20,6 +20,7 @@ from pathlib import Path
 TESTS = Path(__file__).parents[1]
 sys.path[:0] = [str(TESTS), str(TESTS / "kit"), str(Path(__file__).parent)]
 
+import crowd  # noqa: E402
 import postgres_posting  # noqa: E402
 import posting  # noqa: E402
 import report_speed  # noqa: E402
@@ -86,12 +87,18 @@ def run_start(folder: Path, arguments: argparse.Namespace) -> list[Figure]:
     return starting.figures_of(rounds, heavy=starting.imported_by_help(), weight=weight)
 
 
+def run_crowd(folder: Path, arguments: argparse.Namespace) -> list[Figure]:
+    """A hundred distributions installed, fifty of them plugins."""
+    return crowd.figures_of(crowd.measure(folder, rounds=arguments.repeats))
+
+
 PARTS: Mapping[str, Part] = {
     "posting": run_posting,
     "postgres": run_postgres,
     "scan": run_scan,
     "reports": run_reports,
     "start": run_start,
+    "crowd": run_crowd,
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import crowd
 import postgres_posting
 import posting
 import pytest
@@ -69,6 +70,12 @@ def test_help_imports_nothing_heavy_and_the_shop_starts(tmp_path: Path) -> None:
     assert named(figures, "heavy packages help imports").holds, heavy
 
 
+def test_crowd_is_loaded_whole_and_the_empty_host_without_it(tmp_path: Path) -> None:
+    [found] = crowd.measure(tmp_path, rounds=1, distributions=6, plugins=3)
+    assert found["loaded"] == 3
+    assert len(crowd.figures_of([found])) == 3
+
+
 def test_every_part_has_a_name_on_the_command_line() -> None:
     assert run.arguments_of(["posting", "reports"]).parts == ["posting", "reports"]
-    assert set(run.PARTS) == {"posting", "postgres", "scan", "reports", "start"}
+    assert set(run.PARTS) == {"posting", "postgres", "scan", "reports", "start", "crowd"}

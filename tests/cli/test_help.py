@@ -102,6 +102,44 @@ def test_help_imports_nothing_heavy(times: int, tmp_path: Path) -> None:
     assert not loaded.intersection(HEAVY)
 
 
+READ = """
+import json, sys
+from pathlib import Path
+opened = []
+def note(event, args):
+    if event == "open" and isinstance(args[0], str):
+        opened.append(args[0])
+sys.addaudithook(note)
+from dianku_cli.main import main
+sys.argv = ["dianku", "--help"]
+try:
+    main()
+except SystemExit as end:
+    assert not end.code
+declared = {"plugin.toml", "entry_points.txt", "METADATA"}
+print(json.dumps([[p for p in opened if Path(p).name in declared], sorted(sys.modules)]))
+"""
+
+
+def test_help_with_a_warm_cache_reads_no_manifest_and_imports_no_plugin(tmp_path: Path) -> None:
+    _plugin(tmp_path / "site", "weather", "Look at the sky")
+    environ = os.environ | {
+        "PYTHONPATH": os.pathsep.join([str(tmp_path / "site"), *filter(None, sys.path)]),
+        "XDG_CACHE_HOME": str(tmp_path / "cache"),
+        "DIANKU_LANGUAGE": "en",
+    }
+    words = [sys.executable, "-c", READ]
+    said = [
+        subprocess.run(words, env=environ, capture_output=True, text=True, check=True).stdout
+        for _ in range(2)
+    ]
+    (cold, _), (warm, modules) = (json.loads(text.splitlines()[-1]) for text in said)
+    assert any(path.endswith("dianku_weather/plugin.toml") for path in cold)
+    assert warm == []
+    assert "Look at the sky" in said[1]
+    assert not [name for name in modules if name.startswith(("dianku_weather", "dianku.plugins"))]
+
+
 def test_help_survives_a_broken_settings_file(tmp_path: Path) -> None:
     (tmp_path / "shop").mkdir()
     (tmp_path / "shop" / "dianku.toml").write_text("language = [")

@@ -20,7 +20,7 @@ from dianku import __version__
 from dianku.http.api import Api
 from dianku.http.bodies import Receive, Scope, Send
 from dianku.http.docs_page import DOCS_PAGE, DOCS_POLICY
-from dianku.http.openapi import openapi_document
+from dianku.http.openapi import openapi_document, refuse_undescribable
 from dianku.http.probes import Probes, Traffic
 from dianku.http.route import Route, RouteTable
 from dianku.http.routes import KERNEL_ROUTES
@@ -54,7 +54,7 @@ def _admit(host: Host, table: RouteTable, route: Route) -> None:
     try:
         if not callable(route.handler):
             raise TypeError("its handler cannot be called")
-        openapi_document([route], version=__version__)
+        refuse_undescribable(route)
         table.add(route)
     except Exception as error:  # noqa: BLE001 - a plugin may put anything into its record
         said = f"{route.method} {route.path}: {error}"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -74,6 +75,17 @@ def openapi_document(routes: Iterable[Route], *, version: str) -> dict[str, Any]
     }
 
 
+def refuse_undescribable(route: Route) -> None:
+    """Find out whether a route can stand in the document, without making one of all the others.
+
+    Raises:
+        Exception: whatever describing its types raises.
+    """
+    if types := _types(route):
+        msgspec.json.schema_components(types, ref_template=_REF, schema_hook=_anything)
+    _operation(route)
+
+
 def _anything(kind: Any) -> dict[str, Any]:
     """The schema of `object`: any JSON value."""
     if kind is not object:
@@ -85,7 +97,9 @@ def _types(route: Route) -> list[Any]:
     return [t for t in (route.request, route.form, route.answer) if t is not None]
 
 
+@lru_cache(maxsize=1024)
 def _schema(kind: Any) -> dict[str, Any]:
+    """The schema of a type; many routes answer with the same, and none changes it."""
     (found,), _ = msgspec.json.schema_components([kind], ref_template=_REF, schema_hook=_anything)
     return found
 

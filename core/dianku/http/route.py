@@ -8,7 +8,15 @@ is claimed once.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from attrs import field, frozen
@@ -166,6 +174,7 @@ class RouteTable:
         self.routes: list[Route] = []
         self._fixed: dict[str, dict[str, Route]] = {}
         self._open: dict[int, list[tuple[tuple[str, ...], dict[str, Route]]]] = {}
+        self._claims: dict[tuple[int, str], list[tuple[tuple[str, ...], Route]]] = {}
         for route in routes:
             self.add(route)
 
@@ -184,19 +193,27 @@ class RouteTable:
             raise ConfigurationError("route_claimed", owner=owner, route=claim, first=first)
         methods[route.method] = route
         self.routes.append(route)
+        parts = tuple(route.path.split("/"))
+        self._claims.setdefault((len(parts), _first(parts)), []).append((parts, route))
 
     def _refuse_shadow(self, route: Route, *, owner: str, claim: str) -> None:
         """Of two owners' paths no request may fit both: one would answer for the other."""
         parts = tuple(route.path.split("/"))
-        for known in self.routes:
+        for others, known in self._near(parts):
             if known.plugin == route.plugin or known.path == route.path:
                 continue
-            others = tuple(known.path.split("/"))
-            if _shape(parts) != _shape(others) and _meet(parts, others):
+            if _meet(parts, others) and _shape(parts) != _shape(others):
                 first, taken = known.plugin or "dianku", f"{known.method} {known.path}"
                 raise ConfigurationError(
                     "route_shadows", owner=owner, route=claim, first=first, taken=taken
                 )
+
+    def _near(self, parts: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Route]]:
+        """Routes as long as this one whose first word could be the same."""
+        length, word = len(parts), _first(parts)
+        for (other_length, other), routes in self._claims.items():
+            if other_length == length and (not word or not other or word == other):
+                yield from routes
 
     def _methods(self, path: str) -> dict[str, Route]:
         if "{" not in path:
@@ -235,6 +252,12 @@ class RouteTable:
 
 def _shape(parts: tuple[str, ...]) -> tuple[str, ...]:
     return tuple("" if part.startswith("{") else part for part in parts)
+
+
+def _first(parts: tuple[str, ...]) -> str:
+    """The first word of a path, empty where a parameter stands there."""
+    word = parts[1] if len(parts) > 1 else ""
+    return "" if word.startswith("{") else word
 
 
 def _meet(one: tuple[str, ...], other: tuple[str, ...]) -> bool:

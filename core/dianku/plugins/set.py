@@ -125,7 +125,6 @@ class PluginSet:
             ConfigurationError: one that the edition requires cannot run, or in strict any.
         """
         self._note_switches()
-        self._note_left()
         if afresh:
             self._book.forget()
         for name, requires in self._in_order():
@@ -265,22 +264,18 @@ class PluginSet:
                 state.faults = (Fault("installed", what, f"Install dianku-{name}."),)
                 self._states[name] = state
 
-    def _note_left(self) -> None:
-        if not self._config.plugins:
-            return
-        with self._database.reading() as c:
-            left = left_tables(c, known=self._states)
-        for name, tables in left.items():
-            self._states[name] = missing_state(name, tables)
-
     def _note_switches(self) -> None:
+        """What the database knows of plugins: who is off, and whose tables are left."""
         with self._database.reading() as c:
+            # Started without plugins, none was looked for, so none is missing.
+            left = left_tables(c, known=self._states) if self._config.plugins else {}
             off = set(
                 c.execute(
                     sa.select(plugin_switch.c.plugin).where(~plugin_switch.c.enabled)
                 ).scalars()
             )
-        for name in off & self._states.keys():
+        self._states |= {name: missing_state(name, tables) for name, tables in left.items()}
+        for name in (off & self._states.keys()) - left.keys():
             self._states[name].status = Status.DISABLED
 
     def _switch(self, name: str, *, enabled: bool, ctx: Context) -> None:

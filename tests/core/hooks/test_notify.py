@@ -305,3 +305,28 @@ def test_notify_that_lets_a_cancellation_out_is_tried_again_and_goes_on(
 
     assert heard.ids == ids
     assert "CancelledError" in following.failures[0].error
+
+
+def test_notify_that_hangs_names_its_plugin_once_and_others_go_on(following: Following) -> None:
+    entered, leave = threading.Event(), threading.Event()
+
+    def hang(_id: int, _nth: int) -> bool:
+        entered.set()
+        leave.wait(PATIENCE)
+        return False
+
+    sound = Heard()
+    pacing = Pacing(waits=(0, 0), poll_seconds=0.05, hanging_seconds=0.05)
+    following.start(pacing=pacing, bad=Heard(fails_on=hang), good=sound)
+    [first, second] = following.commit("document.posted", "document.posted")
+    assert entered.wait(PATIENCE)
+
+    sound.wait_for(first, second)
+    while not following.failures:
+        threading.Event().wait(0.01)
+    threading.Event().wait(0.2)
+
+    leave.set()
+    [named] = following.failures
+    assert (named.plugin, named.hook) == ("bad", "document_posted")
+    assert f"at event {first}" in named.error

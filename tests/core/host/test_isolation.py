@@ -108,6 +108,22 @@ def test_route_that_cannot_be_answered_is_left_out_and_the_others_answer(
     assert why in host.plugins.state("bad").faults[-1].what
 
 
+def test_route_in_the_place_of_anothers_is_left_out_and_the_other_answers(
+    plugin_shelf: Shelf, open_shop: Callable[[], Host]
+) -> None:
+    mine = 'Route("GET", "/products/cola", lambda c: {}, "stock.view", "x")'
+    plugin_shelf.plugin("bad", ROUTES.format(routes=mine), more='routes = ["/products"]')
+    host = open_shop()
+
+    with TestClient(build_app(host)) as client:
+        answer = client.patch("/api/v1/products/cola", json={"name": "x"}, headers=bearer(host))
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    fault = host.plugins.state("bad").faults[-1]
+    assert "in the place of" in fault.what
+    assert "/products/{sku} of dianku" in fault.what
+
+
 @pytest.mark.parametrize(
     ("raised", "seen"),
     [("next(iter([]))", "StopIteration"), ("sys.exit(3)", "SystemExit")],

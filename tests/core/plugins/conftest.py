@@ -33,7 +33,7 @@ def load(database: Database, clock: SetClock, tmp_path: Path) -> Iterator[Load]:
     opened: list[PluginSet] = []
     services: Any = None
 
-    def load_plugins(**choices: Any) -> PluginSet:
+    def load_plugins(*, afresh: bool = False, **choices: Any) -> PluginSet:
         config = HostConfig(data_dir=tmp_path, clock=clock, **choices)
         plugins = PluginSet(config, database=database, clock=clock)
         opened.append(plugins)
@@ -59,7 +59,7 @@ def load(database: Database, clock: SetClock, tmp_path: Path) -> Iterator[Load]:
         def migrate(name: str, folder: Path) -> None:
             upgrade(database, [Owner(name, folder)])
 
-        plugins.load(make_shop, migrate=migrate)
+        plugins.load(make_shop, migrate=migrate, afresh=afresh)
         return plugins
 
     yield load_plugins
