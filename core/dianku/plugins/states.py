@@ -59,7 +59,7 @@ class PluginState:
     Attributes:
         required: The edition cannot do without it.
         manifest: None where it could not be read.
-        faults: What went wrong, the newest last, at most `FAULTS_KEPT`.
+        faults: What went wrong, each once, the newest last, at most `FAULTS_KEPT`.
         fault_count: How many there were in all.
     """
 
@@ -91,4 +91,6 @@ class PluginState:
         with self._lock:
             self.status = status
             self.fault_count += 1
-            self.faults = (*self.faults, fault)[-FAULTS_KEPT:]
+            # The same fault over and over must not push the others out.
+            others = [one for one in self.faults if one != fault]
+            self.faults = (*others, fault)[-FAULTS_KEPT:]

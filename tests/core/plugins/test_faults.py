@@ -97,6 +97,21 @@ def test_faults_kept_of_one_plugin_are_the_newest(
     assert kept == {f"broken {number}" for number in range(5, FAULTS_KEPT + 5)}
 
 
+def test_fault_that_comes_over_and_over_pushes_no_other_out(
+    plugin_shelf: Shelf, load: Load
+) -> None:
+    plugin_shelf.plugin("bad", PAGES)
+    plugins = load()
+    plugins.job_failed("bad", "bad.tick", "broken")
+
+    for _ in range(FAULTS_KEPT + 1):
+        plugins.collect("register_pages")
+
+    state = plugins.state("bad")
+    assert [fault.where for fault in state.faults] == ["bad.tick", "register_pages"]
+    assert state.fault_count == FAULTS_KEPT + 2
+
+
 @pytest.mark.parametrize("usurper", ["aaa", "zzz"])
 def test_route_outside_a_claim_takes_no_name_from_the_plugin_that_claims_it(
     plugin_shelf: Shelf, load: Load, usurper: str
