@@ -133,17 +133,19 @@ class Host:
         """Whose tables there are: the kernel's, then those of the plugins that have any."""
         return [CORE, *(Owner(name, folder) for name, folder in self.plugins.revisions.items())]
 
-    def start(self, *, background: bool = True) -> None:
+    def start(self, *, background: bool = True, afresh: bool | None = None) -> None:
         """Migrate, load plugins, start the poster; with `background` also notifying and jobs.
 
-        Commands that only post or read leave the background to the server.
+        Commands that only post or read leave the background to the server. `afresh` forgets what
+        went wrong with plugins before, as a server does.
 
         Raises:
             ConfigurationError: a plugin the edition requires cannot run; what, which, what to do.
             MigrationFailed: the kernel's tables could not be brought up.
         """
         self._prepare()
-        self.plugins.load(self._shop, migrate=self._migrate, afresh=background)
+        fresh = background if afresh is None else afresh
+        self.plugins.load(self._shop, migrate=self._migrate, afresh=fresh)
         for name, folder in self.plugins.texts.items():
             try:
                 self.messages.add(folder)

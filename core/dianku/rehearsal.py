@@ -67,7 +67,7 @@ def rehearse(config: HostConfig, *, language: str = "en") -> Rehearsal:
     except ConfigurationError as error:
         return Rehearsal((), ready=False, error=error.worded(language))
     try:
-        host.start(background=False)
+        host.start(background=False, afresh=True)
         for hook in HOOKS.values():
             if hook.kind is Kind.COLLECT and hook.name != "register_routes":
                 host.plugins.collect(hook.name)
