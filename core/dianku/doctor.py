@@ -235,16 +235,17 @@ def _orphan(plugin: str, column: str, count: int) -> Finding:
 
 def _plugins(host: Host) -> Iterator[Finding]:
     for state in host.plugins.states:
-        if state.status in {Status.DEGRADED, Status.REFUSED, Status.MISSING}:
+        # Of whom only tables are left, `_left` tells.
+        only_left = any(fault.where == LEFT for fault in state.faults)
+        if state.status in {Status.DEGRADED, Status.REFUSED, Status.MISSING} and not only_left:
             yield _of_state(state)
 
 
 def _of_state(state: PluginState) -> Finding:
     fault = state.faults[-1] if state.faults else None
     why = str(fault) if fault is not None else state.status.value
-    kept = fault is not None and fault.where == LEFT
     return Finding(
-        "error" if state.required else "note" if kept else "warning",
+        "error" if state.required else "warning",
         Title(f"插件有故障：{why}", f"the plugin is not well: {why}"),
         state.name,
         Title("运行 dianku plugin info 查看", f"run: dianku plugin info {state.name}"),
