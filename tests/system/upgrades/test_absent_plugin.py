@@ -57,7 +57,7 @@ def test_backup_restores_without_the_plugin_and_the_plugin_finds_its_tables_agai
         _assert_conditions_hold(elsewhere)
 
     with started(latest.host(url=url, strict=False)) as host, calling(host) as counter:
-        assert "tasting" not in {state.name for state in host.plugins.states}
+        assert host.plugins.state("tasting").status is Status.MISSING
         sold = counter.post("issue", "S1", {"sku": "cola", "quantity": 1})["number"]
         [found] = [one for one in examine(host) if one.subject.startswith("tasting 0")]
         assert (found.severity, found.subject) == ("note", "tasting 0001")
