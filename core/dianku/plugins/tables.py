@@ -25,6 +25,6 @@ plugin_fault = sa.Table(
     sa.Column("version", sa.Text, nullable=False),
     sa.Column("remedy", sa.Text, nullable=False),
     sa.Column("at", sa.BigInteger, nullable=False),
-    info={"since": "0011"},
+    info={"since": "0012"},
 )
 """The last faults of each plugin and where they were (a hook, a job), since a server began."""
