@@ -18,7 +18,12 @@ from dianku.quantity import format_amount, format_cost, format_quantity
 from dianku.storage.engine import Database
 
 _AMOUNTS = frozenset({"amount", "returned_amount"})
-_COUNTS = frozenset({"documents", "document", "lines"})
+_COUNTS = frozenset(
+    {
+        *("documents", "document", "lines", "line", "rows"),
+        *("moved", "counted_at", "occurred_at", "recorded_at"),
+    }
+)
 
 
 def readable(database: Database, differences: Sequence[Difference]) -> list[dict[str, Any]]:

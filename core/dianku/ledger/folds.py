@@ -94,13 +94,18 @@ BALANCES = Fold(
 """What a balance holds: its moves by bucket, and the holds on it that are active."""
 
 COUNTED = f"""
-SELECT d.store_id, l.product_id, MAX(l.occurred_at) AS counted_at
+SELECT d.store_id, l.product_id, MAX(CASE WHEN l.bucket = {int(Bucket.SELLABLE)} AND NOT EXISTS
+  (SELECT 1 FROM document AS r WHERE r.reverses_id = d.id) THEN l.occurred_at ELSE 0 END)
+  AS counted_at
 FROM document_line AS l JOIN document AS d ON d.id = l.document_id
-WHERE l.counted IS NOT NULL AND l.bucket = {int(Bucket.SELLABLE)}
-  AND NOT EXISTS (SELECT 1 FROM document AS r WHERE r.reverses_id = d.id)
+WHERE l.counted IS NOT NULL
 GROUP BY d.store_id, l.product_id
 """
-"""The latest count of each place that was not reversed: what `counted_at` must be."""
+"""The places ever counted, each with its latest count that stands: what `counted_at` must be."""
+
+MOVED = """EXISTS (SELECT 1 FROM stock_move AS m
+WHERE m.product_id = stock_balance.product_id AND m.store_id = stock_balance.store_id)"""
+"""Whether a balance has moves; it is `moved` if it has, or was ever counted."""
 
 HOUR_KEYS = ("business_date", "store_id", "hour", "channel_id")
 HOUR_FIGURES = ("documents", "amount", "returned_amount")

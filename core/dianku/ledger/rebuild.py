@@ -17,6 +17,7 @@ from dianku.ledger.folds import (
     FOLDS,
     HOUR_FIGURES,
     HOUR_KEYS,
+    MOVED,
     Fold,
     last_costs,
     sales_hours,
@@ -100,13 +101,7 @@ def _refresh_balances(connection: Connection) -> int:
         conflict="ON CONFLICT (store_id, product_id) DO UPDATE SET "
         + ", ".join(f"{f} = excluded.{f}" for f in figures),
     )
-    connection.execute(
-        sa.text(
-            "UPDATE stock_balance SET moved = true WHERE EXISTS (SELECT 1 FROM stock_move AS m "
-            "WHERE m.product_id = stock_balance.product_id "
-            "AND m.store_id = stock_balance.store_id)"
-        )
-    )
+    connection.execute(sa.text(f"UPDATE stock_balance SET moved = true WHERE {MOVED}"))
     counted = connection.execute(sa.text(COUNTED)).all()
     pair = ("store_id", "product_id")
     update_rows(

@@ -223,7 +223,7 @@ class Ledger:
 
         With `since_last` it goes on from the last such run and notes how far it went.
         """
-        return verify(self.database, since_last=since_last)
+        return verify(self.database, since_last=since_last, clock=self.clock)
 
     def rebuild(self) -> Rebuilt:
         """Write the derived tables anew from the moves."""

@@ -14,17 +14,20 @@ from itertools import islice
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from dianku.clock import day_of
+from dianku.clock import Clock, SystemClock, day_of
 from dianku.ledger.folds import (
     BALANCES,
     COUNTED,
     HOUR_FIGURES,
     HOUR_KEYS,
+    MOVED,
     SALES,
     Fold,
     last_costs,
     sales_hours,
 )
+from dianku.ledger.verify_documents import unlike
+from dianku.ledger.verify_empty import empty_rows
 from dianku.ledger.verify_moves import HOLDS, MoveSums, moved_differences
 from dianku.ledger.verify_since import from_the_beginning, go_on, note, noted
 from dianku.storage.engine import Database
@@ -62,11 +65,14 @@ class Verification(Answer):
     earlier: int = 0
 
 
-def verify(database: Database, *, since_last: bool = False) -> Verification:
+def verify(
+    database: Database, *, since_last: bool = False, clock: Clock | None = None
+) -> Verification:
     """Compare every derived figure with the moves and lines it comes from.
 
     With `since_last` it goes on from the last run that was asked to, and when all is right notes
-    how far it went; without, everything is read and nothing written.
+    how far it went; without, everything is read and nothing written. `clock`: the one that holds
+    end by, the machine's if not given.
     """
     with database.reading() as connection:
         before = noted(connection) if since_last else None
@@ -74,7 +80,10 @@ def verify(database: Database, *, since_last: bool = False) -> Verification:
         if found is None:
             before, found = None, go_on(connection, from_the_beginning())
         rows = _differences(
-            connection, weighed=found is not None, after=before.document if before else 0
+            connection,
+            weighed=found is not None,
+            after=before.document if before else 0,
+            now_ms=(clock or SystemClock()).now_ms(),
         )
         differences = list(islice(rows, DIFFERENCES_MAX))
         moves = connection.execute(sa.text("SELECT COUNT(*) FROM stock_move")).scalar_one()
@@ -111,7 +120,9 @@ class _Names:
         return sku or f"#{product_id}"
 
 
-def _differences(connection: Connection, *, weighed: bool, after: int) -> Iterator[Difference]:
+def _differences(
+    connection: Connection, *, weighed: bool, after: int, now_ms: int
+) -> Iterator[Difference]:
     """All differences; of what weighed right only those that have no weight."""
     names = _Names(connection)
     if weighed:
@@ -127,7 +138,9 @@ def _differences(connection: Connection, *, weighed: bool, after: int) -> Iterat
         yield from _hours(connection, names)
     yield from _averages(connection, names)
     yield from _counted(connection, names)
-    yield from _orphans(connection, names, after=after)
+    if not after:
+        yield from _empty(connection, names)
+    yield from _unlike(connection, names, after=after, now_ms=now_ms)
 
 
 def _reserved(connection: Connection, names: _Names) -> Iterator[Difference]:
@@ -224,67 +237,49 @@ def _averages(connection: Connection, names: _Names) -> Iterator[Difference]:
 
 
 def _counted(connection: Connection, names: _Names) -> Iterator[Difference]:
-    """The moment of the latest count: a wrong one lets late movements pass as new ones."""
-    expected = {
+    """The latest count, and whether anything ever moved.
+
+    A wrong count lets late movements pass as new ones; a wrong `moved` has goods carried that
+    were never there.
+    """
+    counted = {
         (row.store_id, row.product_id): row.counted_at
         for row in connection.execute(sa.text(COUNTED))
     }
     held = sa.text(
-        "SELECT store_id, product_id, counted_at FROM stock_balance WHERE counted_at <> 0"
+        f"SELECT store_id, product_id, counted_at, moved, {MOVED} AS has FROM stock_balance"
     )
-    found = {(row.store_id, row.product_id): row.counted_at for row in connection.execute(held)}
-    for place in sorted({*expected, *found}):
-        want, got = expected.get(place, 0), found.get(place, 0)
-        if want != got:
-            yield Difference(
-                table="stock_balance",
-                figure="counted_at",
-                expected=want,
-                found=got,
-                store=names.store(place[0]),
-                product=names.product(place[1]),
-            )
+    for row in connection.execute(held):
+        place = row.store_id, row.product_id
+        has = bool(row.has) or place in counted
+        at = counted.pop(place, 0)
+        if row.counted_at != at:
+            yield _difference(BALANCES, row, "counted_at", at, row.counted_at, names)
+        if bool(row.moved) != has:
+            yield _difference(BALANCES, row, "moved", int(has), int(row.moved), names)
+    for place in sorted(place for place, at in counted.items() if at):
+        missing = _Row(dict(zip(BALANCES.keys, place, strict=True)))
+        yield _difference(BALANCES, missing, "counted_at", counted[place], 0, names)
 
 
-_ORPHANS = (
-    (
-        "stock_move",
-        "document",
-        (
-            "SELECT m.store_id, m.product_id, m.id FROM stock_move AS m LEFT JOIN document AS d "
-            "ON d.id = m.document_id WHERE d.id IS NULL AND m.document_id > :after"
-        ),
-    ),
-    (
-        "document_line",
-        "document",
-        (
-            "SELECT NULL AS store_id, l.product_id, l.document_id AS id FROM document_line AS l "
-            "LEFT JOIN document AS d ON d.id = l.document_id WHERE d.id IS NULL "
-            "AND l.document_id > :after"
-        ),
-    ),
-    (
-        "document",
-        "lines",
-        (
-            "SELECT d.store_id, NULL AS product_id, d.id FROM document AS d "
-            "LEFT JOIN document_line AS l ON l.document_id = d.id WHERE l.document_id IS NULL "
-            "AND d.id > :after"
-        ),
-    ),
-)
+def _unlike(
+    connection: Connection, names: _Names, *, after: int, now_ms: int
+) -> Iterator[Difference]:
+    """What documents, their moves and reservations do not agree on."""
+    for found in unlike(connection, after=after, now_ms=now_ms):
+        yield Difference(
+            table=found.table,
+            figure=found.figure,
+            expected=found.expected,
+            found=found.found,
+            store=names.store(found.store_id),
+            product=names.product(found.product_id),
+            detail=found.detail,
+        )
 
 
-def _orphans(connection: Connection, names: _Names, *, after: int) -> Iterator[Difference]:
-    for table, figure, sql in _ORPHANS:
-        for row in connection.execute(sa.text(sql), {"after": after}):
-            yield Difference(
-                table=table,
-                figure=figure,
-                expected=1,
-                found=0,
-                store=names.store(row.store_id),
-                product=names.product(row.product_id),
-                detail=f"id {row.id}",
-            )
+def _empty(connection: Connection, names: _Names) -> Iterator[Difference]:
+    """Rows of nothing that nothing was posted for."""
+    for fold, key in empty_rows(connection):
+        row = _Row(dict(zip(fold.keys, key, strict=True)))
+        yield _difference(fold, row, "rows", 0, 1, names)

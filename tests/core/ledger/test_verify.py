@@ -207,6 +207,139 @@ def test_verify_deleted_document_is_named_by_what_it_leaves_behind(
     assert orphans == {("stock_move", "cake", "S1"), ("document_line", "cake", None)}
 
 
+def test_verify_changed_moved_flag_is_named_and_rebuild_mends_it(
+    traded: Day, database: Database
+) -> None:
+    traded.post("adjustment", line("cake", counted=0, bucket="damaged"), store="S2")
+    level = traded.post("adjustment", line("candle", counted=0), store="S2")
+    do(traded, Reverse(level.number, "typed wrongly"))
+    assert traded.ledger.verify().clean
+    before = standing(database)
+    traded.ledger.rebuild()
+    assert standing(database) == before, "what was counted moved, though nothing differed"
+    change(database, f"UPDATE stock_balance SET moved = false WHERE {TEA_IN_S1}")
+    change(
+        database,
+        "INSERT INTO stock_balance (store_id, product_id, moved) SELECT s.id, p.id, true "
+        "FROM store AS s CROSS JOIN product AS p WHERE s.code = 'S2' AND p.sku = 'bread'",
+    )
+    assert named(traded.ledger.verify().differences) == {
+        ("stock_balance", "moved", "tea", "S1", -1),
+        ("stock_balance", "moved", "bread", "S2", 1),
+    }
+    traded.ledger.rebuild()
+    assert traded.ledger.verify().clean
+
+
+def test_verify_move_that_is_not_of_its_documents_moment_is_named(
+    traded: Day, database: Database
+) -> None:
+    sold = one(
+        database,
+        "SELECT m.* FROM stock_move AS m JOIN product AS p ON p.id = m.product_id "
+        "WHERE p.sku = 'tea' AND m.quantity = -7",
+    )
+    change(database, "UPDATE stock_move SET occurred_at = occurred_at + 5 WHERE id = :id", **sold)
+    moment = {("stock_move", "occurred_at", "tea", "S1", 5)}
+    assert named(traded.ledger.verify().differences) == moment
+    # Posted two and a half hours before the sale.
+    change(database, "UPDATE stock_move SET occurred_at = :occurred_at WHERE id = :id", **sold)
+    to_receipt = (
+        "UPDATE stock_move SET document_id = (SELECT MIN(id) FROM document WHERE kind = 'receipt') "
+        "WHERE id = :id"
+    )
+    change(database, to_receipt, **sold)
+    assert named(traded.ledger.verify().differences) == {
+        ("stock_move", figure, "tea", "S1", 9_000_000) for figure in ("occurred_at", "recorded_at")
+    }
+
+
+def test_verify_move_under_another_stores_document_of_its_instant_is_named(
+    traded: Day, database: Database
+) -> None:
+    here = traded.post("issue", line("cake", 1))
+    there = traded.post("issue", line("tea", 1), store="S2")
+    change(
+        database,
+        "UPDATE stock_move SET document_id = (SELECT id FROM document WHERE number = :here) "
+        "WHERE document_id = (SELECT id FROM document WHERE number = :there)",
+        here=here.number,
+        there=there.number,
+    )
+    found = traded.ledger.verify().differences
+    assert named(found) == {("stock_move", "document", "tea", "S2", -1)}
+
+
+@pytest.mark.parametrize("figure", ["quantity", "cost"])
+def test_verify_receipt_line_that_is_not_what_its_moves_brought_is_named(
+    traded: Day, database: Database, figure: str
+) -> None:
+    receipt = traded.post("receipt", line("tea", 9, amount="10.00"), line("tea", 2))
+    traded.post("supplier_return", line("tea", 4), of_document=receipt.number)
+    do(traded, Reverse(receipt.number, "not ordered"))
+    assert traded.ledger.verify().clean
+    change(
+        database,
+        f"UPDATE document_line SET {figure} = {figure} + 3 WHERE line = 1 "
+        "AND document_id = (SELECT id FROM document WHERE number = :number)",
+        number=receipt.number,
+    )
+    found = traded.ledger.verify().differences
+    assert named(found) == {("document_line", figure, "tea", "S1", 3)}
+    assert found[0].detail == f"{receipt.number} line 1"
+
+
+def test_verify_reservation_whose_state_is_not_that_of_its_holds_is_named(
+    traded: Day, database: Database
+) -> None:
+    put = "UPDATE reservation SET state = :state WHERE id = :id"
+    for state, wrong, difference in (
+        ("active", "released", ("held", "tea", "S1", 3)),
+        ("released", "active", ("held", "cake", "S1", -1)),
+        ("committed", "expired", ("document", None, "S1", 1)),
+    ):
+        row = one(database, "SELECT id FROM reservation WHERE state = :state", state=state)
+        change(database, put, state=wrong, **row)
+        assert named(traded.ledger.verify().differences) == {("reservation", *difference)}
+        change(database, put, state=state, **row)
+        assert traded.ledger.verify().clean
+    # A posting lets go of what is due; the reservation itself is told so by the next sweep.
+    traded.clock.advance(seconds=3_600)
+    traded.post("receipt", line("tea", 1, unit_cost=2))
+    kept = one(database, "SELECT COUNT(*) AS holds FROM reservation_hold WHERE active")
+    assert kept == {"holds": 0}
+    assert traded.ledger.verify().clean
+
+
+EMPTY = {
+    "daily_summary": ("product_id, bucket, flow, reason", "p.id, 0, 2, ''", "box"),
+    "sales_summary": ("product_id, channel_id", "p.id, 0", "box"),
+    "sales_by_hour": ("hour, channel_id", "14, 0", None),
+}
+
+
+def test_verify_row_of_nothing_that_nothing_was_posted_for_is_named_and_rebuild_mends_it(
+    traded: Day, database: Database
+) -> None:
+    traded.set("21:00")
+    wrong = traded.post("issue", line("candle", 1), store="S2")
+    do(traded, Reverse(wrong.number, "typed wrongly"))
+    assert traded.ledger.verify().clean, "what was posted and taken back has its rows of nothing"
+    before = standing(database)
+    day = one(database, "SELECT MAX(business_date) AS today FROM daily_summary")
+    for table, (keys, values, sku) in EMPTY.items():
+        change(
+            database,
+            f"INSERT INTO {table} (business_date, store_id, {keys}) SELECT :today, s.id, {values} "
+            "FROM store AS s CROSS JOIN product AS p WHERE s.code = 'S2' AND p.sku = 'box'",
+            **day,
+        )
+        found = traded.ledger.verify().differences
+        assert named(found) == {(table, "rows", sku, "S2", 1)}
+        traded.ledger.rebuild()
+    assert standing(database) == before
+
+
 def test_rebuild_of_what_is_true_changes_nothing(traded: Day, database: Database) -> None:
     before = standing(database)
     rebuilt = traded.ledger.rebuild()
