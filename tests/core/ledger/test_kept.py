@@ -142,3 +142,20 @@ def test_late_sale_with_kept_goods_leaves_on_hand_to_its_count_and_its_goods_kep
     assert isinstance(undo(cellar, sale.number), Posted)
     assert buckets(database) == (4, 0, 0)
     assert cellar.ledger.verify().clean
+
+
+def test_return_by_code_takes_kept_goods_of_any_line_after_the_customers(
+    cellar: Day, database: Database
+) -> None:
+    sale = cellar.post("issue", line("wine", 2, kept="2"), line("wine", 2, kept="1"))
+    assert buckets(database) == (2, 3, 0)
+    back = cellar.post("customer_return", line("wine", 3), of_document=sale.number)
+    assert [(x.of_line, x.quantity, x.kept) for x in back.lines] == [(1, "2", "2"), (2, "1", None)]
+    assert buckets(database) == (5, 1, 0)
+    assert isinstance(undo(cellar, back.number), Posted)
+    assert buckets(database) == (2, 3, 0)
+    said = line("wine", 3, kept="3")
+    back = cellar.post("customer_return", said, of_document=sale.number)
+    assert [(x.of_line, x.quantity, x.kept) for x in back.lines] == [(1, "2", "2"), (2, "1", "1")]
+    assert buckets(database) == (5, 0, 0)
+    assert cellar.ledger.verify().clean

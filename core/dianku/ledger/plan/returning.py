@@ -6,11 +6,9 @@ taken, at the cost it left with; what is refunded is the share that was really p
 
 from __future__ import annotations
 
-from attrs import evolve
-
 from dianku.catalog.records import Product
 from dianku.context import Context
-from dianku.errors import FieldError, Problem, Refused, refuse
+from dianku.errors import refuse
 from dianku.ledger.commands import Line, Posting
 from dianku.ledger.draft import Draft
 from dianku.ledger.flows import Bucket, Flow
@@ -22,17 +20,18 @@ from dianku.ledger.plan.giving_back import (
     taken_between,
 )
 from dianku.ledger.plan.inbound import lot_id_of
-from dianku.ledger.plan.keeping import kept_share, move_kept, still_kept
+from dianku.ledger.plan.keeping import move_kept
 from dianku.ledger.plan.making import begin_posting, draft_line
-from dianku.ledger.snapshot import Family, Snapshot
-from dianku.quantity import format_amount, format_quantity
+from dianku.ledger.plan.matching import matched
+from dianku.ledger.snapshot import Snapshot
+from dianku.quantity import format_amount
 
 
 def plan_customer_return(snapshot: Snapshot, posting: Posting, ctx: Context) -> Draft:
     """Goods come back from a customer."""
     family = snapshot.families.get(posting.of_document or "")
     if family is not None:
-        posting = _matched(posting, family)
+        posting = matched(posting, family)
     draft = begin_posting(
         snapshot,
         ctx,
@@ -120,60 +119,3 @@ def _back(mover: Mover, draft: Draft, line: Line, part: Taken, product: Product)
             flow=flow,
             split=part.lots,
         )
-
-
-def _matched(posting: Posting, family: Family) -> Posting:
-    """Find each line's original and hold the quantities against it."""
-    errors: list[FieldError] = []
-    over: list[dict[str, object]] = []
-    lines: list[Line] = []
-    used: dict[int, int] = {}
-    unkept: dict[int, int] = {}
-    for line in posting.lines:
-        number = line.of_line if line.of_line is not None else _find(family, line, used)
-        origin = family.root.line(number) if number is not None else None
-        fits = origin is not None and origin.product_id == line.product.id
-        if family.root.kind != "issue" or family.root.action != "post" or not fits:
-            where = f"/lines/{line.number - 1}/of_line"
-            errors.append(FieldError(where, "no_such_line", {"line": line.of_line or 0}))
-            continue
-        assert origin is not None, "checked above"
-        assert number is not None, "checked above"
-        left = origin.quantity - returned_so_far(family, number) - used.get(number, 0)
-        kept = still_kept(family, origin) - unkept.get(number, 0)
-        share = kept_share(
-            line.quantity, kept=kept, with_customer=left - kept, said=line.kept or None
-        )
-        if family.root.reversed or share is None:
-            precision = line.product.precision
-            gone = family.root.reversed
-            over.append(
-                {
-                    "line": number,
-                    "sku": line.product.sku,
-                    "requested": format_quantity(line.quantity, precision),
-                    "returnable": format_quantity(0 if gone else max(left, 0), precision),
-                    "kept": format_quantity(0 if gone else max(kept, 0), precision),
-                }
-            )
-            continue
-        used[number] = used.get(number, 0) + line.quantity
-        unkept[number] = unkept.get(number, 0) + share
-        lines.append(evolve(line, of_line=number, kept=share))
-    if errors:
-        raise Refused(Problem("invalid", errors=errors))
-    if over:
-        raise Refused(
-            Problem("over_returned", {"number": family.root.number}, extra={"lines": over})
-        )
-    return evolve(posting, lines=tuple(lines))
-
-
-def _find(family: Family, line: Line, used: dict[int, int]) -> int | None:
-    """The original's line of this product with enough left; the first of it if none has."""
-    same = [x for x in family.root.lines if x.product_id == line.product.id]
-    for origin in same:
-        left = origin.quantity - returned_so_far(family, origin.number)
-        if left - used.get(origin.number, 0) >= line.quantity:
-            return origin.number
-    return same[0].number if same else None
