@@ -58,7 +58,7 @@ from dianku.ledger.commands import (
     Reserved,
     Reverse,
 )
-from dianku.ledger.figures_requests import (
+from dianku.ledger.figures.requests import (
     FlowsQuery,
     FlowsRow,
     FlowsTotals,
@@ -66,7 +66,7 @@ from dianku.ledger.figures_requests import (
     SalesRow,
     SalesTotals,
 )
-from dianku.ledger.queries_requests import (
+from dianku.ledger.read.requests import (
     DocumentFilter,
     DocumentPage,
     MoveFilter,

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from msgspec import structs
 
 from dianku.catalog.tables import product
-from dianku.ledger.verify import Difference
+from dianku.ledger.verify.verification import Difference
 from dianku.quantity import format_amount, format_cost, format_quantity
 from dianku.storage.engine import Database
 

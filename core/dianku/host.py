@@ -32,12 +32,12 @@ from dianku.hooks.postings import posting_check
 from dianku.jobs.kernel import kernel_jobs
 from dianku.jobs.leader import Leader
 from dianku.jobs.runner import JobRunner
-from dianku.ledger.figures import Figures
-from dianku.ledger.queries import StockQueries
-from dianku.ledger.queries_lines import ShopLines
-from dianku.ledger.rebuild import hours_anew
+from dianku.ledger.figures.figures import Figures
+from dianku.ledger.read.alert_lines import ShopLines
+from dianku.ledger.read.queries import StockQueries
 from dianku.ledger.service import Ledger
 from dianku.ledger.usual import Unusual
+from dianku.ledger.verify.rebuild import hours_anew
 from dianku.messages import Messages
 from dianku.plugins.manifest import Manifest
 from dianku.plugins.set import PluginSet

@@ -28,8 +28,8 @@ from dianku.hooks.calls import Collected, described
 from dianku.host import Host, HostConfig
 from dianku.http.fields import convert_value as checked
 from dianku.http.wording import worded_remarks
-from dianku.ledger.queries_requests import StockFilter
-from dianku.ledger.verify import Verification
+from dianku.ledger.read.requests import StockFilter
+from dianku.ledger.verify.verification import Verification
 from dianku.messages import Messages
 from dianku.plugins.editions import Edition, installed_editions
 from dianku.plugins.loader import name_of_kernel

@@ -18,7 +18,7 @@ CALLS = {"insert_rows", "update_rows", "delete_rows", "_upsert", "insert", "upda
 POSTING = ("posting.py", "load", "write")
 """The poster and the modules it loads and writes with."""
 OTHERS = {
-    "ledger/rebuild.py": "derived tables, anew from the moves",
+    "ledger/verify/rebuild.py": "derived tables, anew from the moves",
     "ledger/history.py": "sales of the time before, and their sums",
     "ledger/exceptions.py": "settles an exception",
     "idempotency.py": "keys of requests that post no document",
@@ -51,7 +51,7 @@ def test_tables_of_the_ledger_are_written_by_the_ledgers_modules_alone() -> None
     skipped = ("storage/revisions/", "testing/")
     found = {name for name, what in writers.items() if what and not name.startswith(skipped)}
     posting = {n for n in found if n.removeprefix("ledger/").startswith(POSTING)}
-    assert "ledger/write_documents.py" in posting, "the walk finds what is written"
+    assert "ledger/posting/write_documents.py" in posting, "the walk finds what is written"
     assert found - posting == set(OTHERS)
 
 

@@ -27,8 +27,8 @@ from bench_shop import Measured, empty_the_log, make_shop, serve_words, sku
 from report_moves import DAY_MS, DAYS, EAST, STORES, fill
 
 from dianku.config import DATABASE_FILE
-from dianku.ledger.rebuild import rebuild
-from dianku.ledger.verify import verify
+from dianku.ledger.verify.rebuild import rebuild
+from dianku.ledger.verify.verification import verify
 from dianku.storage.engine import Database
 
 CELLS = 50

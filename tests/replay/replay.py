@@ -33,8 +33,8 @@ from dianku.catalog.upsert import ProductChange
 from dianku.context import Context
 from dianku.host import Host, HostConfig
 from dianku.ledger.commands import Outcome, Post, Posted
-from dianku.ledger.figures_requests import SalesQuery
-from dianku.ledger.queries_requests import StockFilter
+from dianku.ledger.figures.requests import SalesQuery
+from dianku.ledger.read.requests import StockFilter
 from dianku.ledger.requests import LINES_MAX, NewDocument, NewLine
 
 STORE = "london"

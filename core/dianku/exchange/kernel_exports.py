@@ -22,8 +22,8 @@ from dianku.context import Context
 from dianku.exchange.exporting import Heading, KernelExport, asked_for
 from dianku.exchange.lists import join_components, join_packs
 from dianku.ledger.flows import Bucket, Flow
-from dianku.ledger.queries import StockQueries
-from dianku.ledger.queries_requests import DocumentFilter, StockFilter
+from dianku.ledger.read.queries import StockQueries
+from dianku.ledger.read.requests import DocumentFilter, StockFilter
 from dianku.quantity import format_cost, format_quantity
 from dianku.storage.engine import Database
 from dianku.wire import Code, Request

@@ -37,7 +37,7 @@ from dianku.exchange.records import (
 from dianku.exchange.runs import BROKEN_OFF, Options, Run, RunBook
 from dianku.exchange.stock_import import StockImport
 from dianku.exchange.undoing import Undoing
-from dianku.ledger.queries import StockQueries
+from dianku.ledger.read.queries import StockQueries
 from dianku.storage.engine import Database
 
 log = logging.getLogger(__name__)

@@ -17,8 +17,8 @@ from dianku.catalog.records import Store
 from dianku.clock import format_ms
 from dianku.context import Context
 from dianku.errors import refuse
-from dianku.ledger.queries_paging import SortColumn, fetch, sorting
-from dianku.ledger.queries_requests import ExceptionFilter, ExceptionPage, ExceptionRecord
+from dianku.ledger.read.paging import SortColumn, fetch, sorting
+from dianku.ledger.read.requests import ExceptionFilter, ExceptionPage, ExceptionRecord
 from dianku.ledger.tables import stock_exception
 from dianku.storage.engine import Database
 from dianku.storage.events import NewEvent, append

@@ -1,4 +1,4 @@
-"""Tables of the ledger. Only `dianku.ledger.posting` writes them (invariant I6).
+"""Tables of the ledger. Only `dianku.ledger.posting.poster` writes them (invariant I6).
 
 `document`, `document_line` and `stock_move` are append-only (I2). `stock_balance`, `lot_balance`
 and the three summaries are derived from moves and lines (I7) and kept in the posting transaction.

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
     from dianku.catalog.service import CatalogService
-    from dianku.ledger.figures import Figures
-    from dianku.ledger.queries import StockQueries
+    from dianku.ledger.figures.figures import Figures
+    from dianku.ledger.read.queries import StockQueries
     from dianku.ledger.service import Ledger
     from dianku.messages import Messages
     from dianku.settings.store import Settings

@@ -15,8 +15,8 @@ from dianku.context import Actor, Context
 from dianku.demo.fill import fill_shop
 from dianku.demo.goods import STORES, ean13, products
 from dianku.demo.trade import DemoDocument, Trade
-from dianku.ledger.queries import StockQueries
-from dianku.ledger.queries_requests import StockFilter
+from dianku.ledger.read.queries import StockQueries
+from dianku.ledger.read.requests import StockFilter
 from dianku.storage.engine import Database
 
 NOW = datetime(2026, 3, 31, 10, 0, tzinfo=UTC)

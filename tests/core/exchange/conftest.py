@@ -16,7 +16,7 @@ from dianku.catalog.snapshot import CatalogCache
 from dianku.clock import SetClock
 from dianku.context import Actor, Context
 from dianku.exchange.service import Exchange
-from dianku.ledger.queries import StockQueries
+from dianku.ledger.read.queries import StockQueries
 from dianku.ledger.service import Ledger
 from dianku.storage.engine import Database
 from dianku.testing.shop import Shop

@@ -30,7 +30,7 @@ def errors(record: Any) -> set[tuple[int, str, str]]:
 
 
 def on_hand(services: Any, ctx: Context) -> dict[str, tuple[str, str]]:
-    from dianku.ledger.queries_requests import StockFilter
+    from dianku.ledger.read.requests import StockFilter
 
     page = services.stock.stock(StockFilter(), ctx=ctx)
     return {row.sku: (row.on_hand, row.value) for row in page.items}

@@ -25,13 +25,13 @@ from dianku.ledger.commands import (
     Reserve,
     Reserved,
 )
-from dianku.ledger.rebuild import hours_anew
 from dianku.ledger.requests import (
     LineQuantities,
     LineQuantity,
     NewReservation,
     NewReservationLine,
 )
+from dianku.ledger.verify.rebuild import hours_anew
 from dianku.storage.engine import Database
 from dianku.testing.shop import Shop
 

@@ -17,8 +17,8 @@ from dianku.catalog import tables as catalog
 from dianku.catalog.snapshot import CatalogCache
 from dianku.errors import Refused
 from dianku.ledger.commands import Posted, Reverse
-from dianku.ledger.figures import Figures
-from dianku.ledger.figures_requests import SalesQuery, SalesRow
+from dianku.ledger.figures.figures import Figures
+from dianku.ledger.figures.requests import SalesQuery, SalesRow
 from dianku.ledger.requests import DocumentRecord
 from dianku.storage.engine import Database
 from dianku.testing.shop import Shop

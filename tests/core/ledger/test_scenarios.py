@@ -20,7 +20,7 @@ from dianku.ledger.commands import (
     Reserved,
     Reverse,
 )
-from dianku.ledger.document_records import document_records
+from dianku.ledger.read.document_records import document_records
 from dianku.ledger.requests import (
     LineQuantities,
     LineQuantity,

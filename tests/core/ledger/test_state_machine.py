@@ -28,10 +28,10 @@ from dianku.catalog.snapshot import CatalogCache
 from dianku.clock import SetClock
 from dianku.errors import Problem
 from dianku.ledger.commands import Outcome, Posted, Reserved
-from dianku.ledger.figures import Figures
-from dianku.ledger.figures_requests import SalesQuery
-from dianku.ledger.queries import StockQueries
-from dianku.ledger.queries_requests import StockFilter
+from dianku.ledger.figures.figures import Figures
+from dianku.ledger.figures.requests import SalesQuery
+from dianku.ledger.read.queries import StockQueries
+from dianku.ledger.read.requests import StockFilter
 from dianku.ledger.service import Ledger
 from dianku.storage.engine import Database
 from dianku.testing.shop import Shop

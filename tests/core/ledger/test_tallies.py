@@ -19,13 +19,13 @@ from say import Day, line
 from dianku.catalog.snapshot import CatalogCache
 from dianku.clock import day_number
 from dianku.ledger.commands import Reverse
-from dianku.ledger.figures import Figures
-from dianku.ledger.figures_requests import SalesQuery, SalesTotals
-from dianku.ledger.figures_sales import SalesFigures
+from dianku.ledger.figures.figures import Figures
+from dianku.ledger.figures.requests import SalesQuery, SalesTotals
+from dianku.ledger.figures.sales import SalesFigures
 from dianku.ledger.history import Sale, remove_history, write_history
-from dianku.ledger.queries import StockQueries
-from dianku.ledger.queries_requests import StockFilter
-from dianku.ledger.tallies import Tallies
+from dianku.ledger.read.queries import StockQueries
+from dianku.ledger.read.requests import StockFilter
+from dianku.ledger.read.tallies import Tallies
 from dianku.storage.engine import Database
 from dianku.testing.shop import Shop
 

@@ -13,8 +13,8 @@ from say import Day, line
 from dianku.ledger.commands import Reverse
 from dianku.ledger.history import Sale, write_history
 from dianku.ledger.tables import SUMMARIES
-from dianku.ledger.verify import Difference
-from dianku.ledger.verify_since import TURNS
+from dianku.ledger.verify.since import TURNS
+from dianku.ledger.verify.verification import Difference
 from dianku.storage.engine import Database
 from dianku.testing.digest import database_digest
 from dianku.testing.shop import Shop

@@ -13,8 +13,8 @@ from dianku.catalog.service import CatalogService
 from dianku.catalog.snapshot import CatalogCache
 from dianku.clock import SetClock
 from dianku.demo.fill import fill_shop
-from dianku.ledger.figures import Figures
-from dianku.ledger.queries import StockQueries
+from dianku.ledger.figures.figures import Figures
+from dianku.ledger.read.queries import StockQueries
 from dianku.ledger.service import Ledger
 from dianku.messages import Messages
 from dianku.storage.engine import Database

@@ -27,7 +27,7 @@ from dianku.ledger.commands import (
     ReceiveTransfer,
     Reverse,
 )
-from dianku.ledger.queries_requests import DocumentFilter, DocumentPage
+from dianku.ledger.read.requests import DocumentFilter, DocumentPage
 from dianku.ledger.requests import (
     DocumentRecord,
     KeyedDocument,

@@ -19,7 +19,7 @@ from dianku.http.route import Call, Content, Replied, Route, Stream
 from dianku.http.routes.answers import REPLAYED, Nothing, Page
 from dianku.http.wording import worded_remarks
 from dianku.idempotency import digest, keyed, recall, release
-from dianku.ledger.queries_requests import DocumentFilter, StockFilter
+from dianku.ledger.read.requests import DocumentFilter, StockFilter
 from dianku.wire import Answer, Code, Request
 
 CSV = "text/csv; charset=utf-8"

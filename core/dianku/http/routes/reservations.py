@@ -13,7 +13,7 @@ from dianku.ledger.commands import (
     ReleaseReservation,
     Reserve,
 )
-from dianku.ledger.queries_requests import (
+from dianku.ledger.read.requests import (
     ExceptionFilter,
     ExceptionPage,
     ExceptionRecord,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dianku.http.route import Call, Route
-from dianku.ledger.queries_requests import MoveFilter, MovePage, StockFilter, StockPage
+from dianku.ledger.read.requests import MoveFilter, MovePage, StockFilter, StockPage
 
 
 def list_stock(call: Call) -> StockPage:

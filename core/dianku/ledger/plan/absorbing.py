@@ -8,11 +8,11 @@ difference is restated by it. Only the first count after the movement absorbs.
 from __future__ import annotations
 
 from dianku.context import Context
-from dianku.ledger.draft import Draft, DraftLine, Move, Raised
 from dianku.ledger.flows import Bucket, Flow
-from dianku.ledger.mover import COUNT_REASON, Mover
 from dianku.ledger.plan.making import begin
-from dianku.ledger.snapshot import Count, Pair, Snapshot
+from dianku.ledger.posting.draft import Draft, DraftLine, Move, Raised
+from dianku.ledger.posting.mover import COUNT_REASON, Mover
+from dianku.ledger.posting.snapshot import Count, Pair, Snapshot
 
 BOUNDARY_MS = 2_000
 """A movement this close to a count is placed by its time and shown to a person."""

@@ -12,9 +12,7 @@ from attrs import evolve
 from dianku.context import Context
 from dianku.errors import FieldError, Problem, Refused
 from dianku.ledger.commands import Line, Posting
-from dianku.ledger.draft import Draft
 from dianku.ledger.flows import Bucket, Flow
-from dianku.ledger.mover import COUNT_REASON, Mover
 from dianku.ledger.plan.fitting import Demand, with_lots
 from dianku.ledger.plan.inbound import lot_id_of, named_split
 from dianku.ledger.plan.making import (
@@ -25,7 +23,9 @@ from dianku.ledger.plan.making import (
 )
 from dianku.ledger.plan.outbound import lot_split
 from dianku.ledger.plan.shortage import tell_short
-from dianku.ledger.snapshot import Count, Snapshot
+from dianku.ledger.posting.draft import Draft
+from dianku.ledger.posting.mover import COUNT_REASON, Mover
+from dianku.ledger.posting.snapshot import Count, Snapshot
 from dianku.quantity import COST_PER_MINOR, cost_of
 
 

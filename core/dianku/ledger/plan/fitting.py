@@ -17,11 +17,11 @@ from dianku.catalog.records import Product
 from dianku.errors import FieldError, Problem, Refused
 from dianku.ledger.commands import Line, Posting
 from dianku.ledger.composition import parts_of
-from dianku.ledger.draft import Draft
 from dianku.ledger.flows import Bucket
-from dianku.ledger.lots import LotStock
 from dianku.ledger.plan.making import seen_by_count, short_of
-from dianku.ledger.snapshot import Snapshot
+from dianku.ledger.posting.draft import Draft
+from dianku.ledger.posting.lots import LotStock
+from dianku.ledger.posting.snapshot import Snapshot
 from dianku.quantity import format_quantity, share_of
 
 Key = tuple[int, int]

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from attrs import frozen
 
 from dianku.ledger.flows import Bucket, Flow
-from dianku.ledger.lots import Split
-from dianku.ledger.snapshot import Family, StoredLine
+from dianku.ledger.posting.lots import Split
+from dianku.ledger.posting.snapshot import Family, StoredLine
 from dianku.quantity import share_of
 
 

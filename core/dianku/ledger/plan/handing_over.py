@@ -5,12 +5,12 @@ from __future__ import annotations
 from dianku.context import Context
 from dianku.errors import Problem, Refused, refuse
 from dianku.ledger.commands import HandOver
-from dianku.ledger.draft import Draft, DraftLine
-from dianku.ledger.mover import Mover
 from dianku.ledger.plan.keeping import move_kept, still_kept
 from dianku.ledger.plan.making import begin
 from dianku.ledger.plan.transferring import line_quantities
-from dianku.ledger.snapshot import Snapshot
+from dianku.ledger.posting.draft import Draft, DraftLine
+from dianku.ledger.posting.mover import Mover
+from dianku.ledger.posting.snapshot import Snapshot
 from dianku.quantity import format_quantity
 
 

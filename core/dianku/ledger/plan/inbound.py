@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dianku.context import Context
 from dianku.ledger.commands import Line, Posting
-from dianku.ledger.draft import Draft
 from dianku.ledger.flows import Flow
-from dianku.ledger.lots import Split
-from dianku.ledger.mover import Mover
 from dianku.ledger.plan.making import begin_posting, draft_line
-from dianku.ledger.snapshot import Snapshot
+from dianku.ledger.posting.draft import Draft
+from dianku.ledger.posting.lots import Split
+from dianku.ledger.posting.mover import Mover
+from dianku.ledger.posting.snapshot import Snapshot
 from dianku.quantity import COST_PER_MINOR, format_quantity
 
 HISTORY_DAYS = 7

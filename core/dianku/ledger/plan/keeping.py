@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from dianku.catalog.records import Product
 from dianku.ledger.flows import Bucket, Flow
-from dianku.ledger.mover import Mover
-from dianku.ledger.snapshot import Family, StoredLine
+from dianku.ledger.posting.mover import Mover
+from dianku.ledger.posting.snapshot import Family, StoredLine
 
 
 def still_kept(family: Family, line: StoredLine) -> int:

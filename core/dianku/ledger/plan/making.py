@@ -14,8 +14,8 @@ from dianku.clock import business_day
 from dianku.context import Context
 from dianku.errors import Problem, Refused
 from dianku.ledger.commands import Line, Posting
-from dianku.ledger.draft import Draft, DraftLine, Raised
-from dianku.ledger.snapshot import Pair, Snapshot
+from dianku.ledger.posting.draft import Draft, DraftLine, Raised
+from dianku.ledger.posting.snapshot import Pair, Snapshot
 from dianku.quantity import format_quantity
 
 LATE_MS = 10 * 60_000

@@ -14,7 +14,7 @@ from dianku.errors import FieldError, Problem, Refused
 from dianku.ledger.commands import Line, Posting
 from dianku.ledger.plan.giving_back import amount_between, returned_so_far
 from dianku.ledger.plan.keeping import kept_share, still_kept
-from dianku.ledger.snapshot import Family, StoredLine
+from dianku.ledger.posting.snapshot import Family, StoredLine
 from dianku.quantity import format_quantity, share_of
 
 

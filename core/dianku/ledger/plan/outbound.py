@@ -14,15 +14,15 @@ from dianku.catalog.records import Product
 from dianku.context import Context
 from dianku.errors import FieldError, Problem, Refused
 from dianku.ledger.commands import Line, Posting
-from dianku.ledger.draft import Draft
 from dianku.ledger.flows import Bucket, Flow
-from dianku.ledger.lots import Split
-from dianku.ledger.mover import Mover
 from dianku.ledger.plan.fitting import fit, tell_partial, with_lots
 from dianku.ledger.plan.keeping import move_kept
 from dianku.ledger.plan.making import begin_posting, draft_line
 from dianku.ledger.plan.shortage import tell_short
-from dianku.ledger.snapshot import Family, Snapshot, StoredLine
+from dianku.ledger.posting.draft import Draft
+from dianku.ledger.posting.lots import Split
+from dianku.ledger.posting.mover import Mover
+from dianku.ledger.posting.snapshot import Family, Snapshot, StoredLine
 from dianku.quantity import format_quantity, share_of
 
 

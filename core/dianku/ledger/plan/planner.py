@@ -29,7 +29,6 @@ from dianku.ledger.commands import (
     SweepReservations,
     Swept,
 )
-from dianku.ledger.draft import Draft
 from dianku.ledger.plan.absorbing import absorb
 from dianku.ledger.plan.adjusting import plan_adjustment, plan_cost_adjustment
 from dianku.ledger.plan.handing_over import plan_hand_over
@@ -47,7 +46,8 @@ from dianku.ledger.plan.returning import plan_customer_return
 from dianku.ledger.plan.reversing import plan_reversal
 from dianku.ledger.plan.reversing_corrections import take_absorption_back
 from dianku.ledger.plan.transferring import plan_arrival, plan_close, plan_transfer
-from dianku.ledger.snapshot import Pair, Promise, Saved, Snapshot
+from dianku.ledger.posting.draft import Draft
+from dianku.ledger.posting.snapshot import Pair, Promise, Saved, Snapshot
 from dianku.ledger.usual import Usual
 from dianku.quantity import format_cost
 

@@ -12,15 +12,15 @@ from dianku.catalog.records import Product
 from dianku.context import Context
 from dianku.ledger.commands import Line, Posting
 from dianku.ledger.composition import parts_of
-from dianku.ledger.draft import Draft
 from dianku.ledger.flows import Flow
-from dianku.ledger.mover import Mover
 from dianku.ledger.plan.fitting import with_lots
 from dianku.ledger.plan.inbound import named_split
 from dianku.ledger.plan.making import begin_posting, draft_line, seen_by_count, short_of
 from dianku.ledger.plan.outbound import lot_split
 from dianku.ledger.plan.shortage import tell_short
-from dianku.ledger.snapshot import Snapshot
+from dianku.ledger.posting.draft import Draft
+from dianku.ledger.posting.mover import Mover
+from dianku.ledger.posting.snapshot import Snapshot
 from dianku.quantity import share_of
 
 Parts = tuple[tuple[Product, int], ...]

@@ -23,11 +23,11 @@ from dianku.ledger.commands import (
     Reserving,
 )
 from dianku.ledger.composition import parts_of
-from dianku.ledger.draft import Draft
 from dianku.ledger.plan.making import short_of
 from dianku.ledger.plan.outbound import plan_issue
+from dianku.ledger.posting.draft import Draft
+from dianku.ledger.posting.snapshot import Promise, Snapshot
 from dianku.ledger.requests import ReservationExtend
-from dianku.ledger.snapshot import Promise, Snapshot
 from dianku.quantity import amount_of
 
 

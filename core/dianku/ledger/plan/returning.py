@@ -10,9 +10,7 @@ from dianku.catalog.records import Product
 from dianku.context import Context
 from dianku.errors import refuse
 from dianku.ledger.commands import Line, Posting
-from dianku.ledger.draft import Draft
 from dianku.ledger.flows import Bucket, Flow
-from dianku.ledger.mover import Mover
 from dianku.ledger.plan.giving_back import (
     Taken,
     amount_between,
@@ -23,7 +21,9 @@ from dianku.ledger.plan.inbound import lot_id_of
 from dianku.ledger.plan.keeping import move_kept
 from dianku.ledger.plan.making import begin_posting, draft_line
 from dianku.ledger.plan.matching import matched
-from dianku.ledger.snapshot import Snapshot
+from dianku.ledger.posting.draft import Draft
+from dianku.ledger.posting.mover import Mover
+from dianku.ledger.posting.snapshot import Snapshot
 from dianku.quantity import format_amount
 
 

@@ -14,9 +14,7 @@ from dianku.catalog.records import Product
 from dianku.context import Context
 from dianku.errors import Problem, Refused, refuse
 from dianku.ledger.commands import Reverse
-from dianku.ledger.draft import Draft, DraftLine
 from dianku.ledger.flows import Bucket, Flow
-from dianku.ledger.mover import Mover
 from dianku.ledger.plan.giving_back import amount_between, returned_so_far, taken_between
 from dianku.ledger.plan.keeping import move_kept, still_kept
 from dianku.ledger.plan.making import begin
@@ -34,7 +32,9 @@ from dianku.ledger.plan.reversing_parts import (
     takeable,
 )
 from dianku.ledger.plan.transferring import on_the_way
-from dianku.ledger.snapshot import Family, Original, Snapshot, StoredLine, StoredMove
+from dianku.ledger.posting.draft import Draft, DraftLine
+from dianku.ledger.posting.mover import Mover
+from dianku.ledger.posting.snapshot import Family, Original, Snapshot, StoredLine, StoredMove
 from dianku.quantity import share_of
 
 

@@ -9,10 +9,7 @@ from collections.abc import Iterable
 
 from dianku.catalog.records import Product, Store
 from dianku.context import Context
-from dianku.ledger.draft import Draft, DraftLine, Move
 from dianku.ledger.flows import Bucket, Flow
-from dianku.ledger.lots import Split
-from dianku.ledger.mover import COUNT_REASON, Mover
 from dianku.ledger.plan.absorbing import absorb_by
 from dianku.ledger.plan.making import begin
 from dianku.ledger.plan.reversing_parts import (
@@ -24,7 +21,10 @@ from dianku.ledger.plan.reversing_parts import (
     own_moves,
     takeable,
 )
-from dianku.ledger.snapshot import Count, Family, Pair, Snapshot, StoredLine, StoredMove
+from dianku.ledger.posting.draft import Draft, DraftLine, Move
+from dianku.ledger.posting.lots import Split
+from dianku.ledger.posting.mover import COUNT_REASON, Mover
+from dianku.ledger.posting.snapshot import Count, Family, Pair, Snapshot, StoredLine, StoredMove
 
 
 def reverse_adjustment(

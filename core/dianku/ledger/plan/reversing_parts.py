@@ -8,8 +8,16 @@ from attrs import evolve
 
 from dianku.catalog.records import Product, Store
 from dianku.ledger.flows import Bucket, Flow
-from dianku.ledger.lots import Split
-from dianku.ledger.snapshot import Count, Family, Original, Pair, Snapshot, StoredLine, StoredMove
+from dianku.ledger.posting.lots import Split
+from dianku.ledger.posting.snapshot import (
+    Count,
+    Family,
+    Original,
+    Pair,
+    Snapshot,
+    StoredLine,
+    StoredMove,
+)
 from dianku.quantity import format_quantity
 
 Refusals = list[dict[str, Any]]

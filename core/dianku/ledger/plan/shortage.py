@@ -10,9 +10,9 @@ from collections.abc import Iterable
 
 from dianku.catalog.records import Product
 from dianku.ledger.commands import Posting
-from dianku.ledger.draft import Draft
 from dianku.ledger.plan.making import raise_exception, seen_by_count
-from dianku.ledger.snapshot import Snapshot
+from dianku.ledger.posting.draft import Draft
+from dianku.ledger.posting.snapshot import Snapshot
 from dianku.quantity import format_quantity
 
 

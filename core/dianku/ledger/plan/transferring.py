@@ -13,15 +13,15 @@ from dianku.catalog.records import Product, Store
 from dianku.context import Context
 from dianku.errors import FieldError, NumberRefused, Problem, Refused, refuse
 from dianku.ledger.commands import CloseTransfer, Posting, ReceiveTransfer
-from dianku.ledger.draft import Draft, DraftLine
 from dianku.ledger.flows import Bucket, Flow
-from dianku.ledger.mover import Mover
 from dianku.ledger.plan.fitting import fit, tell_partial, with_lots
 from dianku.ledger.plan.making import begin, begin_posting, draft_line
 from dianku.ledger.plan.outbound import lot_split
 from dianku.ledger.plan.shortage import tell_short
+from dianku.ledger.posting.draft import Draft, DraftLine
+from dianku.ledger.posting.mover import Mover
+from dianku.ledger.posting.snapshot import Family, Snapshot, StoredLine
 from dianku.ledger.requests import LineQuantities
-from dianku.ledger.snapshot import Family, Snapshot, StoredLine
 from dianku.quantity import format_quantity, parse_quantity, share_of
 
 LOST_ON_THE_WAY = "transfer_loss"

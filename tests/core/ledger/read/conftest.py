@@ -22,8 +22,8 @@ from dianku.catalog.snapshot import CatalogCache
 from dianku.clock import SetClock
 from dianku.context import Actor, Context
 from dianku.ledger import tables as ledger
-from dianku.ledger.figures import Figures
-from dianku.ledger.queries import StockQueries
+from dianku.ledger.figures.figures import Figures
+from dianku.ledger.read.queries import StockQueries
 from dianku.storage import events
 from dianku.storage.engine import Database
 

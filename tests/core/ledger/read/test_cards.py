@@ -10,8 +10,8 @@ import pytest
 from dianku.clock import SetClock, format_ms
 from dianku.context import Context
 from dianku.errors import Refused
-from dianku.ledger.queries import StockQueries
-from dianku.ledger.queries_requests import MoveFilter, MoveRow
+from dianku.ledger.read.queries import StockQueries
+from dianku.ledger.read.requests import MoveFilter, MoveRow
 
 BUCKETS = ("sellable", "damaged", "kept", "in_transit")
 

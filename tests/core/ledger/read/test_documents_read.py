@@ -12,8 +12,8 @@ from dianku.clock import SetClock
 from dianku.context import Context
 from dianku.errors import Refused
 from dianku.ledger import tables as ledger
-from dianku.ledger.queries import StockQueries
-from dianku.ledger.queries_requests import (
+from dianku.ledger.read.queries import StockQueries
+from dianku.ledger.read.requests import (
     DocumentFilter,
     ExceptionFilter,
     ReservationFilter,

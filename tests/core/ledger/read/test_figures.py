@@ -14,8 +14,8 @@ import pytest
 from dianku.clock import SetClock, day_number
 from dianku.context import Context
 from dianku.errors import Refused
-from dianku.ledger.figures import Figures
-from dianku.ledger.figures_requests import FlowsQuery, SalesQuery
+from dianku.ledger.figures.figures import Figures
+from dianku.ledger.figures.requests import FlowsQuery, SalesQuery
 
 EPOCH = date(1970, 1, 1).toordinal()
 

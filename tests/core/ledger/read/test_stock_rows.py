@@ -15,8 +15,8 @@ from dianku.clock import SetClock
 from dianku.context import Context
 from dianku.errors import Refused
 from dianku.ledger import tables as ledger
-from dianku.ledger.queries import StockQueries
-from dianku.ledger.queries_requests import StockFilter, StockRow
+from dianku.ledger.read.queries import StockQueries
+from dianku.ledger.read.requests import StockFilter, StockRow
 
 DAY = 86_400_000
 

@@ -1,0 +1,1 @@
+"""Totals of a period: sales, flows, and what the stock is worth."""

@@ -1,0 +1,145 @@
+"""Find documents: by number, product, barcode, store, person, channel, reference and time.
+
+A reader with a store scope sees the documents of their stores, and the transfers to them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from attrs import frozen
+from sqlalchemy.engine import Connection
+
+from dianku.catalog.records import Store
+from dianku.context import Context
+from dianku.errors import refuse
+from dianku.ledger.read.document_records import document_records, for_reader
+from dianku.ledger.read.paging import SortColumn, fetch, sorting
+from dianku.ledger.read.requests import DocumentFilter, DocumentPage
+from dianku.ledger.read.scope import read_point
+from dianku.ledger.requests import DocumentRecord
+
+_SORTS: Mapping[str, SortColumn] = {
+    "recorded_at": SortColumn("d.id"),
+    "occurred_at": SortColumn("d.occurred_at"),
+}
+"""Ids grow in the order of recording."""
+
+_FIND = """
+SELECT d.id, {columns} FROM document AS d WHERE {conditions} ORDER BY {order_by} LIMIT :count
+"""
+_BY_NUMBER = "SELECT id, store_id, to_store_id FROM document WHERE number = :number"
+
+
+@frozen
+class DocumentSearch:
+    """Documents as `ctx` may see them. `stores` are those in scope (all: the whole shop)."""
+
+    ctx: Context
+    stores: tuple[Store, ...]
+    now_ms: int
+
+    def page(self, connection: Connection, asked: DocumentFilter) -> DocumentPage:
+        """Return the page a filter asks for. Raises `Refused`: sort, cursor or time unknown."""
+        order = sorting(asked.sort, known=_SORTS, default="-recorded_at", last=("recorded_at",))
+        conditions, lists, parameters = self._conditions(asked)
+        behind, after = order.after(asked.cursor)
+        keys = fetch(
+            connection,
+            _FIND.format(
+                columns=order.columns,
+                conditions=" AND ".join([*conditions, behind]),
+                order_by=order.order_by,
+            ),
+            lists=lists,
+            parameters={**parameters, **after, "count": asked.limit + 1},
+        )
+        shown = keys[: asked.limit]
+        records = document_records(
+            connection, [k.id for k in shown], now_ms=self.now_ms, balances=False
+        )
+        return DocumentPage(
+            items=[for_reader(records[k.id], ctx=self.ctx) for k in shown],
+            next_cursor=order.cursor(shown[-1]) if len(keys) > asked.limit else None,
+        )
+
+    def one(self, connection: Connection, number: str) -> DocumentRecord:
+        """Return a document by its number.
+
+        Raises:
+            Refused: `not_found`, also for a document of stores out of scope: a number tells
+                nothing then.
+        """
+        row = connection.execute(sa.text(_BY_NUMBER), {"number": number}).one_or_none()
+        seen = {s.id for s in self.stores}
+        if row is None or not {row.store_id, row.to_store_id} & seen:
+            raise refuse("not_found", what="document", name=number)
+        record = document_records(connection, [row.id], now_ms=self.now_ms)[row.id]
+        return for_reader(record, ctx=self.ctx)
+
+    def _conditions(
+        self, asked: DocumentFilter
+    ) -> tuple[list[str], dict[str, Sequence[Any]], dict[str, Any]]:
+        conditions = ["1 = 1"]
+        lists: dict[str, Sequence[Any]] = {}
+        parameters: dict[str, Any] = {}
+        if asked.store or self.ctx.actor.stores is not None:
+            conditions.append("(d.store_id IN :stores OR d.to_store_id IN :stores)")
+            lists["stores"] = [s.id for s in self.stores]
+        for name, values, condition in (
+            ("kinds", asked.kind, "d.kind IN :kinds"),
+            ("channels", asked.channel, _IN_CHANNELS),
+            ("skus", asked.sku, _WITH_PRODUCT),
+        ):
+            if values:
+                conditions.append(condition)
+                lists[name] = values
+        for name, value, condition in (
+            ("reference", asked.reference, "d.reference = :reference"),
+            ("actor", asked.actor, "d.actor = :actor"),
+            ("barcode", asked.barcode, _WITH_BARCODE),
+        ):
+            if value is not None:
+                conditions.append(condition)
+                parameters[name] = value
+        if asked.number is not None:
+            conditions.append(_NUMBER_BEGINS)
+            number = asked.number.upper()
+            parameters |= {"number": number, "number_end": number + "zzzz"}
+            parameters["length"] = len(number)
+        self._times(asked, conditions, parameters)
+        return conditions, lists, parameters
+
+    def _times(
+        self, asked: DocumentFilter, conditions: list[str], parameters: dict[str, Any]
+    ) -> None:
+        """From and to by the goods' own time; a date is the business date of the document."""
+        for point, sign, name in (
+            (read_point(asked.from_, pointer="/from"), ">=", "from"),
+            (read_point(asked.to, pointer="/to"), "<=", "to"),
+        ):
+            if point is None:
+                continue
+            if point.day is None:
+                conditions.append(f"d.occurred_at {sign} :{name}_at")
+                parameters[f"{name}_at"] = point.at_ms
+            else:
+                conditions.append(f"d.business_date {sign} :{name}_day")
+                parameters[f"{name}_day"] = point.day
+
+
+# The range lets the index on numbers serve under every collation; the prefix decides.
+_NUMBER_BEGINS = """
+(d.number >= :number AND d.number < :number_end AND substr(d.number, 1, :length) = :number)
+"""
+_IN_CHANNELS = "d.channel_id IN (SELECT c.id FROM channel AS c WHERE c.name IN :channels)"
+_WITH_PRODUCT = """
+d.id IN (SELECT l.document_id FROM document_line AS l JOIN product AS p ON p.id = l.product_id
+         WHERE p.sku IN :skus)
+"""
+_WITH_BARCODE = """
+d.id IN (SELECT l.document_id FROM document_line AS l JOIN barcode AS b
+         ON b.product_id = l.product_id WHERE b.code = :barcode)
+"""

@@ -1,0 +1,1 @@
+"""What is derived must be what the moves say: verify finds differences, rebuild mends them."""
