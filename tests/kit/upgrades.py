@@ -285,7 +285,8 @@ class Prefix:
     @property
     def versions(self) -> list[str]:
         """The names of all version folders."""
-        return sorted(path.name for path in (self.folder / "versions").iterdir())
+        folders = (path for path in (self.folder / "versions").iterdir() if path.is_dir())
+        return sorted(path.name for path in folders)
 
     @property
     def shop(self) -> ShopFolder:
@@ -305,6 +306,11 @@ class Prefix:
             check=False,
             stdin=subprocess.DEVNULL,
         )
+
+    def add(self, wheels: Iterable[Path]) -> None:
+        """Add plugins as `dianku plugin install` leaves them: installed, and kept for later."""
+        kept = [shutil.copy2(wheel, self.folder / "plugins") for wheel in wheels]
+        Environment(self.folder / "current").install(map(Path, kept))
 
     def upgrade(self, name: str, source: Path | None = None, *words: str) -> str:
         """Run `dianku edition upgrade --yes`; what it says."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dianku_cli.environment.candidate import Candidate
 from dianku_cli.environment.carried import added_wheels
 from dianku_cli.environment.layout import Installation
-from dianku_cli.environment.packages import PLUGIN_GROUP, Wheel, installed, normal
+from dianku_cli.environment.packages import PLUGIN_GROUP, Wheel, normal, site_packages
 from dianku_cli.environment.versions import MARK, older
 from dianku_cli.texts import say
 
@@ -94,11 +95,12 @@ def forecast(
     """Compare a candidate with the version in use; `host` knows its plugins by their manifests."""
     from dianku.rehearsal import tables_of
 
-    there = {n: o.version for n, o in installed().items() if n not in _TOOLS}
+    own = _own()
+    there = {name: one.version for name, one in own.items() if name not in _TOOLS}
     new = candidate.distributions
     added = added_wheels(installation.added_wheels, candidate=candidate)
     carried = {wheel.name for wheel in added}
-    plugins = _plugins()
+    plugins = {e.name for o in own.values() for e in o.entry_points.select(group=PLUGIN_GROUP)}
     staying = {*candidate.plugins, *(plugin for wheel in added for plugin in wheel.plugins)}
     edition = host.plugins.edition.name
     version = there.get(normal(f"dianku-{edition}"), "")
@@ -141,12 +143,10 @@ def lacking(found: Forecast, candidate: Candidate, *, prefix: Path, data: Path) 
     return ""
 
 
-def _plugins() -> set[str]:
-    return {
-        entry.name
-        for one in installed().values()
-        for entry in one.entry_points.select(group=PLUGIN_GROUP)
-    }
+def _own() -> dict[str, metadata.Distribution]:
+    """The distributions that lie in this environment itself, by normal name."""
+    found = metadata.distributions(path=[str(site_packages())])
+    return {normal(one.metadata["Name"]): one for one in found if one.metadata["Name"]}
 
 
 def _megabytes(size: int) -> str:

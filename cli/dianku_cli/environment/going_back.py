@@ -40,7 +40,7 @@ class WayBack(NamedTuple):
         """
         place = self.place
         try:
-            with alone(place.installation.prefix / LOCK_FILE):
+            with alone(place.installation.versions / LOCK_FILE):
                 if place.has_data:
                     self._refuse_newer_tables()
                     self._note()

@@ -18,7 +18,7 @@ def leftovers(settings: Settings) -> Sequence[Path]:
     installation = Installation.here()
     if installation is None:
         return ()
-    lock = installation.prefix / LOCK_FILE
+    lock = installation.versions / LOCK_FILE
     if lock.exists():
         try:
             with alone(lock):

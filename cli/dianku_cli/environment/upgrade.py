@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 ACTION = "edition.upgrade"
 UNDONE = "edition.upgrade_undone"
-LOCK_FILE = "upgrade.lock"
+LOCK_FILE = ".upgrade.lock"
 Tell = Callable[[str], None]
 
 
@@ -106,7 +106,7 @@ class Upgrade:
         """
         with ExitStack() as stack:
             try:
-                stack.enter_context(alone(self._installation.prefix / LOCK_FILE))
+                stack.enter_context(alone(self._installation.versions / LOCK_FILE))
                 # The added plugins must not change meanwhile.
                 stack.enter_context(alone(self._installation.version / LOCK))
             except Busy:
