@@ -54,6 +54,8 @@ def upgrade(
     """
     from dianku_cli.environment.upgrade import planned
 
+    if as_json and not (yes or dry_run):
+        raise click.UsageError("--json asks nothing: add --yes or --dry-run")
     language = settings.language
     with (
         stopped_by_sigterm(),

@@ -30,6 +30,8 @@ _LISTENING = "listening on "
 _BYTES_A_SECOND = 1_000_000
 """At least so fast is a backup restored, migrated and verified."""
 _WELL = frozenset({"loaded", "disabled"})
+_GONE = "missing"
+"""Of a plugin that left: its tables are there, and that is as it should be."""
 _LOOK_S = 0.2
 
 
@@ -128,7 +130,7 @@ def _judged(state: Mapping[str, Any], required: Sequence[str], language: str) ->
     ill = {
         name: "\n  ".join([say(f"status_{status}", language), *faults.get(name, ())])
         for name, status in state["plugins"].items()
-        if status not in _WELL
+        if status not in _WELL and (status != _GONE or name in required)
     }
     wrong = [f"{name}: {ill[name]}" for name in required if name in ill]
     if wrong:

@@ -24,6 +24,7 @@ from dianku_cli.environment.tryout import NotReady, Stage, reach, try_out
 from dianku_cli.environment.versions import (
     Origin,
     free_folder,
+    is_held,
     left_over,
     remove,
     seal,
@@ -31,7 +32,7 @@ from dianku_cli.environment.versions import (
 )
 from dianku_cli.failures import Failed
 from dianku_cli.settings import Settings
-from dianku_cli.shop import bare_shop, looked_shop
+from dianku_cli.shop import bare_shop, closed_shop
 from dianku_cli.texts import say
 
 if TYPE_CHECKING:
@@ -72,7 +73,8 @@ class Upgrade:
         self._place.refuse_unless_usable(self._candidate.edition)
         with bare_shop(self._settings) as host:
             data_bytes = self._refuse_unless_fit(host)
-        with looked_shop(self._settings) as host:
+        # As it lies: where the last upgrade waits for its restart, nothing is migrated under it.
+        with closed_shop(self._settings) as host:
             found = forecast(
                 self._candidate, host, installation=self._installation, data_bytes=data_bytes
             )
@@ -123,7 +125,8 @@ class Upgrade:
                     version, ill = self._made(found, backup)
                     self._switch(host, found, version=version, backup=backup)
         for path in found.removed:
-            remove(path)
+            if not is_held(path):  # a server may have been started from it meanwhile
+                remove(path)
         return Upgraded(version, backup, ill)
 
     def _sweep(self) -> None:

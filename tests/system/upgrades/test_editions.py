@@ -15,6 +15,8 @@ from shop_goods import on_hand, open_for_sale
 from shop_server import Server
 from upgrades import NEXT, Prefix, Seller, bundle, readyz
 
+from dianku_cli.environment.versions import is_held
+
 pytestmark = pytest.mark.timeout(600)
 
 
@@ -80,6 +82,8 @@ def test_upgrade_beside_a_selling_server_takes_effect_at_its_restart(
         assert seller.sold > 0
         assert on_hand(server, token, "sweet")[0] == f"{1_000_000 - seller.sold}"
         assert "loyalty" not in readyz(server)["plugins"]
+        assert is_held(prefix.folder / "versions" / "basic-0.1.0")
+    assert not is_held(prefix.folder / "versions" / "basic-0.1.0")
     assert "Removed: corner-1.0, left of an upgrade that was cut off" in said
     assert "plugins that join: loyalty" in said
     assert (prefix.current, prefix.versions) == ("corner-1.0", ["basic-0.1.0", "corner-1.0"])
