@@ -302,7 +302,7 @@ class Prefix:
             env=self.shop.environ | variables,
             capture_output=True,
             text=True,
-            timeout=110,
+            timeout=400,
             check=False,
             stdin=subprocess.DEVNULL,
         )
