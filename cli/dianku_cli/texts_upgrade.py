@@ -111,6 +111,10 @@ UPGRADE_TEXTS: dict[str, tuple[str, str]] = {
         ),
     ),
     "upgrade_done": ("{after} is installed and in place.", "{after} 已安装就位。"),
+    "upgrade_done_all_the_same": (
+        "It was switched already: the new version is in use from the restart on. Backup: {backup}",
+        "已经切换：重启后使用新版本。备份：{backup}",
+    ),
     "upgrade_dry_run": ("Dry run: nothing was changed.", "试运行：未作任何改动。"),
     "upgrade_from_to": ("From {before} to {after}:", "从 {before} 到 {after}："),
     "upgrade_going": ("  go: {names}", "  移除：{names}"),

@@ -141,13 +141,16 @@ class Upgrade:
         try:
             yield
         except BaseException as error:
+            if self._installation.current.resolve() != self._installation.version:
+                # Too late to be stopped: the new version is in use.
+                self._say("upgrade_done_all_the_same", backup=backup)
+                raise
             for path in left_over(self._installation):
                 remove(path)
             if isinstance(error, PipRefused | NotReady | OSError):
                 words = {"reason": str(error), "backup": backup}
                 raise Failed(say("upgrade_went_back", self._language, **words)) from error
-            if isinstance(error, KeyboardInterrupt | SystemExit):
-                self._tell(say("upgrade_interrupted", self._language, backup=backup))
+            self._say("upgrade_interrupted", backup=backup)
             raise
 
     def _made(self, found: Forecast, backup: Path) -> tuple[Path, Mapping[str, str]]:
@@ -176,12 +179,16 @@ class Upgrade:
         """Write it into the trail, then switch: no version was ever in use untold."""
         before = {"edition": found.before, "folder": self._installation.version.name}
         after = {"edition": found.after, "folder": version.name, "backup": backup.name}
-        self._place.note(host, ACTION, before=before, after=after)
+        told = False
         try:
+            self._place.note(host, ACTION, before=before, after=after)
+            told = True
             switch(self._installation, version)
         except BaseException:
-            remove(version)
-            self._place.note(host, UNDONE, before=after, after=before)
+            if self._installation.current.resolve() == self._installation.version:
+                remove(version)
+                if told:
+                    self._place.note(host, UNDONE, before=after, after=before)
             raise
 
     def _say(self, key: str, **words: Any) -> None:
