@@ -18,6 +18,7 @@ from contextlib import suppress
 def main() -> None:
     """Run the program to its end, or to that of the leash; pass its status on."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the starter to decide on
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())  # the starter's is held while it begins us
     process = subprocess.Popen(  # noqa: S603 - what our own program asks for
         sys.argv[1:], stdin=subprocess.DEVNULL, start_new_session=True
     )

@@ -6,11 +6,13 @@ What they print is kept, so that a failure can be told in their own words.
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from types import TracebackType
@@ -61,6 +63,17 @@ class Program:
 
     def __enter__(self) -> Self:
         self._errors: IO[bytes] = tempfile.TemporaryFile()
+        self._process: subprocess.Popen[bytes] | None = None
+        try:
+            with _uninterrupted():
+                self._start()
+        except BaseException:
+            self._end()
+            raise
+        threading.Thread(target=self._read, daemon=True).start()
+        return self
+
+    def _start(self) -> None:
         read, self._leash = os.pipe()
         try:
             self._process = subprocess.Popen(  # noqa: S603 - our own programs and pip
@@ -74,14 +87,15 @@ class Program:
                 group=self._account and self._account.group,
                 extra_groups=self._account and (),
             )
-        except BaseException:
-            os.close(self._leash)
-            self._errors.close()
-            raise
         finally:
             os.close(read)
-        threading.Thread(target=self._read, daemon=True).start()
-        return self
+
+    def _end(self) -> None:
+        """Let the leash go and see that the program is gone."""
+        os.close(self._leash)
+        if self._process is not None:
+            self._process.wait(ENDED_S)
+        self._errors.close()
 
     def __exit__(
         self,
@@ -89,9 +103,7 @@ class Program:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        os.close(self._leash)
-        self._process.wait(ENDED_S)
-        self._errors.close()
+        self._end()
 
     def line(self, patience_s: float) -> str | None:
         """Its next line, without the end; None when it has ended. Raises `ProgramHung`."""
@@ -102,6 +114,7 @@ class Program:
 
     def ended(self) -> int:
         """Its status, once there are no more lines."""
+        assert self._process is not None
         return self._process.wait(ENDED_S)
 
     def last_words(self) -> str:
@@ -111,6 +124,7 @@ class Program:
         return "\n  ".join([line for line in lines if line.strip()][-LINES_SHOWN:])
 
     def _read(self) -> None:
+        assert self._process is not None
         assert self._process.stdout is not None
         with self._process.stdout as stream:
             for line in stream:
@@ -140,6 +154,16 @@ def run(
             said = [part for part in (*printed[-LINES_SHOWN:], program.last_words()) if part]
             raise ProgramFailed("\n  ".join(said) or f"{words[0]}: {code}")
     return "\n".join(printed)
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Hear of Ctrl-C and SIGTERM after the block: a program that is begun is known, too."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def plain_environ() -> dict[str, str]:
