@@ -13,12 +13,16 @@ COMMANDS = {
     "demo": "试用一家有商品、有几个月流水的样板店。\n\n"
     "建在临时目录里，打印地址和店主令牌，按 Ctrl-C 停止。",
     "doctor": "检查有什么不对，并说明怎么办。\n\n有错误时退出码为 1。",
-    "edition": "查看已安装的版本，制作安装包。",
+    "edition": "查看版本，制作安装包，换用另一个版本。",
+    "edition back": "退回上次升级之前使用的版本。\n\n新版本已改动数据表时，会说明如何用备份退回。",
     "edition build": "制作一个版本的安装包，供无网络时安装。\n\n"
     "在店库源码目录里运行。NAME 为其中的版本，或任何人的 edition.toml 的路径。"
     "安装包适用于运行此命令的 Python 与这类机器。",
     "edition list": "列出已安装的版本。",
     "edition show": "显示一个版本及其插件；默认为正在使用的版本。",
+    "edition upgrade": "换用另一个版本，升或降。\n\n"
+    "先说明要做什么并询问；备份；在旁边安装；用店铺副本试启动；再切换。其间照常营业，只需重启一次；"
+    "任何一步失败都不作改动。离开的插件的数据表保留，回来时仍在。",
     "export": "把数据写成 CSV 或 XLSX 文件。\n\n"
     "格式由文件扩展名决定；KIND 为 products、stock、documents、moves 或报表（如 reports.sales）。"
     "导出的商品再导入不会有任何改变。",
@@ -61,11 +65,13 @@ OPTIONS = {
     "--database": "sqlite:///FILE 或 postgresql://USER@HOST/NAME [DIANKU_DATABASE]。",
     "--dry-run": "不作改动，只说明会发生什么。",
     "--filter": "只要符合的；名称与 HTTP 列表的参数相同，可重复。",
+    "--from": "所在的安装包（文件或目录）；不给则用 pip 所设的软件源。",
     "--host": "监听地址。",
     "--json": "输出 JSON。",
     "--keep": "使用并保留此目录，不用临时目录。",
     "--language": "语言 [DIANKU_LANGUAGE]；默认随系统。",
     "--name": "令牌的名称，记入审计。",
+    "--no-background": "不运行任务，不通知插件；用于试运行店铺副本。",
     "--no-plugins": "不加载插件；放在命令之前。",
     "--out": "写到哪个目录；默认当前目录。",
     "--owner": "店主的用户名；不给则打印设置链接。",
@@ -85,6 +91,8 @@ OPTIONS = {
     "--workers": "进程数；大于 1 仅限 PostgreSQL。",
     "edition build --out": "安装包放到哪个目录。",
     "edition build --wheels": "第三方 wheel 取自此目录，而不从索引下载。",
+    "--yes": "不询问。",
+    "edition upgrade --json": "输出 JSON；不询问，因此须加 --yes。",
     "import --store": "行内未注明时所属的门店。",
     "init --language": "店铺的语言。",
     "init --store": "第一家门店的编码。",

@@ -26,9 +26,7 @@ COMMANDS = {
     "db": Lazy(f"{_HERE}.database:db", "Migrate, inspect and copy the database."),
     "demo": Lazy(f"{_HERE}.serving:demo", "Try a shop with goods and months of sales."),
     "doctor": Lazy(f"{_HERE}.operations:doctor", "Look for what is wrong, and say what to do."),
-    "edition": Lazy(
-        f"{_HERE}.plugins:edition", "Show the editions that are installed, and build them."
-    ),
+    "edition": Lazy(f"{_HERE}.plugins:edition", "Show editions, build them, change to another."),
     "export": Lazy(f"{_HERE}.exchange:export", "Write records into a CSV or XLSX file."),
     "import": Lazy(f"{_HERE}.exchange:import_", "Read a CSV, XLSX or XLS file into the shop."),
     "init": Lazy(f"{_HERE}.setup:init", "Set up the shop, its first store and owner."),

@@ -48,6 +48,16 @@ class Settings:
         self._environ = os.environ if environ is None else environ
         self.plugins = plugins
 
+    def completed(self, variables: Mapping[str, str]) -> Settings:
+        """The same, with variables besides for what neither options nor the environment say."""
+        return Settings(
+            data=self._data,
+            database=self._database,
+            language=self._language,
+            plugins=self.plugins,
+            environ={**variables, **self._environ},
+        )
+
     @cached_property
     def data_dir(self) -> Path:
         """The data folder; the file cannot name it, since it lies inside."""

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from dianku.host import Host, HostConfig
 
 
-def config_of(settings: Settings, *, plugin_files: tuple[Path, ...] = ()) -> HostConfig:
+def config_of(
+    settings: Settings, *, plugin_files: tuple[Path, ...] = (), background: bool = True
+) -> HostConfig:
     """What the host is started with."""
     from dianku.operations import HostConfig, strict_from
 
@@ -29,6 +31,7 @@ def config_of(settings: Settings, *, plugin_files: tuple[Path, ...] = ()) -> Hos
         plugins=settings.plugins,
         edition=settings.value("edition"),
         plugin_files=plugin_files,
+        background=background,
     )
 
 
@@ -126,6 +129,7 @@ def run_server(
     port: int,
     workers: int = 1,
     plugin_files: tuple[Path, ...] = (),
+    background: bool = True,
     show_link: Callable[[str], None] | None = None,
 ) -> None:
     """Serve until Ctrl-C or SIGTERM; prints the one line when it listens.
@@ -133,6 +137,8 @@ def run_server(
     `show_link` gets the one-time set-up link of a shop without an owner.
     """
     from dianku.operations import serve
+    from dianku_cli.environment.versions import held_version
 
-    config = config_of(settings, plugin_files=plugin_files)
-    serve(config, address=host, port=port, workers=workers, show_link=show_link)
+    config = config_of(settings, plugin_files=plugin_files, background=background)
+    with held_version():
+        serve(config, address=host, port=port, workers=workers, show_link=show_link)

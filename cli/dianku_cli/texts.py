@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from dianku_cli.texts_upgrade import UPGRADE_TEXTS
+
 TEXTS: dict[str, tuple[str, str]] = {
+    **UPGRADE_TEXTS,
     "backing_up": ("Writing the backup", "正在备份"),
     "restoring": ("Restoring", "正在恢复"),
     "verifying": ("Verifying", "核对中"),

@@ -28,6 +28,7 @@ class HostConfig:
         edition: Name of the edition to run as; None takes the highest installed.
         plugin_files: Single-file plugins to load besides (`serve --plugin FILE`).
         plugin_start_seconds: How long the start waits for one plugin's import, or one of its hooks.
+        background: False runs neither jobs nor notifications (`serve --no-background`).
     """
 
     data_dir: Path
@@ -38,6 +39,7 @@ class HostConfig:
     edition: str | None = None
     plugin_files: tuple[Path, ...] = ()
     plugin_start_seconds: float = 30.0
+    background: bool = True
 
     def make_folder(self) -> None:
         """Make the data folder where there is none; one that is there stays as it is."""

@@ -155,7 +155,7 @@ class Host:
             self.ledger.check = posting_check(self.plugins.checks)
         self.ledger.start()
         self._started = True
-        if background:
+        if background and self.config.background:
             self._start_background()
 
     def look(self) -> None:

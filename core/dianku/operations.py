@@ -58,6 +58,7 @@ __all__ = [
     "Verification",
     "WordedError",
     "backup",
+    "bytes_held",
     "checked",
     "copy_to",
     "database_trouble",
@@ -249,6 +250,18 @@ def backup(
         # Once the file is whole: what the doctor counts the days from.
         record_change(connection, ctx=ctx, at_ms=now_ms, action=BACKED_UP, subject=file.name)
     return made
+
+
+def bytes_held(host: Host) -> int:
+    """How much room the shop takes, database and attachments: a backup takes no more."""
+    if host.database.dialect == "sqlite":
+        size = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
+    else:
+        size = "SELECT pg_database_size(current_database())"
+    with host.database.reading() as connection:
+        held = int(connection.exec_driver_sql(size).scalar_one())
+    files = (host.config.data_dir / ATTACHMENTS).rglob("*")
+    return held + sum(path.stat().st_size for path in files if path.is_file())
 
 
 def restore(host: Host, file: Path, *, progress: Progress | None = None) -> archives.Restored:

@@ -142,3 +142,11 @@ def test_serve_with_no_plugins_runs_none(run: Run, serving: Serve) -> None:
         headers = {"Authorization": f"Bearer {token}"}
         plugins = httpx.get(f"{address}/api/v1/plugins", headers=headers)
     assert not [each for each in json.loads(plugins.text)["items"] if each["status"] == "loaded"]
+
+
+def test_serve_without_background_answers_and_leads_nothing(serving: Serve) -> None:
+    with serving("serve", "--port", "0", "--no-background") as address:
+        quiet = httpx.get(f"{address}/readyz").json()
+    assert (quiet["ready"], quiet["leader"]) == (True, False)
+    with serving("serve", "--port", "0") as address:
+        assert httpx.get(f"{address}/readyz").json()["leader"]

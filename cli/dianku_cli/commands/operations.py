@@ -120,7 +120,19 @@ def _cut_off(settings: Settings) -> list[dict[str, str]]:
 
     what = cut_off_remark(settings.language)
     found = {"severity": "error", "subject": "plugins", "what": what, "remedy": ""}
-    return [found] if what else []
+    return [*([found] if what else []), *_left_of_upgrades(settings)]
+
+
+def _left_of_upgrades(settings: Settings) -> list[dict[str, str]]:
+    """What upgrades left that were cut off: room is all it takes."""
+    from dianku_cli.environment.leftovers import leftovers
+
+    words = {
+        "severity": "note",
+        "what": say("upgrade_left", settings.language),
+        "remedy": say("upgrade_left_remedy", settings.language),
+    }
+    return [words | {"subject": str(path)} for path in leftovers(settings)]
 
 
 def _worded(finding: dict[str, str], settings: Settings) -> dict[str, str]:

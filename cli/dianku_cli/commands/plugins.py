@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dianku_cli.commands.authoring import check, new
+from dianku_cli.commands.editions import back, upgrade
 from dianku_cli.commands.plugin_changes import install, remove
 from dianku_cli.output import Column, remark, write_json, write_record, write_table
 from dianku_cli.settings import Settings
@@ -110,10 +111,14 @@ def disable(settings: Settings, name: str) -> None:
 
 @click.group
 def edition() -> None:
-    """Show the editions that are installed, and build them.
+    """Show editions, build them, change to another.
 
     Example: dianku edition show
     """
+
+
+edition.add_command(back)
+edition.add_command(upgrade)
 
 
 @edition.command("list")

@@ -40,9 +40,20 @@ PORT = click.IntRange(0, 65_535)
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Load one more plugin from a Python file; may be repeated.",
 )
+@click.option(
+    "--no-background",
+    is_flag=True,
+    help="Run no jobs and tell plugins nothing; for trying a copy of a shop out.",
+)
 @click.pass_obj
 def serve(
-    settings: Settings, host: str, port: int, workers: int, plugin_files: tuple[Path, ...]
+    settings: Settings,
+    *,
+    host: str,
+    port: int,
+    workers: int,
+    plugin_files: tuple[Path, ...],
+    no_background: bool,
 ) -> None:
     """Run the server, migrations first.
 
@@ -60,6 +71,7 @@ def serve(
         port=port,
         workers=workers,
         plugin_files=plugin_files,
+        background=not no_background,
         show_link=show_link,
     )
 

@@ -43,6 +43,7 @@ from dianku.storage.engine import Database
 from dianku.storage.gauge import ROW_BYTES, Gauge, Gauged, Progress
 from dianku.storage.migrate import CORE, Owner, positions, refuse_newer
 from dianku.storage.shape import TableShape, table_names
+from dianku.storage.working_folder import working_folder
 
 FORMAT = 1
 _MANIFEST = "manifest.json"
@@ -171,8 +172,8 @@ class _Writer:
         self._members[name] = Member(size, digest.hexdigest())
 
     def _sqlite(self, database: Database, now_ms: int) -> Manifest:
-        with tempfile.TemporaryDirectory(prefix="dianku-backup-", dir=_beside(database)) as folder:
-            copy = Path(folder) / _DATABASE
+        with working_folder(_beside(database), "backup") as folder:
+            copy = folder / _DATABASE
             online_copy(database, copy)
             left_out = _without_secrets(copy)
             with _opened(copy) as found, found.reading() as connection:
@@ -424,9 +425,10 @@ def _restore_database(
     if manifest.dialect == "postgresql":
         source = Gauged(_Archive(archive, manifest), gauge)
         return transfer(source, database, owners=owners, more_follows=True)
-    where = _beside(database) if database.dialect == "sqlite" else None
-    with tempfile.TemporaryDirectory(prefix="dianku-restore-", dir=where) as folder:
-        path = Path(folder) / _DATABASE
+    sqlite = database.dialect == "sqlite"
+    where = _beside(database) if sqlite else Path(tempfile.gettempdir())
+    with working_folder(where, "restore") as folder:
+        path = folder / _DATABASE
         with archive.open(_DATABASE) as data, path.open("wb") as to:
             shutil.copyfileobj(data, to, _CHUNK)
         with _opened(path) as found:
