@@ -56,6 +56,7 @@ def test_check_passes_over_a_plugin_just_begun(run: Run, installed: dict[str, st
     assert " passed" in done.stdout
 
 
+@pytest.mark.long("full")
 @pytest.mark.timeout(300)
 def test_check_fails_over_a_plugin_that_breaks_a_promise(
     run: Run, installed: dict[str, str], tmp_path: Path

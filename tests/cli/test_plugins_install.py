@@ -69,6 +69,7 @@ def test_install_takes_effect_at_the_next_start_and_is_written_into_the_trail(
     assert trail(room) == [("plugin.install", "cli")]
 
 
+@pytest.mark.long("full")
 def test_newer_version_takes_over_the_rows_and_removal_leaves_them(
     room: PluginRoom, tmp_path: Path
 ) -> None:
@@ -107,6 +108,7 @@ def test_install_that_fails_when_it_is_done_puts_everything_back(
     assert room.plugins()["bonus"]["version"] == "1.0"
 
 
+@pytest.mark.long("full")
 def test_install_cut_off_is_named_and_completed_by_the_next(
     room: PluginRoom, tmp_path: Path
 ) -> None:
@@ -131,6 +133,7 @@ def test_install_cut_off_is_named_and_completed_by_the_next(
     assert room.digest() == before
 
 
+@pytest.mark.long("full")
 def test_plugin_that_ends_who_imports_it_is_seen_switched_off_and_removed(
     room: PluginRoom, tmp_path: Path
 ) -> None:
@@ -149,6 +152,7 @@ def test_plugin_that_ends_who_imports_it_is_seen_switched_off_and_removed(
     assert set(room.plugins()) == {"reports"}
 
 
+@pytest.mark.long("full")
 def test_wheels_added_to_an_installation_are_kept_beside_its_versions(tmp_path: Path) -> None:
     version = tmp_path / "prefix" / "versions" / "basic-0.1.0"
     version.parent.mkdir(parents=True)
@@ -172,6 +176,7 @@ def served_by_postgres(tmp_path: Path, postgres_url: str) -> PluginRoom:
     return PluginRoom(environment.copied(tmp_path / "env"), tmp_path, DIANKU_DATABASE=postgres_url)
 
 
+@pytest.mark.long("full")
 def test_install_on_postgresql_is_tried_with_the_plugins_own_rows(
     served_by_postgres: PluginRoom, tmp_path: Path, postgres_url: str
 ) -> None:

@@ -145,6 +145,7 @@ def test_bill_of_materials_lists_every_wheel_with_hash_licence_and_requirements(
     assert any(one.startswith("psycopg==") for one in needs["dianku-core==0.1.0"])
 
 
+@pytest.mark.long("full")
 def test_bundle_of_a_third_party_has_its_plugin_and_is_called_its_own(tmp_path: Path) -> None:
     manifest = write_third_party(tmp_path / "theirs")
     before = sorted(manifest.parent.rglob("*"))

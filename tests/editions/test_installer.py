@@ -67,6 +67,7 @@ def test_installed_is_what_the_bundle_holds() -> None:
     }
 
 
+@pytest.mark.long("full")
 def test_second_run_changes_no_version_and_no_setting() -> None:
     prefix = installation()
     kept = [everything_in(prefix / "versions"), (prefix / "dianku.env").read_text()]
@@ -153,6 +154,7 @@ def test_installation_of_another_version_is_left_to_the_upgrade(tmp_path: Path) 
     assert everything_in(tmp_path) == before
 
 
+@pytest.mark.long("full")
 def test_failed_installation_leaves_no_version(tmp_path: Path) -> None:
     words = plain_words(tmp_path)
     folder = copied_bundle(tmp_path)

@@ -124,7 +124,7 @@ def test_route_outside_a_claim_takes_no_name_from_the_plugin_that_claims_it(
 
     routes = plugins.routes()
 
-    assert [(one.plugin, one.path) for one in routes] == [("owner", "/mine")]
+    assert [one.plugin for one in routes if one.path == "/mine"] == ["owner"]
     assert plugins.state("owner").status is Status.LOADED
     assert "is not in its manifest" in plugins.state(usurper).faults[-1].what
 
@@ -138,7 +138,8 @@ def test_group_of_commands_outside_a_claim_takes_no_name_from_its_owner(
     plugin_shelf.plugin("owner", code, more='[commands.owner]\ntitle = { zh = "a", en = "b" }')
     plugins = load()
 
-    assert [one.plugin for one in plugins.collect("register_commands")] == ["owner"]
+    groups = plugins.collect("register_commands")
+    assert [one.plugin for one in groups if one.record.name == "owner"] == ["owner"]
     assert plugins.state("owner").status is Status.LOADED
     assert "'owner' is not in its manifest" in plugins.state("aaa").faults[-1].what
 

@@ -97,7 +97,7 @@ def test_hook_that_hangs_at_the_start_is_not_waited_for_long(
     plugin_shelf.plugin("bad", HANGS.format(hook=hook))
     plugins = load(plugin_start_seconds=0.05)
 
-    assert plugins.collect(hook) == []
+    assert "bad" not in {one.plugin for one in plugins.collect(hook)}
     assert "took longer than 0.05 s" in plugins.state("bad").faults[-1].what
 
 
