@@ -44,7 +44,8 @@ def decode_declaration(text: str, kind: type[Kind], *, where: str) -> Kind:
     """
     try:
         plain = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
+        # A `TOMLDecodeError` is a ValueError; so is what a number of too many digits raises.
         line = re.search(r"at line (\d+)", str(error))
         at = f"{where}:{line[1]}" if line else where
         raise DeclarationError(f"{at}: {error}") from error

@@ -7,7 +7,8 @@ entry point, because finding a nested one would import what is above it.
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterable, Sequence
+import logging
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import importlib_metadata
@@ -18,6 +19,7 @@ from dianku.plugins.manifest import PLUGIN_FILE, Manifest, read_manifest
 
 PLUGIN_GROUP = "dianku.plugins"
 EDITION_GROUP = "dianku.editions"
+_log = logging.getLogger(__name__)
 
 
 @frozen
@@ -28,6 +30,8 @@ class Installed:
     target: str
     distribution: str
     version: str
+    error: str = ""
+    """Why its name and version are not known: what an installer left half done has no metadata."""
 
     @property
     def package(self) -> str:
@@ -61,16 +65,41 @@ class Found:
 
 def installed(group: str) -> list[Installed]:
     """The entry points of a group, by name; the scan costs milliseconds and is done per start."""
-    found = [
-        Installed(
-            entry.name,
-            entry.value,
-            entry.dist.name if entry.dist is not None else "",
-            entry.dist.version if entry.dist is not None else "",
-        )
-        for entry in importlib_metadata.entry_points(group=group)
-    ]
+    found = [_installed(entry) for entry in _entries(group)]
     return sorted(found, key=lambda one: (one.name, one.distribution))
+
+
+def _entries(group: str) -> Iterable[importlib_metadata.EntryPoint]:
+    """The entry points of all distributions but those whose own list cannot be read."""
+    try:
+        return importlib_metadata.entry_points(group=group)
+    except Exception:  # noqa: BLE001 - one list that is none stops the library for all
+        return list(_one_by_one(group))
+
+
+def _one_by_one(group: str) -> Iterator[importlib_metadata.EntryPoint]:
+    # Only where one is broken: asking each for its name reads all the metadata there is.
+    seen = set()
+    for one in importlib_metadata.distributions():
+        try:
+            points = one.entry_points.select(group=group)
+            name = one.name if points else None
+        except Exception as error:  # noqa: BLE001 - it may hold anything
+            _log.warning("a distribution in %s was left out: %s", one.locate_file(""), error)
+            continue
+        if points and name not in seen:
+            seen.add(name)
+            yield from points
+
+
+def _installed(entry: importlib_metadata.EntryPoint) -> Installed:
+    if entry.dist is None:
+        return Installed(entry.name, entry.value, "", "")
+    try:
+        return Installed(entry.name, entry.value, entry.dist.name, entry.dist.version)
+    except (importlib_metadata.MetadataNotFound, KeyError, ValueError, OSError) as error:
+        said = f"the metadata of what brings {entry.name!r} cannot be read: {error}"
+        return Installed(entry.name, entry.value, "", "", error=said)
 
 
 def folder_of(package: str) -> Path | None:
@@ -92,15 +121,22 @@ def discover(files: Iterable[Path] = ()) -> list[Found]:
 
 def _read(entry: Installed) -> Found:
     at = (entry.name, entry.target, entry.distribution, entry.version)
+    if entry.error:
+        return Found(*at, error=entry.error)
     folder = folder_of(entry.package)
     if folder is None:
         return Found(*at, error=f"its package {entry.package!r} is not there")
     path = folder / PLUGIN_FILE
+    if path.exists() and not path.is_file():
+        # A pipe would keep whoever opens it waiting.
+        return Found(*at, error=f"{path} is no file")
     try:
         manifest = read_manifest(path.read_text(encoding="utf-8"), where=str(path))
     except OSError as error:
         return Found(*at, folder=folder, error=f"{path}: {error.strerror}")
-    except (DeclarationError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        return Found(*at, folder=folder, error=f"{path}: {error}")
+    except DeclarationError as error:
         return Found(*at, folder=folder, error=str(error))
     wrong = _misnamed(entry, manifest, path)
     return Found(*at, manifest=None if wrong else manifest, folder=folder, error=wrong)
