@@ -292,7 +292,9 @@ class Prefix:
     def shop(self) -> ShopFolder:
         """The shop, run by the installation's own command."""
         found = ShopFolder(self.data, command=[str(self.command)])
-        found.environ = {**Environment(self.folder).environ, "DIANKU_LANGUAGE": "en"}
+        # A proxy that never answers: an administrator's machine may be set to one.
+        own = {"DIANKU_LANGUAGE": "en", "HTTP_PROXY": "http://127.0.0.1:9"}
+        found.environ = {**Environment(self.folder).environ, **own}
         return found
 
     def run(self, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:

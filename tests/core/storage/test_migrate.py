@@ -254,6 +254,29 @@ def test_revision_of_a_plugin_that_strays_changes_nothing(
         assert connection.exec_driver_sql("SELECT count(*) FROM channel").scalar() == 1
 
 
+@pytest.mark.parametrize(
+    "end",
+    [
+        'op.execute("COMMIT")',
+        'op.execute("ROLLBACK")',
+        "op.get_bind().connection.commit()",
+        "op.get_bind().connection.rollback()",
+        "op.get_bind().commit()",
+    ],
+)
+def test_revision_of_a_plugin_that_ends_the_transaction_keeps_nothing_that_strays(
+    empty: Database, plugin: Callable[..., Owner], end: str
+) -> None:
+    upgrade(empty)
+    drop = 'op.execute("DROP TABLE kept_answer")'
+
+    with pytest.raises(MigrationFailed):
+        upgrade(empty, [plugin("alerts", drop, end, drop)])
+
+    with empty.reading() as connection:
+        assert "kept_answer" in sa.inspect(connection).get_table_names()
+
+
 def test_revision_of_a_plugin_may_remake_its_own_table(
     empty: Database, plugin: Callable[..., Owner]
 ) -> None:
