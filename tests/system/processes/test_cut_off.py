@@ -61,7 +61,7 @@ def test_import_cut_off_by_kill_is_taken_up_by_its_key_and_posts_nothing_twice(
         sending.join()
     with Server(folder) as server:
         stopped = server.call("GET", "/imports/1", token=token)
-        assert stopped["status"] == "running"
+        assert stopped["status"] == "failed"
         answers = [_bring(server, token)]
         done = _until(
             lambda: server.call("GET", "/imports/1", token=token),

@@ -68,7 +68,7 @@ def test_backup_restores_without_the_plugin_and_the_plugin_finds_its_tables_agai
         revisions = site.folder / "dianku_tasting" / "migrations"
         (revisions / "0002_pays.py").write_text(NEXT)
         with started(latest.host(url=url)) as host:
-            assert host.plugins.state("tasting").status is Status.LOADED
+            assert host.plugins.state("tasting").running
             assert [s.current for s in status(host.database, [Owner("tasting", revisions)])] == [
                 "0002"
             ]

@@ -100,6 +100,7 @@ def test_upgrade_beside_a_selling_server_takes_effect_at_its_restart(
     assert "cut off" not in prefix.run("doctor").stdout
 
 
+@pytest.mark.long("full")
 def test_upgrade_with_a_plugin_that_does_not_fit_refuses_it_by_name_and_is_gone_back_on(
     prefix: Prefix, tmp_path: Path
 ) -> None:
