@@ -93,6 +93,7 @@ def test_newer_version_takes_over_the_rows_and_removal_leaves_them(
     assert trail(room) == [("plugin.install", "cli"), ("plugin.remove", "cli")]
 
 
+@pytest.mark.long("full")
 def test_install_that_fails_when_it_is_done_puts_everything_back(
     room: PluginRoom, tmp_path: Path
 ) -> None:

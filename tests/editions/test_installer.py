@@ -242,6 +242,7 @@ def test_uninstaller_leaves_the_data_and_says_where(tmp_path: Path) -> None:
     assert (data / "dianku.db").exists()
 
 
+@pytest.mark.long("full")
 def test_steps_of_the_dockerfile_make_a_shop_in_a_bare_root(tmp_path: Path) -> None:
     """No image is built: the base is made of this machine's programs."""
     if os.getuid() or shutil.which("unshare") is None:

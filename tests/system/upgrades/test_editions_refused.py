@@ -121,6 +121,7 @@ def test_upgrade_in_a_plain_environment_says_what_to_do_instead(tmp_path: Path) 
     assert "pip install --upgrade -r editions/NAME.txt" in done.stderr
 
 
+@pytest.mark.long("full")
 def test_version_that_does_not_start_is_gone_back_on_and_its_plugin_named(
     tmp_path: Path,
 ) -> None:
