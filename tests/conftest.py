@@ -12,11 +12,15 @@ import pytest
 import long_runs
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from say import Day
 
+    from dianku.catalog.snapshot import CatalogCache
     from dianku.clock import SetClock
     from dianku.context import Context
     from dianku.ledger.service import Ledger
+    from dianku.storage.engine import Database
     from dianku.testing.shop import Shop
 
 
@@ -83,3 +87,13 @@ def day(shop: Shop, ledger: Ledger, owner: Context, clock: SetClock) -> Day:
     shop.store("S1")
     shop.store("S2")
     return Day(ledger, owner, clock)
+
+
+@pytest.fixture
+def waiting(database: Database, cache: CatalogCache, clock: SetClock) -> Iterator[Ledger]:
+    """A ledger whose poster has not begun: what is handed in waits, and is one batch then."""
+    from dianku.ledger.service import Ledger
+
+    ledger = Ledger(database, cache, clock)
+    yield ledger
+    ledger.close()

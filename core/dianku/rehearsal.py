@@ -18,7 +18,6 @@ import sqlalchemy as sa
 from attrs import frozen
 from sqlalchemy.engine import URL, make_url
 
-from dianku.access.trail import record_change
 from dianku.config import DATABASE_FILE, HostConfig
 from dianku.context import Context
 from dianku.errors import ConfigurationError
@@ -221,12 +220,5 @@ def note_change(
 ) -> None:
     """Write into the trail what was done to the installation, such as `plugin.install`."""
     with host.database.writing() as connection:
-        record_change(
-            connection,
-            ctx=ctx,
-            at_ms=host.clock.now_ms(),
-            action=action,
-            subject=subject,
-            before=before,
-            after=after,
-        )
+        details = {"subject": subject, "before": before, "after": after}
+        host.access.note(connection, ctx, action, details)

@@ -15,6 +15,9 @@ from installed import edition_environment
 from made_plugins import MadePlugin
 from plugin_room import PluginRoom
 
+from dianku.testing.postgres import reachable_folder
+from dianku.testing.required import absent
+
 BROKEN = {
     "ends": (MadePlugin(name="ends", code="import os\nos._exit(3)\n"), "ended its process with 3"),
     "hangs": (MadePlugin(name="hangs", code="while True: pass\n"), "not done after"),
@@ -207,8 +210,9 @@ def test_install_without_pip_says_how_to_get_it(tmp_path: Path) -> None:
     assert "ensurepip" in room.refused("plugin", "install", "bonus")
 
 
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="needs to mount")
 def test_install_on_a_full_disk_changes_nothing(tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        absent("root", "nobody else mounts a small disk")
     room = PluginRoom(edition_environment("basic").copied(tmp_path / "env"), tmp_path)
     wheel = MadePlugin(
         name="bonus", files={"dianku_bonus/big.txt": secrets.token_hex(50_000)}
@@ -217,17 +221,16 @@ def test_install_on_a_full_disk_changes_nothing(tmp_path: Path) -> None:
     disk.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=8k", "tmpfs", str(disk)]
     if subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("this machine lets nobody mount")
+        absent("root", "this machine lets nobody mount")
     try:
         assert "No space left" in room.refused("plugin", "install", str(wheel))
     finally:
         subprocess.run(["umount", str(disk)], check=True)
 
 
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="needs another account")
 def test_install_by_who_may_not_write_the_environment_is_refused() -> None:
-    from dianku.testing.postgres import reachable_folder
-
+    if os.geteuid() != 0:
+        absent("root", "nobody else becomes another account")
     folder = reachable_folder("dianku-room-")
     try:
         room = PluginRoom(edition_environment("basic").copied(folder / "env"), folder)

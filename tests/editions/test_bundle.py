@@ -24,6 +24,7 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 from installed import ROOT
 
+from dianku.testing.required import absent
 from dianku_cli.assembly.bundle import WHEELS, open_bundle, platform_tag, python_tag, sha256_of
 from dianku_cli.assembly.wheels import Wheel
 
@@ -32,7 +33,7 @@ pytestmark = pytest.mark.timeout(300)  # whoever is first builds and installs fo
 
 def git(*words: str) -> str:
     if not (ROOT / ".git").exists():
-        pytest.skip("these sources have no history")
+        absent("history", "these sources have none")
     done = subprocess.run(["git", *words], cwd=ROOT, check=True, capture_output=True, text=True)
     return done.stdout.strip()
 

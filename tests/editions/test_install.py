@@ -16,6 +16,8 @@ import pytest
 from bundled import write_third_party
 from installed import build_wheel, required_by
 
+from dianku.testing.required import absent
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -62,7 +64,7 @@ def test_constraints_hold_exact_versions_and_no_addresses() -> None:
 def export(tmp_path: Path) -> Path:
     """The tree of the commit with what is changed in it, without its history."""
     if not (ROOT / ".git").exists():
-        pytest.skip("there is no history to export from")
+        absent("history", "there is none to export from")
     listed = subprocess.run(
         ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True, text=True
     ).stdout

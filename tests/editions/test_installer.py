@@ -15,6 +15,8 @@ from bundled import bundle_of, install, installation, without_network
 from installed import ROOT, Environment
 from shop_server import Server, ShopFolder
 
+from dianku.testing.required import absent
+
 pytestmark = pytest.mark.timeout(300)  # whoever is first builds and installs for all
 SCRIPTS = sorted((ROOT / "cli" / "dianku_cli" / "assembly" / "files").glob("*.sh"))
 
@@ -174,7 +176,7 @@ def test_failed_installation_leaves_no_version(tmp_path: Path) -> None:
 def test_whoever_is_not_root_is_told_what_they_can_do(tmp_path: Path) -> None:
     person = without_network() or (["env"] if os.getuid() else [])
     if not person:
-        pytest.skip("nobody but root can be here")
+        absent("root", "it takes unshare to be somebody else")
     done = install(
         bundle_of("basic"),
         "--prefix",
@@ -190,10 +192,10 @@ def test_whoever_is_not_root_is_told_what_they_can_do(tmp_path: Path) -> None:
 
 def test_unit_is_one_that_systemd_accepts(tmp_path: Path) -> None:
     if shutil.which("systemd-analyze") is None:
-        pytest.skip("there is no systemd-analyze")
+        absent("systemd", "there is no systemd-analyze")
     prefix = installation()
     if os.getuid():
-        pytest.skip("only root writes units")
+        absent("root", "only root writes units")
     places = ["--prefix", str(prefix), "--data", str(prefix.with_name("data"))]
     done = install(bundle_of("basic"), *places, "--no-account", "--unit-dir", str(tmp_path))
     assert done.returncode == 0, done.stderr
@@ -246,7 +248,7 @@ def test_uninstaller_leaves_the_data_and_says_where(tmp_path: Path) -> None:
 def test_steps_of_the_dockerfile_make_a_shop_in_a_bare_root(tmp_path: Path) -> None:
     """No image is built: the base is made of this machine's programs."""
     if os.getuid() or shutil.which("unshare") is None:
-        pytest.skip("a root of its own takes root and unshare")
+        absent("root", "a root of its own takes root and unshare")
     root = BareRoot(tmp_path / "root")
     root.prepare()
     user, folder, entry = "root", "/", [""]
@@ -288,6 +290,6 @@ def test_script_is_one_that_every_shell_reads(script: Path) -> None:
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     shellcheck = shutil.which("shellcheck", path=path)
     if shellcheck is None:
-        pytest.skip("there is no shellcheck")
+        absent("shellcheck", "it is not on PATH")
     done = subprocess.run([shellcheck, str(script)], check=False, capture_output=True, text=True)
     assert done.stdout == ""

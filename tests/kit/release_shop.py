@@ -13,7 +13,7 @@ import json
 import secrets
 import shutil
 import sys
-import time
+import threading
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import entry_points
@@ -153,22 +153,28 @@ def _count_what_is_drawn() -> None:
 
 def follow_events(host: Host, *, to_end: bool) -> None:
     """Give plugins their cursors; with `to_end` tell them everything, giving up at once."""
+    told = threading.Event()
+
+    def leading() -> bool:
+        """Asked before every look for more: whoever waits hears when there is none."""
+        with host.database.reading() as connection:
+            reached = connection.execute(sa.select(sa.func.min(plugin_cursor.c.event_id))).scalar()
+            if reached == events.current(connection, "event"):
+                told.set()
+        return to_end
+
     notifier = Notifier(
         host.database,
         host.plugins.calls,
         host.plugins.arguments,
         bell=host.events_bell,
         clock=host.clock,
-        leading=lambda: to_end,
+        leading=leading,
         pacing=Pacing(waits=(), poll_seconds=0.05),
     )
     notifier.start()
-    while to_end:
-        with host.database.reading() as connection:
-            reached = connection.execute(sa.select(sa.func.min(plugin_cursor.c.event_id))).scalar()
-            if reached == events.current(connection, "event"):
-                break
-        time.sleep(0.05)
+    if to_end:
+        told.wait()
     notifier.close()
 
 

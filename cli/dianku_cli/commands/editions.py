@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from dianku_cli.commands.plugin_changes import PATIENCE_S
+from dianku_cli.commands.plugin_changes import patience_option
 from dianku_cli.commands.serving import stopped_by_sigterm
 from dianku_cli.output import remark, write_json
 from dianku_cli.settings import Settings
@@ -22,14 +22,7 @@ from dianku_cli.texts import say
     type=click.Path(path_type=Path),
     help="The bundle it is in, archive or folder; without it, the index that pip is set to.",
 )
-@click.option(
-    "--patience",
-    metavar="SECONDS",
-    type=click.IntRange(1),
-    default=PATIENCE_S,
-    show_default=True,
-    help="How long the trial start may take.",
-)
+@patience_option
 @click.option("--dry-run", is_flag=True, help="Change nothing; say what would be done.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON; asks nothing, so needs --yes.")

@@ -12,6 +12,15 @@ from dianku_cli.settings import Settings
 from dianku_cli.texts import say
 
 PATIENCE_S = 120
+patience_option = click.option(
+    "--patience",
+    metavar="SECONDS",
+    type=click.IntRange(1),
+    default=PATIENCE_S,
+    show_default=True,
+    help="How long the trial start may take.",
+)
+"""Of every command that starts a shop for a trial."""
 
 
 @click.command
@@ -22,14 +31,7 @@ PATIENCE_S = 120
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Take everything from this folder of wheels, not from an index.",
 )
-@click.option(
-    "--patience",
-    metavar="SECONDS",
-    type=click.IntRange(1),
-    default=PATIENCE_S,
-    show_default=True,
-    help="How long the trial start may take.",
-)
+@patience_option
 @click.option("--dry-run", is_flag=True, help="Change nothing; say what would be done.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj

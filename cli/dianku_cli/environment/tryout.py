@@ -32,7 +32,6 @@ _BYTES_A_SECOND = 1_000_000
 _WELL = frozenset({"loaded", "disabled"})
 _GONE = "missing"
 """Of a plugin that left: its tables are there, and that is as it should be."""
-_LOOK_S = 0.2
 _DIRECT = build_opener(ProxyHandler({}))
 """Past any proxy of the surroundings: that one knows nothing of this machine's own ports."""
 
@@ -100,7 +99,7 @@ def _environ(settings: Settings, folder: Path) -> dict[str, str]:
 
 
 def _served(dianku: Sequence[str], environ: Mapping[str, str], stage: Stage) -> dict[str, Any]:
-    """Serve until `/readyz` says how it is."""
+    """Serve, and ask `/readyz` how it is."""
     words = [*dianku, "serve", "--port", "0", "--no-background"]
     until = time.monotonic() + stage.patience_s
     with Program(words, folder=stage.folder, environ=environ, account=stage.account) as server:
@@ -110,17 +109,16 @@ def _served(dianku: Sequence[str], environ: Mapping[str, str], stage: Stage) -> 
             if line is None:
                 server.ended()
                 raise ProgramFailed(server.last_words())
-        address = (line or "").removeprefix(_LISTENING)
-        while not (state := _asked(address))["ready"]:
-            if time.monotonic() > until:
-                raise ProgramHung(server.last_words())
-            time.sleep(_LOOK_S)
+        # It says that it listens when it has started: what it is then, it stays.
+        state = _asked((line or "").removeprefix(_LISTENING), until - time.monotonic())
+        if not state["ready"]:
+            raise ProgramFailed(server.last_words())
         return state
 
 
-def _asked(address: str) -> dict[str, Any]:
+def _asked(address: str, patience_s: float) -> dict[str, Any]:
     try:
-        with _DIRECT.open(f"{address}/readyz", timeout=10) as answer:
+        with _DIRECT.open(f"{address}/readyz", timeout=max(patience_s, 1)) as answer:
             found: dict[str, Any] = json.load(answer)
             return found
     except (HTTPError, URLError, OSError, ValueError):

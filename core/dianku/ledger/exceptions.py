@@ -17,7 +17,7 @@ from dianku.catalog.records import Store
 from dianku.clock import format_ms
 from dianku.context import Context
 from dianku.errors import refuse
-from dianku.ledger.read.paging import SortColumn, fetch, sorting
+from dianku.ledger.read.paging import SortColumn, fetch, fetch_page, sorting
 from dianku.ledger.read.requests import ExceptionFilter, ExceptionPage, ExceptionRecord
 from dianku.ledger.tables import stock_exception
 from dianku.storage.engine import Database
@@ -51,7 +51,7 @@ def exception_page(
     order = sorting(asked.sort, known=_SORTS, default="-raised_at", last=("id",))
     conditions = ["e.store_id IN :stores"]
     lists: dict[str, Sequence[Any]] = {"stores": [s.id for s in stores]}
-    parameters: dict[str, Any] = {"count": asked.limit + 1}
+    parameters: dict[str, Any] = {}
     if asked.state is not None:
         conditions.append(f"e.settled_at IS {'' if asked.state == 'open' else 'NOT '}NULL")
     if asked.type is not None:
@@ -60,21 +60,18 @@ def exception_page(
     if asked.sku:
         conditions.append("p.sku IN :skus")
         lists["skus"] = asked.sku
-    behind, after = order.after(asked.cursor)
-    found = fetch(
+    shown, following = fetch_page(
         connection,
-        _SELECT.format(
-            columns=order.columns,
-            conditions=" AND ".join([*conditions, behind]),
-            order_by=order.order_by,
-        ),
+        _SELECT,
+        order,
+        asked,
+        conditions=conditions,
         lists=lists,
-        parameters={**parameters, **after},
+        parameters=parameters,
     )
-    shown = found[: asked.limit]
     return ExceptionPage(
         items=[_record(row) for row in shown],
-        next_cursor=order.cursor(shown[-1]) if len(found) > asked.limit else None,
+        next_cursor=following,
     )
 
 

@@ -1,8 +1,9 @@
 """What a test run cannot do without, and what it may skip.
 
-`DIANKU_REQUIRE` names what must be there (`shared`, `postgres`, `chromium`, `strace`; by commas):
-its absence is a failure then. Without the name it is a skip that says its reason, so that a
-newcomer's first run is green and our own runs are never green by leaving something out.
+`DIANKU_REQUIRE` names what must be there (`shared`, `postgres`, `chromium`, `strace`, `history` of
+git, `root`, `shellcheck`, `systemd`; by commas): its absence is a failure then. Without the name it
+is a skip that says its reason, so that a newcomer's first run is green and our own runs are never
+green by leaving something out.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from typing import NoReturn
 
 import pytest
 
-KNOWN = frozenset({"shared", "postgres", "chromium", "strace"})
+KNOWN = frozenset(
+    {"shared", "postgres", "chromium", "strace", "history", "root", "shellcheck", "systemd"}
+)
 
 
 def required() -> frozenset[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
@@ -66,6 +66,52 @@ def _language() -> str:
     return "en" if ctx is None else str(ctx.meta.get(LANGUAGE, "en"))
 
 
+def _days(default: int) -> Callable[[Any], Any]:
+    return click.option(
+        "--days",
+        cls=_Option,
+        zh="到今天为止的天数。",
+        help="How many days up to today.",
+        type=click.IntRange(1, 3660),
+        default=default,
+        show_default=True,
+    )
+
+
+def _by(*groups: str) -> Callable[[Any], Any]:
+    """What to add up by: the first of the groups where nothing is said."""
+    return click.option(
+        "--by",
+        cls=_Option,
+        zh="按什么汇总。",
+        help="What to add up by.",
+        type=click.Choice(groups),
+        default=groups[0],
+        show_default=True,
+    )
+
+
+_store = click.option(
+    "--store",
+    cls=_Option,
+    zh="限于此门店；可重复。",
+    multiple=True,
+    help="Only this store; may repeat.",
+)
+_limit = click.option(
+    "--limit",
+    cls=_Option,
+    zh="最多几行。",
+    help="How many rows at most.",
+    type=click.IntRange(1, 1000),
+    default=20,
+    show_default=True,
+)
+_json = click.option(
+    "--json", "as_json", cls=_Option, zh="输出 JSON。", is_flag=True, help="Print JSON."
+)
+
+
 @click.group(cls=_SpokenGroup, zh="热销、滞销、报损与库存。")
 def reports() -> None:
     """Sellers, write-offs and stock.
@@ -75,24 +121,8 @@ def reports() -> None:
 
 
 @reports.command(cls=_Spoken, zh="到今天为止的热销或滞销。")
-@click.option(
-    "--days",
-    cls=_Option,
-    zh="到今天为止的天数。",
-    help="How many days up to today.",
-    type=click.IntRange(1, 3660),
-    default=7,
-    show_default=True,
-)
-@click.option(
-    "--by",
-    cls=_Option,
-    zh="按什么汇总。",
-    help="What to add up by.",
-    type=click.Choice(["product", "category", "channel", "store", "day", "hour"]),
-    default="product",
-    show_default=True,
-)
+@_days(7)
+@_by("product", "category", "channel", "store", "day", "hour")
 @click.option(
     "--order",
     cls=_Option,
@@ -102,23 +132,9 @@ def reports() -> None:
     default="hot",
     show_default=True,
 )
-@click.option(
-    "--store",
-    cls=_Option,
-    zh="限于此门店；可重复。",
-    multiple=True,
-    help="Only this store; may repeat.",
-)
-@click.option(
-    "--limit",
-    cls=_Option,
-    zh="最多几行。",
-    help="How many rows at most.",
-    type=click.IntRange(1, 1000),
-    default=20,
-    show_default=True,
-)
-@click.option("--json", "as_json", cls=_Option, zh="输出 JSON。", is_flag=True, help="Print JSON.")
+@_store
+@_limit
+@_json
 @click.pass_obj
 def sales(
     shop: Shop,
@@ -141,25 +157,9 @@ def sales(
 
 
 @reports.command("write-offs", cls=_Spoken, zh="到今天为止的报损。")
-@click.option(
-    "--days",
-    cls=_Option,
-    zh="到今天为止的天数。",
-    help="How many days up to today.",
-    type=click.IntRange(1, 3660),
-    default=30,
-    show_default=True,
-)
-@click.option(
-    "--by",
-    cls=_Option,
-    zh="按什么汇总。",
-    help="What to add up by.",
-    type=click.Choice(["reason", "product", "actor", "day"]),
-    default="reason",
-    show_default=True,
-)
-@click.option("--json", "as_json", cls=_Option, zh="输出 JSON。", is_flag=True, help="Print JSON.")
+@_days(30)
+@_by("reason", "product", "actor", "day")
+@_json
 @click.pass_obj
 def write_offs(shop: Shop, *, days: int, by: Any, as_json: bool) -> None:
     """What was written off up to today.
@@ -180,23 +180,9 @@ def write_offs(shop: Shop, *, days: int, by: Any, as_json: bool) -> None:
     is_flag=True,
     help="Only goods below their alert line.",
 )
-@click.option(
-    "--store",
-    cls=_Option,
-    zh="限于此门店；可重复。",
-    multiple=True,
-    help="Only this store; may repeat.",
-)
-@click.option(
-    "--limit",
-    cls=_Option,
-    zh="最多几行。",
-    help="How many rows at most.",
-    type=click.IntRange(1, 1000),
-    default=20,
-    show_default=True,
-)
-@click.option("--json", "as_json", cls=_Option, zh="输出 JSON。", is_flag=True, help="Print JSON.")
+@_store
+@_limit
+@_json
 @click.pass_obj
 def stock(shop: Shop, *, low: bool, store: tuple[str, ...], limit: int, as_json: bool) -> None:
     """Live stock beside 7-day sales and alert lines, the best sellers first.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,8 +9,6 @@ import sqlalchemy as sa
 from busy_day import do
 from say import Day, balance_of, line
 
-from dianku.catalog.snapshot import CatalogCache
-from dianku.clock import SetClock
 from dianku.context import Context
 from dianku.errors import Problem
 from dianku.ledger.commands import Post, Posted, Reverse
@@ -35,14 +32,6 @@ def morning(day: Day, shop: Shop) -> Day:
     )
     day.set("12:00")
     return day
-
-
-@pytest.fixture
-def waiting(database: Database, cache: CatalogCache, clock: SetClock) -> Iterator[Ledger]:
-    """A ledger whose poster has not begun: what is handed in waits, and is one batch then."""
-    ledger = Ledger(database, cache, clock)
-    yield ledger
-    ledger.close()
 
 
 def on_hand(database: Database, sku: str) -> int:

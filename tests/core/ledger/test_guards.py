@@ -62,14 +62,6 @@ def stocked(day: Day, shop: Shop) -> Day:
     return day
 
 
-@pytest.fixture
-def waiting(database: Database, cache: CatalogCache, clock: SetClock) -> Iterator[Ledger]:
-    """A ledger whose poster has not begun: what is handed in waits, and is one batch then."""
-    ledger = Ledger(database, cache, clock)
-    yield ledger
-    ledger.close()
-
-
 def test_plan_from_an_older_state_is_refused_and_nothing_is_written(
     stocked: Day,
     cache: CatalogCache,

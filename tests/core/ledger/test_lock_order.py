@@ -7,7 +7,7 @@ the second by then, so one of the two is a deadlock's victim; no luck is needed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from datetime import date
 from decimal import Decimal
@@ -18,8 +18,6 @@ import sqlalchemy as sa
 from driver import hearing
 from say import Day, line
 
-from dianku.catalog.snapshot import CatalogCache
-from dianku.clock import SetClock
 from dianku.context import Context
 from dianku.idempotency import hash_key
 from dianku.ledger.commands import (
@@ -48,14 +46,6 @@ _WAITS = """
 SELECT COUNT(*) FROM pg_stat_activity
 WHERE wait_event_type = 'Lock' AND datname = current_database()
 """
-
-
-@pytest.fixture
-def waiting(database: Database, cache: CatalogCache, clock: SetClock) -> Iterator[Ledger]:
-    """A ledger whose poster has not begun: what is handed in waits, and is one batch then."""
-    ledger = Ledger(database, cache, clock)
-    yield ledger
-    ledger.close()
 
 
 @pytest.fixture

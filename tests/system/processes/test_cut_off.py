@@ -11,7 +11,7 @@ import httpx2
 import pytest
 from shop_server import Server, ShopFolder
 
-ROWS = 6000
+ROWS = 1500
 SHEET = "\n".join(["sku,quantity,reference", *(f"cola,2,R{n}" for n in range(ROWS))]).encode()
 
 

@@ -16,7 +16,7 @@ from dianku.catalog.records import Store
 from dianku.context import Context
 from dianku.errors import refuse
 from dianku.ledger.read.document_records import document_records, for_reader
-from dianku.ledger.read.paging import SortColumn, fetch, sorting
+from dianku.ledger.read.paging import SortColumn, fetch_page, sorting
 from dianku.ledger.read.requests import DocumentFilter, DocumentPage
 from dianku.ledger.read.scope import read_point
 from dianku.ledger.requests import DocumentRecord
@@ -45,24 +45,21 @@ class DocumentSearch:
         """Return the page a filter asks for. Raises `Refused`: sort, cursor or time unknown."""
         order = sorting(asked.sort, known=_SORTS, default="-recorded_at", last=("recorded_at",))
         conditions, lists, parameters = self._conditions(asked)
-        behind, after = order.after(asked.cursor)
-        keys = fetch(
+        shown, following = fetch_page(
             connection,
-            _FIND.format(
-                columns=order.columns,
-                conditions=" AND ".join([*conditions, behind]),
-                order_by=order.order_by,
-            ),
+            _FIND,
+            order,
+            asked,
+            conditions=conditions,
             lists=lists,
-            parameters={**parameters, **after, "count": asked.limit + 1},
+            parameters=parameters,
         )
-        shown = keys[: asked.limit]
         records = document_records(
             connection, [k.id for k in shown], now_ms=self.now_ms, balances=False
         )
         return DocumentPage(
             items=[for_reader(records[k.id], ctx=self.ctx) for k in shown],
-            next_cursor=order.cursor(shown[-1]) if len(keys) > asked.limit else None,
+            next_cursor=following,
         )
 
     def one(self, connection: Connection, number: str) -> DocumentRecord:

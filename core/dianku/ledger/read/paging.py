@@ -18,6 +18,7 @@ from attrs import frozen
 from sqlalchemy.engine import Connection, Row
 
 from dianku.errors import FieldError, invalid
+from dianku.ledger.read.requests import PageQuery
 from dianku.storage.bulk import set_of
 
 PAGE_MAX = 1000
@@ -133,6 +134,39 @@ def sorting(
         if name not in {k.name for k in keys}:
             keys.append(SortKey(name, known[name], downwards))
     return Sorting(tuple(keys))
+
+
+def fetch_page(
+    connection: Connection,
+    template: str,
+    order: Sorting,
+    asked: PageQuery,
+    *,
+    conditions: Sequence[str],
+    lists: Mapping[str, Sequence[Any]],
+    parameters: Mapping[str, Any],
+) -> tuple[Sequence[Row[Any]], str | None]:
+    """The rows of one page, and the cursor of the next where there is one.
+
+    The template has places `{columns}`, `{conditions}` and `{order_by}`, and ends with
+    `LIMIT :count`.
+
+    Raises:
+        Refused: `invalid` with `/cursor` `unknown_cursor`.
+    """
+    behind, after = order.after(asked.cursor)
+    found = fetch(
+        connection,
+        template.format(
+            columns=order.columns,
+            conditions=" AND ".join([*conditions, behind]),
+            order_by=order.order_by,
+        ),
+        lists=lists,
+        parameters={**parameters, **after, "count": asked.limit + 1},
+    )
+    shown = found[: asked.limit]
+    return shown, order.cursor(shown[-1]) if len(found) > asked.limit else None
 
 
 def fetch(

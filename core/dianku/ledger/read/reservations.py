@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection, Row
 from dianku.catalog.records import Store
 from dianku.clock import day_of, format_ms
 from dianku.errors import refuse
-from dianku.ledger.read.paging import SortColumn, fetch, sorting
+from dianku.ledger.read.paging import SortColumn, fetch_page, sorting
 from dianku.ledger.read.requests import ReservationFilter, ReservationPage
 from dianku.ledger.requests import ReservationLineRecord, ReservationRecord
 from dianku.quantity import format_quantity
@@ -95,22 +95,19 @@ class ReservationSearch:
         """Return the page a filter asks for. Raises `Refused`: sort or cursor unknown."""
         order = sorting(asked.sort, known=_SORTS, default="-created_at", last=("id",))
         conditions, lists, parameters = self._conditions(asked)
-        behind, after = order.after(asked.cursor)
-        keys = fetch(
+        shown, following = fetch_page(
             connection,
-            _FIND.format(
-                columns=order.columns,
-                conditions=" AND ".join([*conditions, behind]),
-                order_by=order.order_by,
-            ),
+            _FIND,
+            order,
+            asked,
+            conditions=conditions,
             lists=lists,
-            parameters={**parameters, **after, "count": asked.limit + 1},
+            parameters=parameters,
         )
-        shown = keys[: asked.limit]
         records = reservation_records(connection, [k.id for k in shown], now_ms=self.now_ms)
         return ReservationPage(
             items=[records[k.id] for k in shown],
-            next_cursor=order.cursor(shown[-1]) if len(keys) > asked.limit else None,
+            next_cursor=following,
         )
 
     def one(self, connection: Connection, code: str) -> ReservationRecord:
