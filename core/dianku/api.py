@@ -41,13 +41,17 @@ from dianku.hooks.records import (
     Every,
     ExportKind,
     Finding,
+    Given,
     Job,
     Objection,
     Page,
+    Panel,
     Title,
 )
 from dianku.hooks.specs import hookimpl
-from dianku.http.route import Call, Content, Replied, Route, Upload
+from dianku.http.admission import may
+from dianku.http.route import PUBLIC, SIGNED_IN, Call, Content, Replied, Route, Upload
+from dianku.http.site import Refusal, Site
 from dianku.ledger.commands import (
     CommitReservation,
     ExtendReservation,
@@ -100,6 +104,8 @@ from dianku.quantity import (
 from dianku.wire import UNSET, Answer, Code, Day, Name, Note, Number, Numeral, Request, When
 
 __all__ = [
+    "PUBLIC",
+    "SIGNED_IN",
     "UNSET",
     "Actor",
     "Answer",
@@ -132,6 +138,7 @@ __all__ = [
     "FlowsQuery",
     "FlowsRow",
     "FlowsTotals",
+    "Given",
     "Job",
     "LineRecord",
     "MoveFilter",
@@ -156,10 +163,12 @@ __all__ = [
     "Objection",
     "Outcome",
     "Page",
+    "Panel",
     "Posted",
     "Problem",
     "ProductPatch",
     "ProductRecord",
+    "Refusal",
     "Refused",
     "ReleaseReservation",
     "Replied",
@@ -174,6 +183,7 @@ __all__ = [
     "SalesRow",
     "SalesTotals",
     "Shop",
+    "Site",
     "StockFilter",
     "StockPage",
     "StockRow",
@@ -186,6 +196,7 @@ __all__ = [
     "format_quantity",
     "hookimpl",
     "invalid",
+    "may",
     "parse_amount",
     "parse_cost",
     "parse_quantity",

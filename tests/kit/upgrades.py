@@ -10,6 +10,7 @@ import fcntl
 import json
 import os
 import shutil
+import signal
 import subprocess
 import threading
 import urllib.request
@@ -339,6 +340,8 @@ class Prefix:
             stdin=subprocess.DEVNULL,
             text=True,
             start_new_session=True,
+            # Whoever runs the tests in the background has SIGINT ignored, and that is inherited.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
         )
 
     def trail(self, action: str, token: str, server: Server) -> list[dict[str, Any]]:

@@ -90,13 +90,23 @@ class SetUp(Request, frozen=True):
     password: Password
 
 
+class ShopBrief(Answer):
+    """What every screen of the shop needs: its name, currency, language and clock."""
+
+    name: str
+    currency: str
+    language: str
+    timezone: str
+
+
 class Me(Answer):
-    """Who the caller is."""
+    """Who the caller is, and of which shop. `stores` null: all of them."""
 
     name: str
     role: str
     stores: list[str] | None
     permissions: list[str]
+    shop: ShopBrief
 
 
 class SignedIn(Me):

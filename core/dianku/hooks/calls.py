@@ -62,7 +62,9 @@ class Timing:
     longest_ms: float = 0.0
 
 
-AT_START = frozenset({"register_routes", "register_jobs"})
+AT_START = frozenset(
+    {"register_routes", "register_jobs", "register_pages", "register_panels", "register_sites"}
+)
 """Hooks the start of a shop waits for, and so only for a time.
 
 A plugin that asks another machine then would else keep the till shut as long as that one is silent.

@@ -20,7 +20,9 @@ from dianku.hooks.records import (
     ExportKind,
     Job,
     Page,
+    Panel,
     RouteRecord,
+    SiteRecord,
 )
 
 
@@ -65,6 +67,8 @@ HOOKS: Mapping[str, Hook] = MappingProxyType(
             Hook("check_document", Kind.CHECK),
             _collect("register_routes", RouteRecord, _route),
             _collect("register_pages", Page, lambda page: str(page.path)),
+            _collect("register_panels", Panel, _name),
+            _collect("register_sites", SiteRecord, lambda site: str(site.path)),
             _collect("register_jobs", Job, _name),
             _collect("register_commands", Command, _name),
             _collect("register_exports", ExportKind, _name),

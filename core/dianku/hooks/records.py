@@ -7,8 +7,9 @@ path); two of one name are refused with both plugins named.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, get_args, runtime_checkable
 
 from attrs import field, frozen, validators
 
@@ -105,13 +106,75 @@ class RouteRecord(Protocol):
         ...
 
 
+Place = Literal["", "sell", "stock", "buy", "look", "manage"]
+"""The job a page belongs to, and so its group in the menu; empty: it is in no menu."""
+
+
 @frozen
 class Page:
-    """A page of the console: who may open it, under which title and path."""
+    """A page people open: where, under which title, who may, and what is on it.
+
+    `path` is the whole path, below the site that shows it (`/console/...`), with parameters in
+    braces. `template` lies in the plugin's folder `templates`; `data` gets the `Call` (its
+    `path`, its `query` as a mapping, `ask` for the API's answers) and gives the template's
+    names, on a thread that may hang without harm. `icon` is one of the site's.
+    """
 
     path: str = field(validator=validators.matches_re(r"/[a-z0-9_/{}-]*"))
     title: Title = field(validator=_TITLE)
     permission: str = field(validator=_TEXT)
+    template: str = field(validator=_TEXT)
+    data: Callable[[Any], Mapping[str, Any]] | None = field(
+        default=None, validator=validators.optional(_CALLED)
+    )
+    place: Place = field(default="", validator=validators.in_(get_args(Place)))
+    icon: str = field(default="", validator=_TEXT)
+
+
+@frozen
+class Panel:
+    """A part of somebody else's page: a card at home, a panel with a product.
+
+    As a `Page`, but shown `on` another; `order` says where, the smallest first. On the page of a
+    product the `Call` has its code as `path["sku"]`. Data of None: it has nothing to say today and
+    is left out.
+    """
+
+    name: str = field(validator=_NAME)
+    on: Literal["home", "product"] = field(validator=validators.in_(("home", "product")))
+    title: Title = field(validator=_TITLE)
+    permission: str = field(validator=_TEXT)
+    template: str = field(validator=_TEXT)
+    data: Callable[[Any], Mapping[str, Any] | None] = field(validator=_CALLED)
+    order: int = field(default=100, validator=validators.instance_of(int))
+
+
+@frozen
+class Given:
+    """A page or panel as it is handed to the site that shows it, with the plugin it is of.
+
+    `folder` is the plugin's package; `failed` notes that showing it went wrong, and why.
+    """
+
+    plugin: str
+    record: Any
+    folder: Path | None
+    failed: Callable[[BaseException], None]
+
+
+@runtime_checkable
+class SiteRecord(Protocol):
+    """What hooks need to know of a `dianku.api.Site`."""
+
+    @property
+    def path(self) -> str:
+        """Where it begins."""
+        ...
+
+    @property
+    def routes(self) -> Sequence[Any]:
+        """What it answers."""
+        ...
 
 
 @frozen

@@ -6,7 +6,7 @@ An implementation takes only the arguments it wants. `shop` is always the plugin
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pluggy
@@ -18,10 +18,13 @@ from dianku.hooks.records import (
     DoctorCheck,
     Event,
     ExportKind,
+    Given,
     Job,
     Objection,
     Page,
+    Panel,
     RouteRecord,
+    SiteRecord,
 )
 
 hookspec = pluggy.HookspecMarker("dianku")
@@ -65,7 +68,7 @@ def register_routes(shop: Any) -> Iterable[RouteRecord]:  # type: ignore[empty-b
 
 @hookspec
 def register_pages(shop: Any) -> Iterable[Page]:  # type: ignore[empty-body]
-    """Give the pages the console shows in its menu.
+    """Give pages for people: the console shows them, and has them in its menu.
 
     Kind: collect, once at start.
 
@@ -73,7 +76,43 @@ def register_pages(shop: Any) -> Iterable[Page]:  # type: ignore[empty-body]
         >>> from dianku.api import Page, Title, hookimpl
         >>> @hookimpl
         ... def register_pages():
-        ...     return [Page("/hello", Title(zh="你好", en="Hello"), "stock.view")]
+        ...     title = Title(zh="你好", en="Hello")
+        ...     return [Page("/console/hello", title, "stock.view", "hello.html", place="look")]
+    """
+
+
+@hookspec
+def register_panels(shop: Any) -> Iterable[Panel]:  # type: ignore[empty-body]
+    """Give parts of the console's own pages: cards of the home page, panels of a product's.
+
+    Kind: collect, once at start.
+
+    Example:
+        >>> from dianku.api import Panel, Title, hookimpl
+        >>> @hookimpl
+        ... def register_panels(shop):
+        ...     title = Title(zh="今天", en="Today")
+        ...     today = lambda call: call.ask("/stock", low=True, limit=3)
+        ...     return [Panel("hello.today", "home", title, "stock.view", "today.html", today)]
+    """
+
+
+@hookspec
+def register_sites(  # type: ignore[empty-body]
+    shop: Any, pages: Sequence[Given], panels: Sequence[Given]
+) -> Iterable[SiteRecord]:
+    """Give a place of pages at the root, outside `/api`, as the manifest's `sites` names it.
+
+    Kind: collect, once at start. `pages` and `panels` are those of every plugin, for it to show.
+
+    Example:
+        >>> from dianku.api import Content, Route, Site, hookimpl
+        >>> def refused(refusal):
+        ...     return Content(refusal.detail.encode(), "text/plain")
+        >>> @hookimpl
+        ... def register_sites(pages):
+        ...     hello = lambda call: Content(b"hello", "text/plain")
+        ...     return [Site("/hello", [Route("GET", "/", hello, "public", "Hello")], refused)]
     """
 
 

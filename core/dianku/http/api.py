@@ -23,20 +23,22 @@ import msgspec
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from dianku.context import Actor, Context
+from dianku.context import Context
 from dianku.errors import FieldError, Problem, Refused, invalid, refuse
+from dianku.http.admission import check_permission, check_scope
+from dianku.http.asking import Asking
 from dianku.http.bodies import Disconnected, Form, Receive, Scope, Send, read_body
 from dianku.http.edge import Edge
 from dianku.http.event_streams import EventStreams
 from dianku.http.fields import ERRORS_MAX, WrongBody, decode_body, decode_query
-from dianku.http.identity import NOBODY, Identity
+from dianku.http.identity import Identity
 from dianku.http.limits import RateLimit
 from dianku.http.plugin_threads import PluginThreads, handled
 from dianku.http.posting import Landing
 from dianku.http.probes import Traffic
 from dianku.http.problem_answers import encode_problem, problem_headers
 from dianku.http.redaction import COST_VIEW, without_costs
-from dianku.http.route import PUBLIC, SIGNED_IN, Call, Content, Replied, Route, RouteTable, Stream
+from dianku.http.route import Call, Content, Replied, Route, RouteTable, Stream
 from dianku.http.transport import over_https
 from dianku.messages import Messages, negotiate
 
@@ -52,7 +54,7 @@ PLUGIN_THREADS = 8
 FULL_RETRY_S = 60
 """What a caller is told to wait when the disk is full: a person has to make room."""
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
-_REQUEST_ID = re.compile(rb"[A-Za-z0-9_.:-]{1,64}")
+REQUEST_ID = re.compile(rb"[A-Za-z0-9_.:-]{1,64}")
 _JSON_TYPES = frozenset({b"application/json", b"application/problem+json"})
 _ONCE = (
     b"authorization",
@@ -78,14 +80,14 @@ class Api:
     def __init__(
         self, host: Host, table: RouteTable, *, messages: Messages, traffic: Traffic
     ) -> None:
-        self._host = host
+        self.host = host
         self._table = table
-        self._messages = messages
-        self._traffic = traffic
+        self.messages = messages
+        self.traffic = traffic
         self.threads = ThreadPoolExecutor(THREADS, thread_name_prefix="http")
         self.plugin_threads = PluginThreads(PLUGIN_THREADS)
-        self._identity = Identity(host.access, self.threads)
-        self._rate = RateLimit(lambda: int(host.settings.last.get("http", "rate_limit")))
+        self.identity = Identity(host.access, self.threads)
+        self.rate = RateLimit(lambda: int(host.settings.last.get("http", "rate_limit")))
         self._edge: Edge | None = None
         self._prefix = secrets.token_hex(5)
         self._count = itertools.count(1)
@@ -94,16 +96,25 @@ class Api:
     def open(self) -> Edge:
         """Begin to answer, on the running loop."""
         streams = EventStreams(
-            self._host.database,
-            self._host.events_bell,
+            self.host.database,
+            self.host.events_bell,
             threads=self.threads,
-            each_look=self._host.look_again,
+            each_look=self.host.look_again,
         )
-        self._host.settings.watched = True
+        self.host.settings.watched = True
         self._edge = Edge(
-            self._messages, Landing(self.threads), streams, self.threads, self.plugin_threads
+            self.messages,
+            Landing(self.threads),
+            streams,
+            self.threads,
+            self.plugin_threads,
+            Asking(self.host, self._table, self.opened, asyncio.get_running_loop()),
         )
         return self._edge
+
+    def opened(self) -> Edge:
+        """What requests are answered with; begun by the first, where no server began it."""
+        return self._edge or self.open()
 
     def end_streams(self) -> None:
         """End the answers that would not end by themselves: the server is about to stop."""
@@ -112,7 +123,7 @@ class Api:
 
     def close(self) -> None:
         """Stop answering."""
-        self._host.settings.watched = False
+        self.host.settings.watched = False
         self.end_streams()
         self._edge = None
         self.threads.shutdown(wait=False, cancel_futures=True)
@@ -122,7 +133,7 @@ class Api:
         """Answer one HTTP request for a path below the root."""
         headers: Headers = dict(scope["headers"])
         given = headers.get(b"x-request-id", b"")
-        request_id = given.decode() if _REQUEST_ID.fullmatch(given) else self._next_id()
+        request_id = given.decode() if REQUEST_ID.fullmatch(given) else self.next_id()
         language = _negotiated(headers.get(b"accept-language", b"").decode("latin-1"))
         try:
             status, answer_headers, body = await self._answer(
@@ -137,9 +148,9 @@ class Api:
             status, answer_headers, body = self.refusal(Problem("busy"), language, request_id)
         except Exception as error:  # noqa: BLE001 - whoever asks is answered
             what = f"{scope['method']} {path}"
-            problem = _broken(error, request_id=request_id, what=what)
+            problem = broken(error, request_id=request_id, what=what)
             status, answer_headers, body = self.refusal(problem, language, request_id)
-        self._traffic.count(scope["method"] if status != 405 else "other", status)
+        self.traffic.count(scope["method"] if status != 405 else "other", status)
         answer_headers.append((b"x-request-id", request_id.encode()))
         if isinstance(body, Stream):
             if scope["method"] == "HEAD":
@@ -160,18 +171,19 @@ class Api:
     ) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
         """A problem as status, headers and body."""
         encoded = partial(
-            encode_problem, messages=self._messages, language=language, request_id=request_id
+            encode_problem, messages=self.messages, language=language, request_id=request_id
         )
         try:
             body, headers = encoded(problem), problem_headers(problem)
         except Exception as error:  # noqa: BLE001 - a plugin may put anything into a problem
-            problem = _broken(error, request_id=request_id, what=f"a problem {problem.code}")
+            problem = broken(error, request_id=request_id, what=f"a problem {problem.code}")
             body, headers = encoded(problem), problem_headers(problem)
         if problem.code == "body_too_large":
             headers.append((b"connection", b"close"))  # the rest of the body is not wanted
         return problem.status, headers, body
 
-    def _next_id(self) -> str:
+    def next_id(self) -> str:
+        """A number for a request that brought none."""
         # Fresh random bits for each would be a system call, and a chance to lose the
         # interpreter to the poster in the middle of every request.
         return f"{self._prefix}-{next(self._count):x}"
@@ -187,13 +199,13 @@ class Api:
         language: str,
     ) -> tuple[int, list[tuple[bytes, bytes]], Any]:
         if len(headers) != len(scope["headers"]):
-            _refuse_repeated(scope["headers"])
+            refuse_repeated(scope["headers"])
         route, params = self._route(path, scope)
-        actor = await self._identity.actor(headers, method=route.method)
-        wait = self._rate.wait_seconds(actor.id or _peer(scope))
+        actor = await self.identity.actor(headers, method=route.method)
+        wait = self.rate.wait_seconds(actor.id or peer_of(scope))
         if wait:
             raise refuse("rate_limited", retry_after_seconds=wait)
-        _check_permission(route, actor)
+        check_permission(route, actor)
         device = headers.get(b"x-device")
         ctx = Context(
             actor=actor,
@@ -201,8 +213,8 @@ class Api:
             language=language,
             request_id=request_id,
         )
-        query = _query(route, scope["query_string"])
-        _check_scope(ctx, params, query)
+        query = decoded_query(route.query, scope["query_string"])
+        check_scope(ctx, params, query)
         if route.form is not None:
             return await self._with_form(route, ctx, params, query, scope, receive, headers)
         raw = await self._body(route, receive, headers)
@@ -212,17 +224,17 @@ class Api:
             raise await self._all_wrong(route, ctx, wrong) from None
         call = Call(
             ctx=ctx,
-            host=self._host,
+            host=self.host,
             path=params,
             query=query,
             body=body,
             key=_key(headers),
-            headers=_texts(headers) if route.raw or route.request is None else _NO_HEADERS,
+            headers=texts_of(headers) if route.raw or route.request is None else _NO_HEADERS,
             raw=raw,
-            secure=over_https(scope, headers, trusted=self._trusted),
-            edge=self._edge or self.open(),
+            secure=over_https(scope, headers, trusted=self.trusted),
+            edge=self.opened(),
         )
-        return self._rendered(route, ctx, await self._run(route, call))
+        return self.rendered(route, ctx, await self._run(route, call))
 
     async def _all_wrong(self, route: Route, ctx: Context, wrong: WrongBody) -> Refused:
         """The refusal of a body, with what else is wrong with it where the route can tell."""
@@ -230,15 +242,16 @@ class Api:
         if route.further is None or len(found) >= ERRORS_MAX:
             return wrong
         more = await asyncio.get_running_loop().run_in_executor(
-            self.threads, route.further, self._host, ctx, wrong
+            self.threads, route.further, self.host, ctx, wrong
         )
         return invalid(*[*found, *more][:ERRORS_MAX])
 
-    def _trusted(self) -> Sequence[str]:
-        return list(self._host.settings.last.get("http", "trusted_proxies"))
+    def trusted(self) -> Sequence[str]:
+        """The proxies whose word on encryption is taken."""
+        return list(self.host.settings.last.get("http", "trusted_proxies"))
 
     def _route(self, path: str, scope: Scope) -> tuple[Route, Mapping[str, str]]:
-        match = self._table.find(path, parts=_parts(path, scope))
+        match = self._table.find(path, parts=parts_of(path, scope))
         method: str = scope["method"]
         if match is None or "\0" in path:  # no text of the shop has that sign, and no database
             raise refuse("not_found", what="path", name=path[:200])
@@ -261,21 +274,21 @@ class Api:
         given = headers.get(b"content-type", b"")
         if not given.lower().startswith(b"multipart/form-data"):
             raise _wrong_media(given, expected="multipart/form-data")
-        limit = int(self._host.settings.last.get("http", "upload_bytes_max"))
+        limit = int(self.host.settings.last.get("http", "upload_bytes_max"))
         declared = headers.get(b"content-length")
         form = Form(scope, receive, kind=route.form, declared=declared, max_bytes=limit)
         async with form as (fields, upload):
             call = Call(
                 ctx=ctx,
-                host=self._host,
+                host=self.host,
                 path=params,
                 query=query,
                 body=fields,
                 key=_key(headers),
                 upload=upload,
-                edge=self._edge or self.open(),
+                edge=self.opened(),
             )
-            return self._rendered(route, ctx, await self._run(route, call))
+            return self.rendered(route, ctx, await self._run(route, call))
 
     async def _body(self, route: Route, receive: Receive, headers: Headers) -> bytes:
         if route.request is None and not route.raw:
@@ -286,7 +299,7 @@ class Api:
         packed = headers.get(b"content-encoding", b"identity")
         if packed.lower() != b"identity" and not route.raw:
             raise _wrong_media(packed, expected="application/json")
-        limit = int(self._host.settings.last.get("http", "body_bytes_max"))
+        limit = int(self.host.settings.last.get("http", "body_bytes_max"))
         return await read_body(receive, declared=headers.get(b"content-length"), max_bytes=limit)
 
     async def _run(self, route: Route, call: Call) -> Any:
@@ -296,9 +309,10 @@ class Api:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(threads, handled, route.handler, call)
 
-    def _rendered(
+    def rendered(
         self, route: Route, ctx: Context, result: Any
     ) -> tuple[int, list[tuple[bytes, bytes]], Any]:
+        """What a handler gave, as status, headers and body (bytes, or a `Stream`)."""
         status, extra = route.status, _NO_HEADERS
         if isinstance(result, Replied):
             status, extra, result = result.status or status, result.headers, result.body
@@ -326,7 +340,7 @@ class Api:
 _NO_HEADERS: Mapping[str, str] = {}
 
 
-def _broken(error: Exception, *, request_id: str, what: str) -> Problem:
+def broken(error: Exception, *, request_id: str, what: str) -> Problem:
     """What is told of an error nobody expected; whoever runs the shop finds it in the log."""
     if isinstance(error, OSError) and error.errno in _NO_ROOM:
         log.error("request %s: %s: no room on the disk: %s", request_id, what, error)
@@ -335,7 +349,7 @@ def _broken(error: Exception, *, request_id: str, what: str) -> Problem:
     return Problem("internal_error", {"request_id": request_id})
 
 
-def _refuse_repeated(sent: Iterable[tuple[bytes, bytes]]) -> None:
+def refuse_repeated(sent: Iterable[tuple[bytes, bytes]]) -> None:
     """Refuse what says twice who asks or what is asked. Raises `Refused`: `invalid`."""
     names = [name for name, _ in sent]
     twice = [name.decode().title() for name in _ONCE if names.count(name) > 1]
@@ -348,7 +362,7 @@ def _is_json(media_type: bytes) -> bool:
     return media_type.partition(b";")[0].strip().lower() in _JSON_TYPES
 
 
-def _parts(path: str, scope: Scope) -> list[str] | None:
+def parts_of(path: str, scope: Scope) -> list[str] | None:
     """The segments of a path in which a segment has a slash of its own; else None.
 
     The server decodes `%2F` before anybody can tell it from the slash between segments, so these
@@ -361,30 +375,9 @@ def _parts(path: str, scope: Scope) -> list[str] | None:
     return [unquote(segment) for segment in below.decode("ascii", "replace").split("/")]
 
 
-def _check_permission(route: Route, actor: Actor) -> None:
-    if route.permission == PUBLIC:
-        return
-    if actor is NOBODY:
-        raise refuse("unauthorized")
-    if route.permission != SIGNED_IN and route.permission not in actor.permissions:
-        raise refuse("forbidden", permission=route.permission)
-
-
-def _check_scope(ctx: Context, params: Mapping[str, str], query: Any) -> None:
-    """Refuse a store the caller may not see, wherever a path or a query names one."""
-    if ctx.actor.stores is None:
-        return
-    named = getattr(query, "store", None)
-    stores = [named] if isinstance(named, str) else list(named or ())
-    if "store" in params:
-        stores.append(params["store"])
-    for store in stores:
-        if not ctx.sees_store(store):
-            raise refuse("forbidden", permission="store", store=store)
-
-
-def _query(route: Route, raw: bytes) -> Any:
-    if not raw and route.query is None:
+def decoded_query(kind: Any, raw: bytes) -> Any:
+    """The query string as the type a route names. Raises `Refused`."""
+    if not raw and kind is None:
         return None
     if len(raw) > QUERY_MAX:
         raise refuse("body_too_large", max=QUERY_MAX)
@@ -396,7 +389,7 @@ def _query(route: Route, raw: bytes) -> Any:
     wrong = dict.fromkeys(name for name, value in pairs if "\0" in name + value)
     if wrong:
         raise invalid(*(FieldError(f"/{name}", "bad_characters") for name in wrong))
-    return decode_query(pairs, route.query)
+    return decode_query(pairs, kind)
 
 
 def _decoded(route: Route, raw: bytes) -> Any:
@@ -419,7 +412,8 @@ def _key(headers: Headers) -> str | None:
     return key
 
 
-def _texts(headers: Headers) -> dict[str, str]:
+def texts_of(headers: Headers) -> dict[str, str]:
+    """Headers as text, by lower-case name."""
     return {k.decode("latin-1"): v.decode("latin-1") for k, v in headers.items()}
 
 
@@ -428,7 +422,8 @@ def _wrong_media(given: bytes, *, expected: str) -> Refused:
     return refuse("unsupported_media_type", expected=expected, given=shown)
 
 
-def _peer(scope: Scope) -> str:
+def peer_of(scope: Scope) -> str:
+    """Who asks, where nobody is known: the machine."""
     client = scope.get("client")
     return f"peer:{client[0]}" if client else "peer:"
 

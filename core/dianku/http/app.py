@@ -1,7 +1,7 @@
 """The ASGI application of a host: the API on its straight way, everything else by Starlette.
 
 No middleware stands before the API: each layer would cost every posted line as much as decoding
-it. Pages and probes are few and go through Starlette.
+it. Sites of plugins have a door of their own, probes are few and go through Starlette.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route as StarletteRoute
 
 from dianku import __version__
@@ -21,9 +21,11 @@ from dianku.http.api import Api
 from dianku.http.bodies import Receive, Scope, Send
 from dianku.http.docs_page import DOCS_PAGE, DOCS_POLICY
 from dianku.http.openapi import openapi_document, refuse_undescribable
+from dianku.http.pages import Pages
 from dianku.http.probes import Probes, Traffic
 from dianku.http.route import Route, RouteTable
 from dianku.http.routes import KERNEL_ROUTES
+from dianku.http.site import Sites
 
 if TYPE_CHECKING:
     from dianku.host import Host
@@ -35,18 +37,24 @@ _BELOW = len(ROOT)
 class Application:
     """What the server calls. Made by `build_app`, for a host that has started."""
 
-    def __init__(self, api: Api, pages: Starlette) -> None:
+    def __init__(self, api: Api, sites: Sites, rest: Starlette) -> None:
         self.api = api
-        self._pages = pages
+        self._sites = sites
+        self._pages = Pages(api, sites)
+        self._rest = rest
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or take part in the server's life."""
         path: str = scope.get("path", "")
-        if scope["type"] == "http" and path.startswith("/api/") and path not in _PAGES:
+        if scope["type"] == "http" and path.startswith("/api/") and path not in _OWN:
             below = path[_BELOW:] if path.startswith(ROOT + "/") else path
             await self.api.handle(scope, receive, send, path=below)
             return
-        await self._pages(scope, receive, send)
+        site = self._sites.at(path) if scope["type"] == "http" else None
+        if site is not None:
+            await self._pages.handle(scope, receive, send, path=path, site=site)
+            return
+        await self._rest(scope, receive, send)
 
 
 def _admit(host: Host, table: RouteTable, route: Route) -> None:
@@ -61,7 +69,20 @@ def _admit(host: Host, table: RouteTable, route: Route) -> None:
         host.plugins.calls.fail(route.plugin, "register_routes", said, cause=error)
 
 
-_PAGES = frozenset({"/api/docs", "/api/v1/openapi.json"})
+_OWN = frozenset({"/api/docs", "/api/v1/openapi.json"})
+
+
+def _sites(host: Host) -> Sites:
+    """The places of pages; one that cannot be is its plugin's fault."""
+    sites = Sites()
+    for one in host.plugins.sites():
+        plugin, site = one.plugin, one.record
+        try:
+            sites.add(site, plugin=plugin)
+        except Exception as error:  # noqa: BLE001 - a plugin may put anything into its record
+            said = f"{site.path}: {error}"
+            host.plugins.calls.fail(plugin, "register_sites", said, cause=error)
+    return sites
 
 
 def build_app(host: Host) -> Application:
@@ -80,6 +101,11 @@ def build_app(host: Host) -> Application:
     async def openapi(_request: Request) -> Response:
         return Response(document, media_type="application/json")
 
+    async def root(_request: Request) -> Response:
+        if sites.first is None:
+            return PlainTextResponse("Dianku\n", status_code=404)
+        return RedirectResponse(f"{sites.first.path}/", status_code=303)
+
     async def docs(_request: Request) -> Response:
         return HTMLResponse(DOCS_PAGE, headers={"Content-Security-Policy": DOCS_POLICY})
 
@@ -89,8 +115,10 @@ def build_app(host: Host) -> Application:
         yield
         api.close()
 
-    pages = Starlette(
+    sites = _sites(host)
+    rest = Starlette(
         routes=[
+            StarletteRoute("/", root),
             StarletteRoute("/healthz", probes.healthz),
             StarletteRoute("/readyz", probes.readyz),
             StarletteRoute("/metrics", probes.metrics),
@@ -99,4 +127,4 @@ def build_app(host: Host) -> Application:
         ],
         lifespan=lifespan,
     )
-    return Application(api, pages)
+    return Application(api, sites, rest)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
+from typing import Any
 
 from attrs import frozen
 
+from dianku.context import Context
 from dianku.http.event_streams import EventStreams
 from dianku.http.posting import Landing
 from dianku.http.route import Call
@@ -17,7 +20,8 @@ class Edge:
     """Handed to every handler with its call.
 
     `landing` is where the poster's outcomes arrive, `streams` what follows the event log,
-    `threads` where plain functions run, `plugin_threads` where those of plugins do.
+    `threads` where plain functions run, `plugin_threads` where those of plugins do. `ask` puts
+    a question to the API's own routes (`Call.ask`).
     """
 
     messages: Messages
@@ -25,6 +29,7 @@ class Edge:
     streams: EventStreams
     threads: Executor
     plugin_threads: Executor
+    ask: Callable[[Context, str, Mapping[str, Any]], Any]
 
 
 def edge_of(call: Call) -> Edge:

@@ -57,7 +57,8 @@ class Call:
     `path` holds the decoded path parameters, `query` and `body` the structs the route names,
     `key` the Idempotency-Key, `upload` the file of a form. A `raw` route gets the body's bytes in
     `raw` and the `headers` by lower-case name, nothing of it parsed (signatures are checked
-    first). `secure` says that the caller's connection is encrypted. `edge` is for the kernel's own
+    first). `secure` says that the caller's connection is encrypted. On a page of a site, `csrf` is
+    what its scripts send with a change (empty without a session). `edge` is for the kernel's own
     routes.
     """
 
@@ -71,7 +72,25 @@ class Call:
     raw: bytes = b""
     upload: Upload | None = None
     secure: bool = False
+    csrf: str = ""
     edge: Edge | None = None
+
+    def ask(self, path: str, /, **query: Any) -> Any:
+        """What the API answers this caller to `GET` of a path below `/api/v1`, as plain data.
+
+        The same permissions, stores and masked costs as over HTTP, without the way there; so a
+        page shows nothing its reader could not ask for. `path` has its segments percent-encoded;
+        of `query`, what is None is left out and a list repeats its name. Not on the event loop.
+
+        Raises:
+            Refused: as the API would.
+
+        Example:
+            `call.ask("/stock", store="S1", low=True)["items"]`
+        """
+        if self.edge is None:
+            raise TypeError("only a call that came over HTTP can ask")
+        return self.edge.ask(self.ctx, path, query)
 
 
 @frozen

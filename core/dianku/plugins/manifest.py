@@ -57,6 +57,7 @@ class Manifest(Strict, frozen=True):
         requires: Plugins that must be loaded before it.
         tables: Its tables, each `NAME_...`; none: it has no migrations.
         routes: Paths under `/api/v1` it may answer, with all below them.
+        sites: Paths at the root where it shows pages, with all below them; none of `/api`.
         permissions: Permissions it adds.
         rights: Permissions it acts with itself, through its `Shop`.
         settings: Its section of the settings.
@@ -69,6 +70,7 @@ class Manifest(Strict, frozen=True):
     requires: list[PluginName] = []
     tables: list[Table] = []
     routes: list[Annotated[str, Meta(pattern=r"^/[a-z0-9_/{}-]+(?!\n)$")]] = []
+    sites: list[Annotated[str, Meta(pattern=r"^/(?!api$)[a-z][a-z0-9-]*(?!\n)$")]] = []
     permissions: dict[Permission, PermissionEntry] = {}
     rights: list[Permission] = []
     settings: dict[Table, SettingEntry] = {}

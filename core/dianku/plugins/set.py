@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,10 @@ from dianku.clock import Clock
 from dianku.config import HostConfig
 from dianku.context import Context
 from dianku.errors import ConfigurationError, refuse
-from dianku.hooks.calls import Collected, Failure, HookCalls
+from dianku.hooks.calls import Collected, Failure, HookCalls, described
 from dianku.hooks.checks import HOOK as CHECK
 from dianku.hooks.checks import DocumentChecks
+from dianku.hooks.records import Given
 from dianku.plugins.discovery import Found, discover
 from dianku.plugins.editions import Edition, choose, installed_editions
 from dianku.plugins.fault_book import Entry, FaultBook
@@ -69,6 +71,7 @@ class PluginSet:
         self.checks: DocumentChecks | None = None
         self._book = FaultBook(database, clock=clock)
         self._shops: dict[str, Shop] = {}
+        self._shown: dict[str, Sequence[Given]] = {}
 
     @property
     def states(self) -> Sequence[PluginState]:
@@ -180,6 +183,38 @@ class PluginSet:
 
         found = self.calls.collect("register_routes", self.arguments, wrong=wrong)
         return [attrs.evolve(one.record, plugin=one.plugin) for one in found]
+
+    def shown(self, hook: str) -> Sequence[Given]:
+        """The pages or panels of every plugin, for a site to show; asked for once."""
+        if hook not in self._shown:
+            self._shown[hook] = tuple(
+                Given(
+                    plugin=one.plugin,
+                    record=one.record,
+                    folder=self._found[one.plugin].folder,
+                    failed=partial(self._not_shown, one.plugin, hook),
+                )
+                for one in self.collect(hook)
+            )
+        return self._shown[hook]
+
+    def sites(self) -> list[Collected]:
+        """The places at the root that plugins answer, within their claims."""
+        given = {"pages": self.shown("register_pages"), "panels": self.shown("register_panels")}
+
+        def offered(plugin: str) -> Mapping[str, Any]:
+            return {**self.arguments(plugin), **given}
+
+        return self.calls.collect("register_sites", offered, wrong=self._wrong_site)
+
+    def _not_shown(self, plugin: str, hook: str, error: BaseException) -> None:
+        self.calls.note(plugin, hook, described(error), cause=error)
+
+    def _wrong_site(self, plugin: str, record: Any) -> str | None:
+        manifest = self._states[plugin].manifest
+        if manifest is None or record.path not in manifest.sites:
+            return f"site {record.path!r} is not in its manifest"
+        return None
 
     def _wrong_route(self, plugin: str, record: Any, taken: Collection[str]) -> str | None:
         claim = f"{record.method} {record.path}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, NoReturn
 
 import attrs
 
@@ -36,7 +36,7 @@ def test_stream_ends_with_the_token_it_came_with(host: Host, clock: SetClock) ->
                 ctx=Context(actor),
                 host=host,
                 query=StreamQuery(after=0),
-                edge=Edge(host.messages, Landing(threads), streams, threads, threads),
+                edge=Edge(host.messages, Landing(threads), streams, threads, threads, nobody_asks),
             )
             answer = await stream_events(request)
             found = [await anext(answer.chunks), await anext(answer.chunks)]
@@ -49,6 +49,10 @@ def test_stream_ends_with_the_token_it_came_with(host: Host, clock: SetClock) ->
     found = asyncio.run(chunks())
     assert b"cola" in found[1]
     assert not any(b"late" in chunk for chunk in found)
+
+
+def nobody_asks(_ctx: Context, path: str, _query: object) -> NoReturn:
+    raise AssertionError(f"a stream asked for {path}")
 
 
 def product(host: Host, sku: str) -> None:

@@ -13,6 +13,7 @@ from dianku.access.records import (
     NewUser,
     SetUp,
     SetUpDone,
+    ShopBrief,
     SignedIn,
     SignIn,
     TokenRecord,
@@ -120,7 +121,8 @@ def sign_in(call: Call) -> Replied:
     """Begin a session."""
     session = _sessions(call).sign_in(call.body)
     cookie = session_cookie(session.secret, max_age_seconds=SESSION_MS // 1000, secure=call.secure)
-    answer = SignedIn(csrf=csrf_of(session.secret), **structs.asdict(_me(session.actor)))
+    me = _me(session.actor, shop=_shop(call))
+    answer = SignedIn(csrf=csrf_of(session.secret), **structs.asdict(me))
     return Replied(answer, headers={"Set-Cookie": cookie})
 
 
@@ -135,15 +137,21 @@ def sign_out(call: Call) -> Replied:
 
 def who_am_i(call: Call) -> Me:
     """Say who the caller is and what they may do."""
-    return _me(call.ctx.actor)
+    return _me(call.ctx.actor, shop=_shop(call))
 
 
-def _me(actor: Actor) -> Me:
+def _shop(call: Call) -> ShopBrief:
+    kept = call.host.settings.view().section("shop")
+    return ShopBrief(**{name: kept[name] for name in ShopBrief.__struct_fields__})
+
+
+def _me(actor: Actor, *, shop: ShopBrief) -> Me:
     return Me(
         name=actor.name,
         role=actor.role,
         stores=None if actor.stores is None else sorted(actor.stores),
         permissions=sorted(actor.permissions),
+        shop=shop,
     )
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from dianku import __version__
-from dianku.http.edge import edge_of
+from dianku.http.admission import may
 from dianku.http.route import SIGNED_IN, Call, Route
 from dianku.http.routes.answers import Page
 from dianku.wire import Answer
@@ -42,7 +41,7 @@ class PluginRecord(Answer):
 
 
 class PageRecord(Answer):
-    """A page of the console the caller may open."""
+    """A page the caller may open: its address at the root, its title, whose it is."""
 
     path: str
     title: str
@@ -92,22 +91,16 @@ def patch_settings(call: Call) -> dict[str, Any]:
     return call.host.settings.patch_section(call.path["section"], call.body, ctx=call.ctx)
 
 
-async def list_pages(call: Call) -> Page[PageRecord]:
-    """List the console's pages for the caller."""
-    # Plugins are asked for them, and one that hangs must not hold a thread of the till.
-    loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(edge_of(call).plugin_threads, _pages, call)
-
-
-def _pages(call: Call) -> Page[PageRecord]:
+def list_pages(call: Call) -> Page[PageRecord]:
+    """List the pages the caller may open."""
     pages = [
         PageRecord(
             path=one.record.path,
             title=one.record.title.in_language(call.ctx.language),
             plugin=one.plugin,
         )
-        for one in call.host.plugins.collect("register_pages")
-        if call.ctx.may(one.record.permission)
+        for one in call.host.plugins.shown("register_pages")
+        if may(call.ctx, one.record.permission) and "{" not in one.record.path
     ]
     return Page(items=pages)
 

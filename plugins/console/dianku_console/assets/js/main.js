@@ -1,0 +1,39 @@
+// What every page has: forms, what a person chose (store, language, face), pages' own modules.
+import "./forms.js";
+import { toast } from "./ui.js";
+import { t } from "./words.js";
+
+const YEAR = 31536000;
+function remember(name, value) {
+  const secure = location.protocol === "https:" ? "; Secure" : "";
+  document.cookie = `${name}=${encodeURIComponent(value)}; Path=/; Max-Age=${YEAR}; SameSite=Lax${secure}`;
+}
+
+document.addEventListener("change", (event) => {
+  const { choose } = event.target.dataset ?? {};
+  if (!choose) return;
+  remember(`dianku_${choose}`, event.target.value);
+  const here = new URL(location.href);
+  here.searchParams.delete(choose);
+  location.assign(here);
+});
+
+document.addEventListener("click", (event) => {
+  const closing = event.target.closest("[data-close]");
+  if (closing) closing.closest("dialog")?.close();
+});
+
+document.addEventListener("dianku:signed-out", () => {
+  const next = encodeURIComponent(location.pathname + location.search);
+  toast(t("console.signed_out"), { kind: "warn", undo: () => location.assign(`/console/sign-in?next=${next}`), label: t("console.sign_in") });
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.matches("input, textarea, select, [contenteditable]")) return;
+  const find = document.querySelector("[data-scan-field], .find input");
+  if (find) { event.preventDefault(); find.focus(); find.select(); }
+});
+
+for (const node of document.querySelectorAll("[data-module]"))
+  import(node.dataset.module).then((module) => module.start?.(node));

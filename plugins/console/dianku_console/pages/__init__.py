@@ -1,0 +1,11 @@
+"""The console's own pages, a module for each job."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dianku.api import Page, Panel
+from dianku_console.pages import access, home, parts
+
+PAGES: Sequence[Page] = (*home.PAGES, *access.PAGES, *parts.PAGES)
+PANELS: Sequence[Panel] = ()
