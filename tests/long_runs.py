@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 FILE = Path(__file__).with_name("long_runs.toml")
-ENVIRONMENTS = ("full", "mutants", "faults", "fuzz", "replay", "soak", "bench")
+ENVIRONMENTS = ("full", "browser-full", "mutants", "faults", "fuzz", "replay", "soak", "bench")
 HEAD = "# When each long environment last passed, and how many tests live in it. Written by them.\n"
 
 
