@@ -5,6 +5,8 @@ A mutant is a patch in this folder with two kinds of lines above its diff:
     # breaks: the promise it takes away, in words
     # kills: tests/core/ledger/test_x.py::test_that_must_fail   (one or more)
 
+and, where these run in a long environment only, its name: `# long: full`.
+
 Each is applied to a scratch copy of the tracked files, where the named tests must pass before and
 fail after. A patch that no longer applies counts as alive: the code moved, so must the mutant. So
 does one after which a test cannot even begin; one that makes its tests hang is noticed, by their
@@ -27,7 +29,7 @@ from attrs import frozen
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-PACKAGES = ("core", "cli", "plugins/reports")
+PACKAGES = ("core", "cli", "plugins/console", "plugins/reports")
 _LIMIT_SECONDS = 300
 
 
@@ -39,6 +41,7 @@ class Mutant:
     breaks: str
     kills: Sequence[str]
     patch: Path
+    long: str | None = None
 
 
 class MutantError(Exception):
@@ -56,7 +59,8 @@ def read(path: Path) -> Mutant:
     kills = re.findall(r"^# kills: (\S+)$", head, flags=re.MULTILINE)
     if len(breaks) != 1 or not kills:
         raise MutantError(f"{path.name}: needs one line '# breaks: ' and some '# kills: '")
-    return Mutant(path.stem, breaks[0], kills, path)
+    long = re.search(r"^# long: (\S+)$", head, flags=re.MULTILINE)
+    return Mutant(path.stem, breaks[0], kills, path, long[1] if long else None)
 
 
 def copy_tree(to: Path) -> None:
@@ -69,7 +73,7 @@ def copy_tree(to: Path) -> None:
             shutil.copyfile(ROOT / name, to / name)
 
 
-def failing(tree: Path, tests: Iterable[str]) -> tuple[int, set[str], str]:
+def failing(tree: Path, tests: Iterable[str], *, long: str | None) -> tuple[int, set[str], str]:
     """Run tests in a tree: pytest's exit status, what failed, and what was printed."""
     before = os.pathsep.join(str(tree / package) for package in PACKAGES)
     environment = {
@@ -80,6 +84,7 @@ def failing(tree: Path, tests: Iterable[str]) -> tuple[int, set[str], str]:
         "PYTEST_ADDOPTS": "",
     }
     command = [sys.executable, "-m", "pytest", "-q", "--tb=no", "-rfE", "-p", "no:cacheprovider"]
+    command += ["--long", long] if long else []
     try:
         done = subprocess.run(
             [*command, *tests],
@@ -106,7 +111,7 @@ def survives(mutant: Mutant, tree: Path) -> str | None:
     if applied.returncode:
         return f"its patch does not apply: {applied.stderr.strip()}"
     try:
-        status, failed, printed = failing(tree, mutant.kills)
+        status, failed, printed = failing(tree, mutant.kills, long=mutant.long)
     finally:
         subprocess.run([*apply, "-R", str(mutant.patch)], cwd=tree, check=True)
     if status not in (0, 1):
@@ -126,11 +131,12 @@ def main() -> int:
         tree = Path(folder)
         tree.chmod(0o755)
         copy_tree(tree)
-        tests = sorted({test for mutant in chosen for test in mutant.kills})
-        status, _, printed = failing(tree, tests) if tests else (0, set(), "")
-        if status:
-            print(f"before any change these tests must pass, and do not:\n{printed}")
-            return 1
+        for long in sorted({mutant.long for mutant in chosen}, key=str):
+            tests = sorted({test for m in chosen if m.long == long for test in m.kills})
+            status, _, printed = failing(tree, tests, long=long)
+            if status:
+                print(f"before any change these tests must pass, and do not:\n{printed}")
+                return 1
         alive = 0
         for mutant in chosen:
             why = survives(mutant, tree)

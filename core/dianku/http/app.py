@@ -75,7 +75,7 @@ _OWN = frozenset({"/api/docs", "/api/v1/openapi.json"})
 def _sites(host: Host) -> Sites:
     """The places of pages; one that cannot be is its plugin's fault."""
     sites = Sites()
-    for one in host.plugins.sites():
+    for one in host.plugins.collect("register_sites"):
         plugin, site = one.plugin, one.record
         try:
             sites.add(site, plugin=plugin)

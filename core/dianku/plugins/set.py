@@ -167,10 +167,10 @@ class PluginSet:
     def collect(self, hook: str) -> list[Collected]:
         """Every record the plugins give for a collect hook, each with its plugin.
 
-        A group of commands that its plugin's manifest does not name is left out.
+        A group of commands or a site that its plugin's manifest does not name is left out.
         """
-        fits = self._wrong_group if hook == "register_commands" else None
-        return self.calls.collect(hook, self.arguments, wrong=fits)
+        wrong = {"register_commands": self._wrong_group, "register_sites": self._wrong_site}
+        return self.calls.collect(hook, self._offered(hook), wrong=wrong.get(hook))
 
     def routes(self, *, taken: Collection[str] = ()) -> list[Any]:
         """The plugins' routes, stamped with their plugin: within their claims, `taken` by nobody.
@@ -198,14 +198,12 @@ class PluginSet:
             )
         return self._shown[hook]
 
-    def sites(self) -> list[Collected]:
-        """The places at the root that plugins answer, within their claims."""
+    def _offered(self, hook: str) -> Callable[[str], Mapping[str, Any]]:
+        """What a collect hook's implementations may ask for; a site gets what it is to show."""
+        if hook != "register_sites":
+            return self.arguments
         given = {"pages": self.shown("register_pages"), "panels": self.shown("register_panels")}
-
-        def offered(plugin: str) -> Mapping[str, Any]:
-            return {**self.arguments(plugin), **given}
-
-        return self.calls.collect("register_sites", offered, wrong=self._wrong_site)
+        return lambda plugin: {**self.arguments(plugin), **given}
 
     def _not_shown(self, plugin: str, hook: str, error: BaseException) -> None:
         self.calls.note(plugin, hook, described(error), cause=error)

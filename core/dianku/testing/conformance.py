@@ -151,6 +151,16 @@ class PluginConformance:
                 if hook.startswith("register_"):
                     host.plugins.collect(hook)
 
+    def test_pages_and_panels_lie_in_its_templates(self, tmp_path: Path) -> None:
+        """What a page or a panel is made with is there, and somebody may see it."""
+        with _host(tmp_path, strict=True) as host:
+            known = host.access.permissions.known | {"public", "signed_in"}
+            for hook in ("register_pages", "register_panels"):
+                for one in host.plugins.collect(hook):
+                    if one.plugin == self.plugin:
+                        assert (self._folder / "templates" / one.record.template).is_file()
+                        assert one.record.permission in known
+
     def test_host_runs_without_it_after_it_was_there(self, tmp_path: Path) -> None:
         """It can leave: the shop starts without it, keeps its tables, and takes it back."""
         with _host(tmp_path) as host:

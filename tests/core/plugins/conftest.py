@@ -12,6 +12,7 @@ from dianku.config import HostConfig
 from dianku.plugins.manifest import Manifest
 from dianku.plugins.set import PluginSet
 from dianku.plugins.shop import OwnSettings, Shop
+from dianku.plugins.tables import plugin_switch
 from dianku.settings.store import Settings
 from dianku.storage.engine import Database
 from dianku.storage.fence import FencedDatabase
@@ -32,6 +33,7 @@ def load(database: Database, clock: SetClock, tmp_path: Path) -> Iterator[Load]:
     """Judge and load what is on the shelf, with services a plugin does not reach for left out."""
     opened: list[PluginSet] = []
     services: Any = None
+    _switch_off_ours(database)
 
     def load_plugins(*, afresh: bool = False, **choices: Any) -> PluginSet:
         config = HostConfig(data_dir=tmp_path, clock=clock, **choices)
@@ -65,3 +67,13 @@ def load(database: Database, clock: SetClock, tmp_path: Path) -> Iterator[Load]:
     yield load_plugins
     for plugins in opened:
         plugins.close()
+
+
+def _switch_off_ours(database: Database) -> None:
+    """Leave what is installed here out: what a test sees is what it put on the shelf."""
+    rows = [
+        {"plugin": name, "enabled": False, "changed_at": 0, "changed_by": "tests"}
+        for name in ("console", "reports")
+    ]
+    with database.writing() as connection:
+        connection.execute(plugin_switch.insert(), rows)

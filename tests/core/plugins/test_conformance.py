@@ -15,7 +15,7 @@ from dianku.api import Finding, DoctorCheck, Page, Title, hookimpl
 
 @hookimpl
 def register_pages():
-    return [Page("/sample", Title("样", "Sample"), "stock.view")]
+    return [Page("/sample", Title("样", "Sample"), "stock.view", "sample.html")]
 
 @hookimpl
 def register_doctor(shop):
@@ -57,6 +57,8 @@ def make(
     readme: str = README,
 ) -> None:
     home = shelf.plugin("sample", code, more=more)
+    (home / "templates").mkdir()
+    (home / "templates" / "sample.html").write_text("sample", encoding="utf-8")
     (home / "migrations").mkdir()
     text = REVISION.format(table=table, key=key)
     (home / "migrations" / "0001_first.py").write_text(text, encoding="utf-8")
@@ -125,3 +127,14 @@ def test_conformance_fails_a_plugin_whose_hook_raises_when_asked(
 
     with pytest.raises(Exception, match="RuntimeError"):
         _Sample().test_host_runs_with_it_and_collects_what_it_gives(tmp_path)
+
+
+@pytest.mark.sqlite_only
+@pytest.mark.parametrize("said", ['"stock.view", "other.html"', '"stock.vieww", "sample.html"'])
+def test_conformance_fails_a_page_without_its_template_or_for_nobody(
+    plugin_shelf: Shelf, tmp_path: Path, said: str
+) -> None:
+    make(plugin_shelf, code=CODE.replace('"stock.view", "sample.html"', said))
+
+    with pytest.raises(AssertionError):
+        _Sample().test_pages_and_panels_lie_in_its_templates(tmp_path)

@@ -31,7 +31,7 @@ GOOD = """
 from dianku.api import Page, Title, hookimpl
 @hookimpl
 def register_pages(shop):
-    return [Page("/good", Title("a", "b"), "good.see")]
+    return [Page("/good", Title("a", "b"), "good.see", "good.html")]
 """
 HANGS = """
 import threading
@@ -74,15 +74,20 @@ def test_check_that_gives_garbage_is_a_check_that_failed(
 @pytest.mark.parametrize(
     "record",
     [
-        'Page("/bad", "no title", "bad.see")',
-        'Page("/bad", Title("a", "b"), 5)',
-        'Page("/bad", Title("a", None), "bad.see")',
+        'Page("/bad", "no title", "bad.see", "bad.html")',
+        'Page("/bad", Title("a", "b"), 5, "bad.html")',
+        'Page("/bad", Title("a", None), "bad.see", "bad.html")',
+        'Page("/bad", Title("a", "b"), "bad.see", None)',
+        'Page("/bad", Title("a", "b"), "bad.see", "bad.html", data="none")',
+        'Page("/bad", Title("a", "b"), "bad.see", "bad.html", place="cellar")',
     ],
 )
 def test_record_of_wrong_parts_is_its_plugins_loss(
     plugin_shelf: Shelf, load: Load, record: str
 ) -> None:
-    plugin_shelf.plugin("bad", GOOD.replace('Page("/good", Title("a", "b"), "good.see")', record))
+    plugin_shelf.plugin(
+        "bad", GOOD.replace('Page("/good", Title("a", "b"), "good.see", "good.html")', record)
+    )
     plugin_shelf.plugin("good", GOOD)
     plugins = load()
 

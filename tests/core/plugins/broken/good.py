@@ -7,7 +7,7 @@ HEARD = []
 
 @hookimpl
 def register_pages():
-    return [Page("/good", Title("好", "Good"), "stock.view")]
+    return [Page("/good", Title("好", "Good"), "stock.view", "good.html")]
 
 
 @hookimpl

@@ -5,5 +5,5 @@ from dianku.api import Page, Title, hookimpl
 
 @hookimpl
 def register_pages():
-    yield Page("/half", Title("半", "Half"), "stock.view")
+    yield Page("/half", Title("半", "Half"), "stock.view", "half.html")
     raise RuntimeError("half way")
