@@ -74,8 +74,8 @@ def front(tmp_path: Path) -> Iterator[Front]:
             host = Host.build(HostConfig(data_dir=tmp_path / "data", strict=False))
             host.start(background=False)
             ctx = Context(host.access.actor("test"))
-            for code in ("S1", "S2"):
-                new = NewStore(code=code, name=code, timezone="Asia/Shanghai", day_cutoff="04:00")
+            for store in ("S1", "S2"):
+                new = NewStore(code=store, name=store, timezone="Asia/Shanghai", day_cutoff="04:00")
                 host.catalog.create_store(new, ctx=ctx)
             client = TestClient(build_app(host), follow_redirects=False)
             client.__enter__()
