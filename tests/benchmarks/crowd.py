@@ -82,7 +82,7 @@ def register_routes(shop):
 
 @hookimpl
 def register_pages(shop):
-    return [Page("/{name}", Title("{name}", "{name}"), "{name}.view")]
+    return [Page("/{name}", Title("{name}", "{name}"), "{name}.view", "{name}.html")]
 
 
 @hookimpl

@@ -63,7 +63,7 @@ def test_install_takes_effect_at_the_next_start_and_is_written_into_the_trail(
         said = room.done("plugin", "install", str(wheel))
         assert "a server is running now: restart it" in said
         with urllib.request.urlopen(f"{server.url}/readyz") as answer:
-            assert set(json.load(answer)["plugins"]) == {"reports"}
+            assert set(json.load(answer)["plugins"]) == {"console", "reports"}
     listed = room.plugins()["bonus"]
     assert (listed["status"], listed["version"], listed["edition"]) == ("loaded", "1.0", "no")
     assert trail(room) == [("plugin.install", "cli")]
@@ -150,7 +150,7 @@ def test_plugin_that_ends_who_imports_it_is_seen_switched_off_and_removed(
     other = MadePlugin(name="other").wheel(tmp_path)
     assert "does not start without it either" in room.refused("plugin", "install", str(other))
     room.done("--no-plugins", "plugin", "remove", "crash")
-    assert set(room.plugins()) == {"reports"}
+    assert set(room.plugins()) == {"console", "reports"}
 
 
 @pytest.mark.long("full")

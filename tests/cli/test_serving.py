@@ -124,6 +124,8 @@ def test_demo_stopped_while_it_is_made_leaves_nothing_behind(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # Whoever runs the tests in the background has SIGINT ignored, and that is inherited.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
     )
     while process.poll() is None and not list(temporary.glob("*/dianku.sqlite3")):
         pass

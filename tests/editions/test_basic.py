@@ -53,11 +53,11 @@ def client(basic: Environment, tmp_path_factory: pytest.TempPathFactory) -> Iter
 @pytest.mark.parametrize("name", BEYOND)
 def test_file_of_a_plugin_beyond_basic_is_nowhere_on_disk(basic: Environment, name: str) -> None:
     names = {path.name for path in basic.packages.iterdir()}
-    assert {"dianku", "dianku_reports"} <= names
+    assert {"dianku", "dianku_console", "dianku_reports"} <= names
     own = (f"dianku_{name}", f"dianku_{name.rstrip('s')}_")
     assert [one for one in names if one.startswith(own)] == []
     manifests = [path.parent.name for path in basic.packages.glob("*/plugin.toml")]
-    assert manifests == ["dianku_reports"]
+    assert manifests == ["dianku_console", "dianku_reports"]
 
 
 @pytest.mark.parametrize("name", BEYOND)

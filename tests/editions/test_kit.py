@@ -75,4 +75,4 @@ def test_environment_of_an_edition_has_its_plugins_and_runs_as_it(
     shop.init()
     shown = json.loads(shop.run("--language", "zh-CN", "edition", "show", "--json"))
     assert (shown["name"], shown["title"]) == (name, plan.manifest.said.title.zh)
-    assert shown["required"] == [plugin.said.name for plugin in plan.plugins]
+    assert [*shown["required"], *shown["optional"]] == [one.said.name for one in plan.plugins]

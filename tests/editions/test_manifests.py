@@ -45,12 +45,12 @@ def told(corner: Path) -> str:
 def test_edition_of_ours_has_what_it_extends(name: str, lineage: list[str]) -> None:
     plan = plan_edition(name, ROOT)
     assert [one.said.name for one in plan.lineage] == lineage
-    assert [one.said.name for one in plan.plugins] == ["reports"]
+    assert [one.said.name for one in plan.plugins] == ["reports", "console"]
 
 
 def test_edition_of_a_third_party_is_planned_like_ours(corner: Path) -> None:
     plan = plan_edition(str(corner), ROOT)
-    assert [one.said.name for one in plan.plugins] == ["reports", "loyalty"]
+    assert [one.said.name for one in plan.plugins] == ["reports", "console", "loyalty"]
     text = distribution_files(plan)["pyproject.toml"]
     assert 'name = "dianku-corner"\nversion = "2.0"' in text
     assert '"dianku-loyalty==1.3"' in text
@@ -83,7 +83,7 @@ def test_plugin_comes_after_those_it_requires(corner: Path) -> None:
     replace(other / "dianku_gifts" / "plugin.toml", '"reports"', '"loyalty"')
     replace(corner, '"loyalty"', '"gifts", "loyalty"')
     plan: Plan = plan_edition(str(corner), ROOT)
-    assert [one.said.name for one in plan.plugins] == ["reports", "loyalty", "gifts"]
+    assert [one.said.name for one in plan.plugins] == ["reports", "console", "loyalty", "gifts"]
 
     replace(corner.parent / "loyalty/dianku_loyalty/plugin.toml", '"reports"', '"gifts"')
     said = told(corner)

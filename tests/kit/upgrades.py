@@ -188,7 +188,7 @@ def bundle(name: str) -> Path:
 
 
 def _make_bundle(name: str, folder: Path) -> None:
-    basic = [*_own("core", "cli", "reports", "basic"), *_others()]
+    basic = [*_own("core", "cli", "console", "reports", "basic"), *_others()]
     if name == "basic":
         _sealed("basic", "0.1.0", basic, folder)
     elif name == "advanced":
@@ -196,7 +196,7 @@ def _make_bundle(name: str, folder: Path) -> None:
     elif name == "corner":
         _sealed("corner", "1.0", [*basic, *corner_wheels(folder / "made")], folder)
     else:
-        kept = [*_own("cli", "reports"), *_others()]
+        kept = [*_own("cli", "console", "reports"), *_others()]
         _sealed("basic", NEXT, [*_next(folder / "made"), *kept], folder)
 
 
@@ -210,7 +210,7 @@ def _next(folder: Path) -> list[Path]:
     head = max(path.name[:4] for path in revisions.glob("[0-9]*.py"))
     (revisions / "9001_later.py").write_text(LATER.format(head=head))
     manifest = (ROOT / "editions" / "basic" / "edition.toml").read_text(encoding="utf-8")
-    pins = [f"dianku-core=={NEXT}", "dianku-cli", "dianku-reports"]
+    pins = [f"dianku-core=={NEXT}", "dianku-cli", "dianku-console", "dianku-reports"]
     edition = edition_wheel(folder, "basic", NEXT, manifest=manifest, pins=pins)
     return [build_wheel(source, folder / "wheels"), edition]
 
@@ -218,7 +218,7 @@ def _next(folder: Path) -> list[Path]:
 def broken_corner(folder: Path, *, code: str = "", requires: Sequence[str] = ()) -> Path:
     """A bundle of `corner` whose required plugin is broken, or needs what is not in it."""
     plugin = MadePlugin(name="loyalty", code=code, requires=requires)
-    basic = [*_own("core", "cli", "reports", "basic"), *_others()]
+    basic = [*_own("core", "cli", "console", "reports", "basic"), *_others()]
     return _sealed("corner", "1.0", [*basic, *corner_wheels(folder / "made", plugin)], folder / "b")
 
 

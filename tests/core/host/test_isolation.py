@@ -238,7 +238,7 @@ def register_routes(shop):
 
 HANGING = """
 import threading
-from dianku.api import ExportKind, Title, hookimpl
+from dianku.api import Content, ExportKind, Route, Site, Title, hookimpl
 ENTERED, LEAVE = threading.Semaphore(0), threading.Event()
 def hang(*_, **__):
     ENTERED.release()
@@ -247,22 +247,25 @@ def hang(*_, **__):
 @hookimpl
 def register_exports(shop):
     return [ExportKind("bad", Title("a", "b"), "bad.see", [("a", Title("a", "b"))], hang)]
+def page(call):
+    hang()
+    return Content(b"", "text/html")
 @hookimpl
-def register_pages(shop):
-    return hang()
+def register_sites(shop):
+    return [Site("/bad", [Route("GET", "/", page, "signed_in", "Hangs")], lambda refusal: None)]
 """
 
 
-@pytest.mark.parametrize("path", ["/exports/bad", "/pages"])
+@pytest.mark.parametrize("path", ["/api/v1/exports/bad", "/bad/"])
 def test_exports_and_pages_that_hang_keep_nobody_else_waiting(
     plugin_shelf: Shelf, open_shop: Callable[[], Host], path: str
 ) -> None:
-    plugin_shelf.plugin("bad", HANGING, more=PERMISSION)
+    plugin_shelf.plugin("bad", HANGING, more=f'sites = ["/bad"]\n{PERMISSION}')
     host = open_shop()
     plugin = host.plugins.state("bad").module
     with TestClient(build_app(host)) as client, ThreadPoolExecutor(21) as callers:
         headers = bearer(host)
-        hung = [callers.submit(client.get, f"/api/v1{path}", headers=headers) for _ in range(20)]
+        hung = [callers.submit(client.get, path, headers=headers) for _ in range(20)]
         try:
             for _ in range(8):
                 assert plugin.ENTERED.acquire(timeout=20)

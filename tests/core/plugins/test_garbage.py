@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from dianku.hooks.calls import described
+from dianku.hooks.calls import AT_START, described
 from dianku.hooks.records import CheckedDocument
 from dianku.plugins.set import PluginSet
 from dianku.plugins.states import Status
@@ -95,7 +95,7 @@ def test_record_of_wrong_parts_is_its_plugins_loss(
     assert plugins.state("bad").status is Status.DEGRADED
 
 
-@pytest.mark.parametrize("hook", ["register_routes", "register_jobs"])
+@pytest.mark.parametrize("hook", sorted(AT_START))
 def test_hook_that_hangs_at_the_start_is_not_waited_for_long(
     plugin_shelf: Shelf, load: Load, hook: str
 ) -> None:

@@ -196,6 +196,7 @@ def test_plugin_that_raises_in_every_hook_is_judged_hook_by_hook(tmp_path: Path)
     assert list(ready["faults"]) == [name]
     assert {n: one["status"] for n, one in found.items() if n != name} == {
         LISTENER: "loaded",
+        "console": "loaded",
         "reports": "loaded",
     }
     for hook in asked:
@@ -253,7 +254,7 @@ def test_shop_with_every_broken_plugin_at_once_sells_and_takes_none_for_another(
         assert found[one.culprit]["status"] == one.status
         assert any(one.said in fault for fault in found[one.culprit]["faults"]), found[one.culprit]
     sound = {name for name, one in found.items() if one["status"] == "loaded"}
-    assert sound == {"reports", LISTENER, "left_tables"}
+    assert sound == {"console", "reports", LISTENER, "left_tables"}
     for name, (said, line) in JUDGED.items():
         [fault] = found[name]["faults"]
         assert said in fault

@@ -88,7 +88,11 @@ def test_upgrade_beside_a_selling_server_takes_effect_at_its_restart(
     assert "plugins that join: loyalty" in said
     assert (prefix.current, prefix.versions) == ("corner-1.0", ["basic-0.1.0", "corner-1.0"])
     with Server(prefix.shop) as server:
-        assert readyz(server)["plugins"] == {"loyalty": "loaded", "reports": "loaded"}
+        assert readyz(server)["plugins"] == {
+            "console": "loaded",
+            "loyalty": "loaded",
+            "reports": "loaded",
+        }
         assert server.call("GET", "/loyalty", token=token) == {"holders": ["anna"]}
         assert on_hand(server, token, "sweet")[0] == f"{1_000_000 - seller.sold}"
         [told] = prefix.trail("edition.upgrade", token, server)
@@ -119,7 +123,12 @@ def test_upgrade_with_a_plugin_that_does_not_fit_refuses_it_by_name_and_is_gone_
     with Server(prefix.shop) as server:
         states = readyz(server)["plugins"]
         open_for_sale(server, token)
-    assert states == {"corner_news": "refused", "reports": "loaded", "stamps": "loaded"}
+    assert states == {
+        "console": "loaded",
+        "corner_news": "refused",
+        "reports": "loaded",
+        "stamps": "loaded",
+    }
 
     # The tables are newer now, so neither way down is open but for the backup.
     down = ("edition", "upgrade", "basic", "--from", str(bundle("basic")), "--yes")
@@ -237,4 +246,4 @@ def test_upgrade_without_a_bundle_takes_the_edition_from_the_index(
     assert done.returncode == 0, done.stderr
     assert prefix.current == "advanced-0.1.0"
     with Server(prefix.shop) as server:
-        assert readyz(server)["plugins"] == {"reports": "loaded"}
+        assert readyz(server)["plugins"] == {"console": "loaded", "reports": "loaded"}

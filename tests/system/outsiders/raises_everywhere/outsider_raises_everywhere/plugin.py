@@ -28,6 +28,16 @@ def register_pages():
 
 
 @hookimpl
+def register_panels():
+    raise RuntimeError("broken panels")
+
+
+@hookimpl
+def register_sites():
+    raise RuntimeError("broken sites")
+
+
+@hookimpl
 def register_jobs():
     raise RuntimeError("broken jobs")
 
