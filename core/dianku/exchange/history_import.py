@@ -23,7 +23,7 @@ from dianku.exchange.product_import import Progress
 from dianku.exchange.rows import is_sku
 from dianku.exchange.runs import Run, RunBook, keep_remarks
 from dianku.exchange.stock_import import Head, Planned, StockImport
-from dianku.exchange.stock_sheet import Dated, StockRow, dated, settle_product
+from dianku.exchange.stock_sheet import Dated, StockRow, settle_product
 from dianku.ledger.history import Sale, remove_history, write_history
 from dianku.ledger.requests import NewLine
 from dianku.quantity import AMOUNT_MAX, MINOR_DIGITS, parse_quantity
@@ -58,7 +58,7 @@ class HistoryImport:
         _ = ctx
         rows = self._stock.read(tables, escaped=escaped)
         self._stock.settle(rows, missing_allowed=run.options.create_missing)
-        days = [dated(one) if not one.failed else None for one in rows]
+        days = [self._stock.when(one) if not one.failed else None for one in rows]
         channels = [self._channel(one) for one in rows]
         for one, day in zip(rows, days, strict=True):
             self._check(one, day, run=run)

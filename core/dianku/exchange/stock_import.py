@@ -21,7 +21,7 @@ from attrs import field, frozen
 from dianku.catalog.records import Product, Store
 from dianku.catalog.scan import candidates
 from dianku.catalog.snapshot import CatalogCache
-from dianku.clock import day_of, local_day
+from dianku.clock import day_of, local_day, to_ms
 from dianku.context import Context
 from dianku.errors import Problem
 from dianku.exchange.layout import Table
@@ -41,6 +41,7 @@ from dianku.exchange.stock_sheet import (
 )
 from dianku.ledger.commands import Post
 from dianku.ledger.requests import LINES_MAX, NewDocument, NewLine
+from dianku.ledger.resolve import AHEAD_MS
 from dianku.quantity import parse_quantity
 from dianku.storage.bulk import select_set
 from dianku.storage.engine import Database
@@ -162,7 +163,7 @@ class StockImport:
         groups: dict[Head, list[Planned]] = {}
         for one in rows:
             store, product = one.store, one.product
-            when = dated(one) if self._run.kind != "opening-stock" else None
+            when = self.when(one) if self._run.kind != "opening-stock" else None
             if one.failed or store is None or product is None or one.quantity is None:
                 self.close(one, "failed")
                 continue
@@ -202,6 +203,20 @@ class StockImport:
         if parse_quantity(quantity, product.precision) == on_hand and "lot" not in one.values:
             return "unchanged"
         return "updated" if moved else "created"
+
+    def when(self, one: StockRow) -> Dated | None:
+        """When a row says it happened; what lies ahead of its store's clock is its error."""
+        found = dated(one)
+        if found is None or one.store is None or self._book is None:
+            return found
+        now_ms = self._book.now_ms()
+        if found.moment is not None:
+            ahead = to_ms(found.moment) > now_ms + AHEAD_MS
+        else:
+            ahead = found.day > local_day(now_ms, one.store.timezone)
+        if ahead:
+            one.row.wrong("time", "in_future", minutes=AHEAD_MS // 60_000)
+        return found
 
     def moment(self, when: Dated | None, store: Store) -> datetime | None:
         """When a row happened; a date alone is noon of it, today's date is now."""

@@ -370,10 +370,10 @@ class _LineResolver:
     def _labelled(self, steps: int) -> int:
         """Steps of so many packs of what a label says one holds; one pack unless said."""
         packs = self.line.quantity if self.line.quantity is not None else Decimal(1)
-        count = self.errors.number(self._at("quantity"), packs, 0, largest=1000)
-        if count <= 0:
+        if packs.is_finite() and packs <= 0:
             self.errors.add(self._at("quantity"), "not_positive")
-        return steps * count
+            return 0
+        return steps * self.errors.number(self._at("quantity"), packs, 0, largest=1000)
 
     def _recipe(self, product: Product) -> tuple[tuple[int, int], ...]:
         if not product.stocked or self.new.kind == "production":
@@ -407,7 +407,7 @@ class _LineResolver:
         if amount is not None:
             return amount
         if reading.amount is not None and self.new.kind == "issue":
-            return self._labelled(reading.amount)
+            return reading.amount * (quantity // reading.quantity if reading.quantity else 1)
         return self._list_amount(reading, quantity)
 
     def _said_amount(self) -> int | None:

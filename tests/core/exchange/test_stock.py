@@ -241,6 +241,16 @@ def test_history_with_one_wrong_row_imports_nothing(
     assert database_digest(goods.database, ignore={"import_run"}) == before
 
 
+@pytest.mark.parametrize("kind", ["sales-history", "receipts"])
+@pytest.mark.parametrize("ahead", ["9999-01-01", "9999-01-01 10:00"])
+def test_row_of_a_day_to_come_is_refused(
+    goods: Any, ctx: Context, as_csv: Callable[..., bytes], kind: str, ahead: str
+) -> None:
+    done = run(goods, ctx, kind, as_csv([["time", "sku", "quantity"], [ahead, "A", "3"]]))
+    assert [(e.row, e.column, e.code) for e in done.errors] == [(2, "time", "in_future")]
+    assert levels(goods) == {}
+
+
 def test_history_may_make_the_products_it_names(
     goods: Any, ctx: Context, as_csv: Callable[..., bytes]
 ) -> None:

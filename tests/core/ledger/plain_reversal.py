@@ -28,7 +28,7 @@ def reverse(shop: Shop, document: Document, *, now: int) -> None:
         moved = shop.moved()
         for place, count in document.absorbed.items():
             if not count.reversed and place in moved:
-                shop.restate(place, count, *(-figure for figure in moved[place]))
+                shop.restate(place, count, *(-figure for figure in moved[place]), at=now)
     document.reversed = True
 
 

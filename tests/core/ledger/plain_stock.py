@@ -149,8 +149,10 @@ class Stock:
                 self.restate(place, seen[place], -steps, -value)
         return seen
 
-    def restate(self, place: Place, count: Count, steps: int, value: int) -> None:
-        """Move against a count, at its moment; lots are again as they were before (L4)."""
+    def restate(
+        self, place: Place, count: Count, steps: int, value: int, *, at: int | None = None
+    ) -> None:
+        """Move against a count, at its moment or another; lots are again as before (L4)."""
         cell = self.cells[place]
         cell.add(steps, value)
         if cell.shelf is not None:
@@ -159,7 +161,7 @@ class Stock:
             cell.shelf.held = {lot: was.get(lot, 0) for lot in now}
             for lot, change in [*back.items(), (None, steps - sum(back.values()))]:
                 count.lots[lot] = count.lots.get(lot, 0) + change
-        cell.moves.append((count.at, False, steps))
+        cell.moves.append((count.at if at is None else at, False, steps))
         count.steps += steps
         count.value += value
 

@@ -153,3 +153,13 @@ def test_count_taken_back_leaves_the_damaged_goods_of_another_line_to_that_line(
     assert on_hand(database, "tea") == 26
     assert [x.quantity for x in back.lines] == ["-4", "6"]
     assert morning.ledger.verify().clean
+
+
+def test_late_movement_reversed_leaves_the_levels_since_its_count(
+    morning: Day, database: Database
+) -> None:
+    morning.post("adjustment", line("tea", counted="42"), occurred_at="10:00")
+    sale = morning.post("issue", line("tea", 2), occurred_at="09:50")
+    do(morning, Reverse(sale.number, "typo"))
+    morning.post("adjustment", line("tea", counted="42"), occurred_at="10:30")
+    assert on_hand(database, "tea") == 42

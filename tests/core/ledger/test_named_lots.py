@@ -191,3 +191,20 @@ def test_lot_is_not_known_for_being_named_by_another_document_of_the_batch(
         waiting.close()
     assert isinstance(refused, Problem), refused
     assert [error.code for error in refused.errors] == ["unknown_lot"]
+
+
+def test_goods_brought_back_lie_in_the_lot_that_is_named(
+    day: Day, shop: Shop, database: Database
+) -> None:
+    shop.product("milk", track_lots=True)
+    day.post(
+        "receipt",
+        line("milk", 2, lot="GOOD", expires_on=GOOD, unit_cost=1),
+        line("milk", 2, lot="LATER", expires_on=LATER, unit_cost=1),
+    )
+    sale = day.post("issue", line("milk", 3))
+    back = line("milk", 1, lot="LATER", of_line=1)
+    day.post("customer_return", back, of_document=sale.number)
+    assert lots(database) == {"LATER": 2}
+    do(day, Reverse(sale.number, "typo"))
+    assert sum(lots(database).values()) == 4

@@ -226,23 +226,6 @@ def test_recipe_changed_after_a_sale_does_not_change_its_return(
     assert back.lines[0].amount == "25.00"
 
 
-def test_weighed_label_takes_its_weight_and_its_amount(
-    day: Day, shop: Shop, database: Database
-) -> None:
-    shop.product("apple", precision=3, price=2980, barcodes=["12345"])
-    with database.writing() as connection:
-        template = '[{"prefix": "21", "template": "FFWWWWWEEEEEC"}]'
-        connection.execute(
-            sa.text("UPDATE store SET scale_templates = :t WHERE code = 'S1'"), {"t": template}
-        )
-        connection.execute(sa.text("UPDATE counter SET value = value + 1 WHERE name = 'catalog'"))
-    day.post("receipt", line("apple", "10"))
-    sale = day.post("issue", line(barcode="2112345012353"))
-    assert sale.lines[0].quantity == "0.414"
-    assert sale.lines[0].amount == "12.35"
-    assert balance_of(sale, "apple").on_hand == "9.586"
-
-
 def test_case_barcode_counts_its_units(day: Day, shop: Shop) -> None:
     shop.product("cola", barcodes={"6901234567892": 1, "16901234567899": 12}, price=300)
     got = day.post("receipt", line(barcode="16901234567899", quantity=5))

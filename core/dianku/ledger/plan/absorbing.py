@@ -40,10 +40,13 @@ def absorb_by(
     cause: Draft,
     ctx: Context,
     seen: list[tuple[Count, Move]],
+    *,
+    at: int | None = None,
 ) -> None:
     """Post the opposite of moves of one store against one count's document.
 
-    Each at the moment its own line was counted at: one document may hold counts of several.
+    Each at the moment its own line was counted at (one document may hold counts of several), or
+    all at the moment `at`.
     """
     first_count, first = seen[0]
     store = snapshot.cache.stores_by_id[first.store_id]
@@ -53,7 +56,7 @@ def absorb_by(
         kind="adjustment",
         action="absorption",
         store=store,
-        occurred_at=first_count.at,
+        occurred_at=first_count.at if at is None else at,
         of_document_id=first_count.document_id or None,
         of_number=first_count.number or None,
         of_draft=first_count.draft,
@@ -66,7 +69,7 @@ def absorb_by(
     moments = {count.line: count.at for count, _ in seen}
     for number, ((product_id, count_line), moves) in enumerate(lines.items(), 1):
         product = snapshot.cache.product(product_id)
-        counted_at = moments[count_line]
+        counted_at = moments[count_line] if at is None else at
         mover.undo(
             product,
             moves,

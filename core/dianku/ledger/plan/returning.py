@@ -6,6 +6,8 @@ taken, at the cost it left with; what is refunded is the share that was really p
 
 from __future__ import annotations
 
+from attrs import evolve
+
 from dianku.catalog.records import Product
 from dianku.context import Context
 from dianku.errors import refuse
@@ -52,7 +54,7 @@ def plan_customer_return(snapshot: Snapshot, posting: Posting, ctx: Context) -> 
             done[line.of_line] = done.get(line.of_line, 0) + line.quantity
             origin = family.root.line(line.of_line)
             assert origin is not None, "matched above"
-            taken = taken_between(family, origin, start, end)
+            taken = _in_named_lot(snapshot, line, taken_between(family, origin, start, end))
             paid = amount_between(origin, start, end)
             if amount is None:
                 amount = paid
@@ -76,6 +78,20 @@ def _over_refunded(line: Line, paid: int) -> dict[str, object]:
         "requested": format_amount(line.amount or 0),
         "refundable": format_amount(paid),
     }
+
+
+def _in_named_lot(snapshot: Snapshot, line: Line, taken: list[Taken]) -> list[Taken]:
+    """The goods in the lot on their packs, where the return names it.
+
+    Which lot a sale took is a guess; who reads the lot off what lies on the counter knows it.
+    """
+    if line.lot is None:
+        return taken
+    own, lot_id = line.product.id, lot_id_of(snapshot, line)
+    return [
+        evolve(part, lots=[(lot_id, part.quantity)]) if part.product_id == own else part
+        for part in taken
+    ]
 
 
 def _valued_today(snapshot: Snapshot, draft: Draft, line: Line) -> list[Taken]:

@@ -244,11 +244,13 @@ def reverse_cost(snapshot: Snapshot, family: Family, mover: Mover, refusals: Ref
 
 
 def take_absorption_back(snapshot: Snapshot, family: Family, reversal: Draft, ctx: Context) -> None:
-    """A reversed late movement had been absorbed by counts: reverse that too, at their moments.
+    """A reversed late movement had been absorbed by counts: reverse that too, when it is reversed.
 
-    A count is taken back at its own moment, so what a later count had absorbed of it that count
-    absorbs of its reversal, as of every movement before it: of that nothing is left to do here.
-    Where the count that absorbed it was taken back, the next one it came too late for has seen it.
+    At that moment and not at the count's: dated back, the level of the count and of all moments
+    since would fall by what only the reversal brings back. A count is taken back at its own moment,
+    so what a later count had absorbed of it that count absorbs of its reversal, as of every
+    movement before it: of that nothing is left to do here. Where the count that absorbed it was
+    taken back, the next one it came too late for has seen it.
     """
     absorbed: set[Pair] = set()
     for child in family.living("absorption"):
@@ -262,7 +264,7 @@ def take_absorption_back(snapshot: Snapshot, family: Family, reversal: Draft, ct
             kind="adjustment",
             action="absorption",
             store=store,
-            occurred_at=child.occurred_at,
+            occurred_at=reversal.occurred_at,
             of_document_id=child.of_document_id,
             cause=reversal,
         )
@@ -287,7 +289,7 @@ def take_absorption_back(snapshot: Snapshot, family: Family, reversal: Draft, ct
                 line=line.number,
                 flow=Flow.ADJUSTED,
                 reason=COUNT_REASON,
-                occurred_at=moment,
+                occurred_at=reversal.occurred_at,
             )
             draft.lines.append(
                 DraftLine(
@@ -296,7 +298,7 @@ def take_absorption_back(snapshot: Snapshot, family: Family, reversal: Draft, ct
                     -sum(m.quantity for m in moves),
                     cost=abs(sum(m.value for m in moves)),
                     of_line=line.of_line,
-                    occurred_at=moment,
+                    occurred_at=reversal.occurred_at,
                 )
             )
         if draft.lines:
@@ -316,4 +318,4 @@ def _absorb_by_next(
         if count is not None and move.occurred_at >= count.at:
             groups.setdefault((count.document_id, move.store_id), []).append((count, move))
     for seen in groups.values():
-        absorb_by(snapshot, reversal, ctx, seen)
+        absorb_by(snapshot, reversal, ctx, seen, at=reversal.occurred_at)
