@@ -56,7 +56,7 @@ def test_file_of_a_plugin_beyond_basic_is_nowhere_on_disk(basic: Environment, na
     assert {"dianku", "dianku_console", "dianku_reports"} <= names
     own = (f"dianku_{name}", f"dianku_{name.rstrip('s')}_")
     assert [one for one in names if one.startswith(own)] == []
-    manifests = [path.parent.name for path in basic.packages.glob("*/plugin.toml")]
+    manifests = sorted(path.parent.name for path in basic.packages.glob("*/plugin.toml"))
     assert manifests == ["dianku_console", "dianku_reports"]
 
 

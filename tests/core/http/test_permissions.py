@@ -108,6 +108,9 @@ def test_caller_without_cost_view_gets_no_cost_or_value(call: Callable[..., Any]
     assert call("GET", "/products/cola", role="clerk").json()["cost"] is None
     assert call("GET", "/stock", role="clerk").json()["items"][0]["value"] is None
     assert call("GET", "/moves?sku=cola", role="clerk").json()["items"][0]["value"] is None
+    for wish in ("value", "-value", "sku,-value"):
+        assert call("GET", f"/stock?sort={wish}", role="clerk").status_code == 403
+        assert call("GET", f"/stock?sort={wish}").status_code == 200
     assert call("GET", "/products/cola").json()["cost"] == "2.00"
     assert call("GET", "/stock?store=S1&sku=cola").json()["items"][0]["value"] == "198.00"
 

@@ -62,8 +62,11 @@ class StockQueries:
         """Return a page of stock, now or `as_of` a date or an instant.
 
         Raises:
-            Refused: `invalid` (sort, cursor, as_of), `not_found` or `forbidden` (store).
+            Refused: `invalid` (sort, cursor, as_of), `not_found` or `forbidden` (store; a sort by
+                value without `cost.view`, for the order of what is hidden would show).
         """
+        if "value" in (asked.sort or "").replace("-", "").split(","):
+            ctx.require("cost.view")
         with self._reading() as connection:
             stores = stores_in_scope(self.cache, ctx=ctx, named=asked.store)
             point = read_point(asked.as_of, pointer="/as_of")
