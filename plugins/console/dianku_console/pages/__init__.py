@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dianku.api import Page, Panel
-from dianku_console.pages import access, home, parts
+from dianku_console.pages import access, documents, home, parts
 
-PAGES: Sequence[Page] = (*home.PAGES, *access.PAGES, *parts.PAGES)
-PANELS: Sequence[Panel] = ()
+PAGES: Sequence[Page] = (*home.PAGES, *documents.PAGES, *access.PAGES, *parts.PAGES)
+PANELS: Sequence[Panel] = home.PANELS

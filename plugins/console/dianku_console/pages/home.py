@@ -2,6 +2,76 @@
 
 from __future__ import annotations
 
-from dianku.api import SIGNED_IN, Page, Title
+from typing import Any
+from urllib.parse import quote
+
+from dianku.api import SIGNED_IN, Call, Page, Panel, Title
+from dianku_console.pages.documents import brief, product_names
+
+RUNNING_OUT = 5
+"""Goods of a card; the rest is one tap away."""
+
+
+def _exceptions(call: Call) -> dict[str, Any] | None:
+    """What happened that a person has to look at; nothing on a good day."""
+    found = call.ask("/exceptions", store=call.query["store"] or None, limit=5)
+    return (
+        {"exceptions": found["items"], "more": bool(found["next_cursor"])}
+        if found["items"]
+        else None
+    )
+
+
+def _running_out(call: Call) -> dict[str, Any] | None:
+    """Goods below their line, the emptiest first."""
+    found = call.ask("/stock", store=call.query["store"] or None, low=True, limit=60)
+    rows = sorted(found["items"], key=lambda row: (float(row["days_of_cover"] or 0), row["sku"]))
+    if not rows:
+        return None
+    return {
+        "rows": [
+            {**row, "href": f"/console/goods/{quote(row['sku'], safe='')}"}
+            for row in rows[:RUNNING_OUT]
+        ],
+        "count": len(rows),
+        "more": bool(found["next_cursor"]),
+    }
+
+
+def _latest(call: Call) -> dict[str, Any] | None:
+    """The last documents; None in a shop where nothing happened yet."""
+    found = call.ask("/documents", store=call.query["store"] or None, limit=5)["items"]
+    names = product_names(call, found)
+    return {"documents": [brief(one, names) for one in found]} if found else None
+
 
 PAGES = (Page("/console/", Title("首页", "Home"), SIGNED_IN, "home.html"),)
+PANELS = (
+    Panel(
+        "console.exceptions",
+        "home",
+        Title("要处理", "To settle"),
+        "exception.view",
+        "home/exceptions.html",
+        _exceptions,
+        order=10,
+    ),
+    Panel(
+        "console.running-out",
+        "home",
+        Title("快没货了", "Running out"),
+        "stock.view",
+        "home/running_out.html",
+        _running_out,
+        order=30,
+    ),
+    Panel(
+        "console.latest",
+        "home",
+        Title("最近单据", "Latest documents"),
+        "document.view",
+        "home/latest.html",
+        _latest,
+        order=90,
+    ),
+)

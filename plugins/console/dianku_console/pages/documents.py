@@ -1,0 +1,183 @@
+"""Every change of stock, to be found again: the list of documents, and one of them whole."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from dianku.api import Call, Page, Refused, Title
+
+ROWS = 40
+"""Documents of one part of the list; the next ones are fetched when they are asked for."""
+GOODS = 20
+"""Goods that a word may mean, at most: documents of any of them are found."""
+NUMBER = re.compile(r"[A-Za-z]{2,4}\d{4,8}(-\d*)?")
+"""How the number of a document begins."""
+KINDS: Mapping[str, str] = {
+    "issue": "shopping-cart",
+    "receipt": "package-plus",
+    "customer_return": "undo-2",
+    "supplier_return": "corner-up-left",
+    "write_off": "trash-2",
+    "transfer": "truck",
+    "adjustment": "list-checks",
+    "production": "chef-hat",
+    "cost_adjustment": "scale",
+}
+"""The kinds of document, each with its icon."""
+MONEY_KINDS = frozenset({"issue", "customer_return"})
+
+
+def _list(call: Call) -> dict[str, Any]:
+    asked = {name: str(call.query.get(name) or "") for name in ("q", "kind", "from", "to")}
+    filters = {
+        "store": call.query["store"] or None,
+        "kind": asked["kind"] or None,
+        "from": _from(asked["from"]),
+        "to": _to(asked["to"]),
+        "limit": ROWS,
+        "cursor": call.query.get("cursor") or None,
+    }
+    found = _found(call, asked["q"].strip(), filters)
+    names = product_names(call, found["items"])
+    next_query = {name: value for name, value in asked.items() if value}
+    return {
+        "asked": asked,
+        "kinds": KINDS,
+        "documents": [brief(one, names) for one in found["items"]],
+        "more": (
+            "/console/documents?" + urlencode({**next_query, "cursor": found["next_cursor"]})
+            if found["next_cursor"]
+            else ""
+        ),
+    }
+
+
+def _found(call: Call, words: str, filters: Mapping[str, Any]) -> Any:
+    """Documents by what a person typed: a number, a person, a reference, or goods."""
+    if not words:
+        return call.ask("/documents", **filters)
+    if NUMBER.fullmatch(words):
+        found = call.ask("/documents", number=words.upper(), **filters)
+        if found["items"]:
+            return found
+    for name in ("reference", "actor"):
+        found = call.ask("/documents", **{name: words}, **filters)
+        if found["items"]:
+            return found
+    goods = call.ask("/products", q=words, limit=GOODS)["items"]
+    if not goods:
+        return {"items": [], "next_cursor": None}
+    return call.ask("/documents", sku=[one["sku"] for one in goods], **filters)
+
+
+def _from(day: str) -> str | None:
+    return day if re.fullmatch(r"\d{4}-\d{2}-\d{2}", day) else None
+
+
+def _to(day: str) -> str | None:
+    return day if re.fullmatch(r"\d{4}-\d{2}-\d{2}", day) else None
+
+
+def product_names(call: Call, documents: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """The products of documents' lines by code, as the API lists them."""
+    skus = sorted({line["sku"] for one in documents for line in one["lines"]})
+    found: dict[str, Any] = {}
+    for start in range(0, len(skus), 200):
+        some = skus[start : start + 200]
+        items = call.ask("/products", sku=some, limit=len(some), archived=None)["items"]
+        found |= {one["sku"]: one for one in items}
+    return found
+
+
+def brief(document: Mapping[str, Any], products: Mapping[str, Any]) -> dict[str, Any]:
+    """A document as a row of a list: what it was, of what, and how much."""
+    lines = document["lines"]
+    return {
+        **document,
+        "icon": KINDS.get(document["kind"], "receipt-text"),
+        "what": [
+            {"name": _name(line["sku"], products), "quantity": line["quantity"]}
+            for line in lines[:3]
+        ],
+        "others": max(0, len(lines) - 3),
+        "total": total(document),
+        "href": f"/console/documents/{quote(document['number'], safe='')}",
+    }
+
+
+def total(document: Mapping[str, Any]) -> str | None:
+    """What was taken or given back for a document's goods; None where it is not about money."""
+    amounts = [line["amount"] for line in document["lines"] if line["amount"] is not None]
+    if document["kind"] not in MONEY_KINDS and not any(Decimal(one) for one in amounts):
+        return None
+    whole = sum((Decimal(one) for one in amounts), Decimal(0))
+    return str(-whole if document["kind"] == "customer_return" else whole)
+
+
+def _name(sku: str, products: Mapping[str, Any]) -> str:
+    return str(products[sku]["name"]) if sku in products else sku
+
+
+def _one(call: Call) -> dict[str, Any]:
+    number = call.path["number"]
+    document = call.ask(f"/documents/{quote(number, safe='')}")
+    products = product_names(call, [document])
+    return {
+        "document": document,
+        "icon": KINDS.get(document["kind"], "receipt-text"),
+        "lines": [
+            {
+                **line,
+                "name": _name(line["sku"], products),
+                "unit": products.get(line["sku"], {}).get("unit", ""),
+                "href": f"/console/goods/{quote(line['sku'], safe='')}",
+            }
+            for line in document["lines"]
+        ],
+        "total": total(document),
+        "related": _related(document),
+        "exceptions": _exceptions(call, number),
+    }
+
+
+def _related(document: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
+    """Other documents it belongs with: (which way, number)."""
+    pairs = [
+        ("of_document", document.get("of_document")),
+        ("reverses", document.get("reverses")),
+        ("reversed_by", document.get("reversed_by")),
+    ]
+    return [(name, str(number)) for name, number in pairs if number]
+
+
+def _exceptions(call: Call, number: str) -> list[Any]:
+    """What a person still has to look at because of this document."""
+    try:
+        found = call.ask("/exceptions", limit=200)["items"]
+    except Refused:
+        return []
+    return [one for one in found if one.get("document") == number]
+
+
+PAGES = (
+    Page(
+        "/console/documents",
+        Title("单据", "Documents"),
+        "document.view",
+        "documents/list.html",
+        _list,
+        place="look",
+        icon="receipt-text",
+    ),
+    Page(
+        "/console/documents/{number}",
+        Title("单据", "Document"),
+        "document.view",
+        "documents/one.html",
+        _one,
+    ),
+)
