@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from dianku.api import Command, ExportKind, Route, Shop, Title, hookimpl
+from dianku.api import Command, ExportKind, Panel, Route, Shop, Title, hookimpl
 
 
 @hookimpl
@@ -21,6 +21,14 @@ def register_exports(shop: Shop) -> Iterable[ExportKind]:
     from dianku_reports.exports import exports
 
     return exports(shop)
+
+
+@hookimpl
+def register_panels() -> Iterable[Panel]:
+    """Cards of the console's home page."""
+    from dianku_reports.pages import PANELS
+
+    return PANELS
 
 
 @hookimpl
