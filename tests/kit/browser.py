@@ -20,6 +20,7 @@ from attrs import define, field, frozen
 from playwright.sync_api import (
     Browser,
     BrowserContext,
+    BrowserType,
     ConsoleMessage,
     Page,
     Request,
@@ -50,16 +51,22 @@ WAIT_MS = 15_000
 @contextmanager
 def chromium(*flags: str) -> Iterator[Browser]:
     """A browser; one for a module, for each takes most of a second to begin."""
+    # Ended with the module: its event loop must not be there when others run theirs.
+    with sync_playwright() as playwright, beside(playwright.chromium, *flags) as browser:
+        yield browser
+
+
+@contextmanager
+def beside(kind: BrowserType, *flags: str) -> Iterator[Browser]:
+    """A browser started otherwise, beside the one of the module (whose `browser_type` it is)."""
     where = shutil.which("chromium")
     if where is None:
         absent("chromium", "no chromium on the path (Debian's package)")
-    # Ended with the module: its event loop must not be there when others run theirs.
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=where, args=[*FLAGS, *flags])
-        try:
-            yield browser
-        finally:
-            browser.close()
+    browser = kind.launch(executable_path=where, args=[*FLAGS, *flags])
+    try:
+        yield browser
+    finally:
+        browser.close()
 
 
 @frozen

@@ -27,6 +27,8 @@ TYPES: Mapping[str, str] = {
 }
 """What is served, by the end of its name; anything else beside them is not."""
 FOR_EVER = "public, max-age=31536000, immutable"
+WORKER_POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'"
+"""A worker lives by the policy of its script, not of its page: ours read pictures and queue."""
 _PACKED = frozenset({".png", ".woff2"})
 
 
@@ -82,6 +84,8 @@ class Assets:
             raise refuse("not_found", what="path", name=name[:200])
         current = call.path.get("digest") == self.digest
         headers = {"Cache-Control": FOR_EVER if current else "no-cache", "Vary": "Accept-Encoding"}
+        if asset.media_type == TYPES[".js"]:
+            headers["Content-Security-Policy"] = WORKER_POLICY
         if asset.packed is not None and "gzip" in call.headers.get("accept-encoding", ""):
             headers["Content-Encoding"] = "gzip"
             return Content(asset.packed, asset.media_type, headers=headers)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
+from zoneinfo import ZoneInfo
 
 from attrs import define, field
 from jinja2 import Environment, pass_context
@@ -58,6 +59,11 @@ class View:
     def now(self) -> datetime:
         """The time, by the shop's clock."""
         return datetime.fromtimestamp(self.clock.now_ms() / 1000, UTC)
+
+    @property
+    def today(self) -> str:
+        """The date where the chosen store is, as the API writes dates."""
+        return self.now.astimezone(ZoneInfo(self.zone)).date().isoformat()
 
     @property
     def currency(self) -> str:

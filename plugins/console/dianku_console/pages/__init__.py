@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dianku.api import Page, Panel
-from dianku_console.pages import access, documents, home, parts
+from dianku_console.pages import (
+    access,
+    documents,
+    home,
+    parts,
+    scan,
+)
 
-PAGES: Sequence[Page] = (*home.PAGES, *documents.PAGES, *access.PAGES, *parts.PAGES)
-PANELS: Sequence[Panel] = home.PANELS
+PAGES: Sequence[Page] = (
+    *home.PAGES,
+    *scan.PAGES,
+    *documents.PAGES,
+    *access.PAGES,
+    *parts.PAGES,
+)
+PANELS: Sequence[Panel] = (*home.PANELS,)

@@ -1,5 +1,6 @@
 // What every page has: forms, what a person chose (store, language, face), pages' own modules.
 import "./forms.js";
+import "./scan/scan.js";
 import { toast } from "./ui.js";
 import { t } from "./words.js";
 
@@ -31,9 +32,11 @@ document.addEventListener("dianku:signed-out", () => {
 document.addEventListener("keydown", (event) => {
   if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.target.matches("input, textarea, select, [contenteditable]")) return;
-  const find = document.querySelector("[data-scan-field], .find input");
+  const find = [...document.querySelectorAll("[data-scan-field], .find input")].find((node) => node.checkVisibility());
   if (find) { event.preventDefault(); find.focus(); find.select(); }
 });
 
 for (const node of document.querySelectorAll("[data-module]"))
   import(node.dataset.module).then((module) => module.start?.(node));
+
+document.documentElement.dataset.ready = "";   // every listener is there: a test need not guess
