@@ -123,7 +123,9 @@ class Console:
 
     def _render(self, name: str, view: View, names: Mapping[str, Any]) -> Content:
         template = self._templates.get_template(name)
-        known = {**names, "view": view}
+        # A block that is rendered alone runs no import of its template.
+        parts = self._templates.get_template("console/parts.html").make_module({"view": view})
+        known = {**names, "view": view, "parts": parts}
         part = view.call.headers.get("x-part", "")
         if part in template.blocks:
             html = "".join(template.blocks[part](template.new_context(known)))

@@ -9,12 +9,14 @@ from dianku_console.pages import (
     access,
     documents,
     home,
+    jobs,
     parts,
     scan,
 )
 
 PAGES: Sequence[Page] = (
     *home.PAGES,
+    *jobs.PAGES,
     *scan.PAGES,
     *documents.PAGES,
     *access.PAGES,

@@ -1,4 +1,4 @@
-"""What was scanned, and what is called as somebody typed: the sheets every scan without a job opens."""
+"""What was scanned, and what is called as typed: the sheets a scan without a job opens."""
 
 from __future__ import annotations
 
@@ -64,9 +64,9 @@ def _scanned(call: Call) -> Mapping[str, Any]:
 def _matches(call: Call, code: str) -> Sequence[Mapping[str, Any]]:
     store = call.query["store"] or None
     try:
-        found: Sequence[Mapping[str, Any]] = call.ask(
-            f"/scan/{quote(code, safe='')}", store=store
-        )["matches"]
+        found: Sequence[Mapping[str, Any]] = call.ask(f"/scan/{quote(code, safe='')}", store=store)[
+            "matches"
+        ]
     except Refused as refused:
         if refused.problem.status not in {404, 422}:
             raise

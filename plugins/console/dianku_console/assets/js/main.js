@@ -36,7 +36,6 @@ document.addEventListener("keydown", (event) => {
   if (find) { event.preventDefault(); find.focus(); find.select(); }
 });
 
-for (const node of document.querySelectorAll("[data-module]"))
-  import(node.dataset.module).then((module) => module.start?.(node));
+await Promise.all([...document.querySelectorAll("[data-module]")].map(async (node) => (await import(node.dataset.module)).start?.(node)));
 
 document.documentElement.dataset.ready = "";   // every listener is there: a test need not guess

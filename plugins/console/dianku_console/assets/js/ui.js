@@ -52,6 +52,7 @@ let audio;
 
 /** One sound for known, one for unknown, one for a warning; the phone shakes for the last two. */
 export function sound(name) {
+  if (!navigator.userActivation?.hasBeenActive) return;   // a browser lets a page be loud only after a touch
   navigator.vibrate?.(name === "known" ? 30 : [60, 60, 60]);
   if (localStorage.getItem("dianku.quiet") === "1") return;
   try {

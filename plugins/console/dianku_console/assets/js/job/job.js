@@ -1,0 +1,167 @@
+// One job: scan, count, one button. What differs between selling, receiving and writing off is `KINDS`.
+import { Refused, api } from "../api.js";
+import { lookUp } from "../offline/catalog.js";
+import { post } from "../offline/queue.js";
+import { onScan } from "../scan/scan.js";
+import { make, sheet, sound, toast } from "../ui.js";
+import { t } from "../words.js";
+import { Basket } from "./basket.js";
+import { plain } from "./exact.js";
+import { money, show } from "./lines.js";
+import { parking } from "./parking.js";
+
+const KINDS = {
+  issue: { money: true, takes: true, channel: "counter" },
+  receipt: { money: false, takes: false, details: ["unit_cost", "lot"], head: ["supplier"] },
+  write_off: { money: false, takes: true, reason: true },
+};
+
+export function start(node) {
+  const { kind: name, store, symbol, costs } = node.dataset;
+  const kind = { ...KINDS[name] };
+  if (kind.details && costs !== "yes") kind.details = kind.details.filter((one) => one !== "unit_cost");
+  const parts = {
+    list: node.querySelector("[data-lines]"), empty: node.querySelector("[data-empty]"), button: node.querySelector("[data-post]"),
+    sum: node.querySelector("[data-sum]"), extra: node.querySelector("[data-extra]"),
+  };
+  let touched = null;
+  const basket = new Basket(`${name}.${store}`, () => shown());
+  const on = {
+    set: (line, values) => { touched = line.id; basket.set(line, values); },
+    remove: (line) => { const before = snapshot(basket); basket.remove(line); toast(t("console.job.removed", { name: line.name }), { undo: () => basket.restore(before) }); },
+    shown: () => shown(),
+  };
+
+  function shown() {
+    show(parts.list, basket, { kind, symbol, on, touched });
+    parts.empty.hidden = basket.lines.length > 0;
+    parts.button.disabled = basket.lines.length === 0;
+    parts.sum.textContent = kind.money ? money(basket.total, symbol) : t("console.job.pieces", { n: plain(basket.pieces, 3) });
+    parts.extra.hidden = basket.lines.length === 0;
+    for (const field of node.querySelectorAll("[data-head]")) {
+      if (field.type === "radio") field.checked = basket.head[field.dataset.head] === field.value;
+      else if (document.activeElement !== field) field.value = basket.head[field.dataset.head] ?? "";
+    }
+    park?.shown();
+  }
+
+  async function take(code) {
+    let found;
+    try {
+      found = await lookUp(code, store);
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      sound("unknown");
+      toast(error.message, { kind: "bad" });
+      return true;
+    }
+    if (found.matches.length === 0) return false;   // its sheet offers to add it
+    if (found.matches.length > 1) return choose(found.matches, code);
+    await put(found.matches[0], code);
+    return true;
+  }
+
+  async function put(match, code) {
+    const line = basket.add(match, code);
+    touched = line.id;
+    if (kind.details?.includes("lot") && line.tracked === undefined) {
+      const { body } = await api("GET", `/products/${encodeURIComponent(match.sku)}`).catch(() => ({ body: {} }));
+      line.tracked = Boolean(body.track_lots || body.shelf_life_days);
+    }
+    shown();
+    parts.list.querySelector(".fresh")?.scrollIntoView({ block: "nearest" });
+    sound(kind.takes && line.available !== null && Number(line.available) < Number(line.count) ? "warning" : "known");
+  }
+
+  function choose(matches, code) {
+    const list = make("ul", { class: "links" }, ...matches.map((match) => make("li", {}, make("button", {
+      type: "button", class: "button wide", onclick: (event) => { event.target.closest("dialog").close(); put({ ...match, several: true }, code); },
+    }, match.spec ? `${match.name} ${match.spec}` : match.name))));
+    sound("warning");
+    sheet(make("div", { class: "stack" }, make("h2", {}, t("console.job.which")), list));
+    return true;
+  }
+
+  function body() {
+    const lines = [...basket.lines].reverse().map((line) => ({
+      ...(line.several || !line.code || line.code === line.sku ? { sku: line.sku } : { barcode: line.code }),
+      quantity: line.label ? "1" : line.several ? plain(Math.round(Number(line.count) * 1000) * line.factor, 3) : line.count,
+      amount: kind.money ? line.amount : undefined, unit_cost: line.unit_cost, lot: line.lot, expires_on: line.expires_on,
+      reason: kind.reason ? basket.head.reason : undefined,
+    }));
+    return { kind: name, store, lines, channel: kind.channel, note: basket.head.words?.trim() || undefined, supplier: kind.head?.includes("supplier") ? basket.head.supplier || undefined : undefined };
+  }
+
+  async function send() {
+    for (const line of basket.lines) line.wrong = undefined;
+    if (kind.reason && !basket.head.reason) { node.querySelector("[data-head='reason']").focus(); toast(t("console.job.reason_first"), { kind: "warn" }); return; }
+    parts.button.setAttribute("aria-busy", "true");
+    const before = snapshot(basket);
+    try {
+      const done = await post(body(), { label: node.dataset.title });
+      basket.clear();
+      told(done, before);
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      refused(error);
+    } finally {
+      parts.button.removeAttribute("aria-busy");
+    }
+  }
+
+  function told(done, before) {
+    if (done.state !== "posted") { toast(t("console.job.kept"), { kind: "warn" }); return; }
+    const { number, warnings } = done.answer;
+    const undo = async () => {
+      try {
+        await api("POST", `/documents/${encodeURIComponent(number)}/reverse`, { reason: t("console.job.undone") });
+        basket.restore(before);
+        toast(t("console.job.taken_back"));
+      } catch (error) {
+        toast(error.message, { kind: "bad" });
+      }
+    };
+    for (const warning of warnings) toast(warning.message, { kind: "warn", seconds: 10 });
+    sound(warnings.length ? "warning" : "known");
+    const said = toast(t(`console.job.done_${name}`, { number }), { kind: "good", undo });
+    node.dispatchEvent(new CustomEvent("dianku:posted", { detail: { number, end: said } }));
+    const link = node.querySelector("[data-last]");
+    link.href = `/console/documents/${encodeURIComponent(number)}`;
+    link.textContent = t("console.job.last", { number });
+    link.hidden = false;
+  }
+
+  function refused(error) {
+    sound("warning");
+    const short = new Map((error.problem.short ?? []).map((one) => [one.sku, one]));
+    const inOrder = [...basket.lines].reverse();
+    for (const line of basket.lines) if (short.has(line.sku)) line.wrong = t("console.job.only", { n: short.get(line.sku).available });
+    const loose = [];
+    for (const { pointer, message } of error.problem.errors ?? []) {
+      const at = /^\/lines\/(\d+)/.exec(pointer);
+      if (at && inOrder[at[1]]) inOrder[at[1]].wrong = message;
+      else loose.push(message);
+    }
+    if (loose.length || !(short.size || error.problem.errors?.length)) toast(loose.join(" ") || error.message, { kind: "bad", seconds: 8 });
+    shown();
+  }
+
+  const park = name === "issue" ? parking(node.querySelector("[data-parking]"), { basket, store, symbol }) : null;
+  node.addEventListener("change", (event) => {
+    const head = event.target.dataset.head;
+    if (head) basket.setHead({ [head]: event.target.value });
+  });
+  node.addEventListener("click", (event) => {
+    const quick = event.target.closest("[data-quick]");
+    if (quick) take(quick.dataset.quick);
+  });
+  parts.button.addEventListener("click", send);
+  onScan(take);
+  shown();
+  const scan = new URLSearchParams(location.search).get("scan");
+  if (scan) { history.replaceState(null, "", location.pathname); take(scan); }
+}
+
+function snapshot(basket) {
+  return JSON.parse(JSON.stringify({ lines: basket.lines, head: basket.head }));
+}

@@ -1,0 +1,209 @@
+"""Selling, receiving and writing off by scan: few steps, undone in time, refused in words."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from browser import Served, visit
+from playwright.sync_api import Browser, Page, expect
+from scan_goods import CARTON, PLAIN, SHARED, WEIGHED, scan_goods
+
+GUN_MS = 3
+COUNT_STEPS = """() => {
+  window.steps = JSON.parse(sessionStorage.getItem("steps") ?? "[]");
+  const note = (what) => { window.steps.push(what); sessionStorage.setItem("steps", JSON.stringify(window.steps)); };
+  addEventListener("click", (event) => {
+    const on = event.target.closest("a, button, [role=button]");
+    if (on && event.isTrusted) note(`tap ${(on.ariaLabel ?? on.textContent).trim().slice(0, 20)}`);
+  }, true);
+  addEventListener("change", (event) => { if (event.isTrusted) note(`field ${event.target.name || event.target.dataset.head}`); }, true);
+}"""
+"""Taps and committed fields, by listeners in the page; scans are counted where they are made."""
+STEPS_MOST = 5
+
+
+@pytest.fixture(scope="module")
+def goods(served: Served) -> Served:
+    """The shop with goods of odd codes."""
+    scan_goods(served.server, served.token)
+    return served
+
+
+def shoot(page: Page, code: str) -> None:
+    """What a gun does."""
+    page.evaluate(
+        "() => { window.steps?.push('scan'); sessionStorage.setItem('steps', JSON.stringify(window.steps ?? [])); }"
+    )
+    page.keyboard.press("Shift")
+    page.keyboard.type(code, delay=GUN_MS)
+    page.keyboard.press("Enter")
+
+
+def stock(served: Served, sku: str) -> Decimal:
+    """On hand in the first store."""
+    shop = served.server.call("GET", "/stores", token=served.token)["items"][0]["code"]
+    rows = served.server.call("GET", f"/stock?sku={sku}&store={shop}", token=served.token)["items"]
+    return Decimal(rows[0]["on_hand"]) if rows else Decimal(0)
+
+
+def last(served: Served, kind: str) -> Any:
+    """The newest document of a kind."""
+    return served.server.call("GET", f"/documents?kind={kind}&limit=1", token=served.token)[
+        "items"
+    ][0]
+
+
+def begin(page: Page, href: str) -> None:
+    """From home by its first tap, counted from there on."""
+    expect(page.locator("html[data-ready]")).to_be_visible()
+    page.evaluate("sessionStorage.clear()")
+    page.evaluate(COUNT_STEPS)
+    page.locator(f".doing a[href='{href}']").click()
+    page.wait_for_url(f"**{href}")
+    expect(page.locator("html[data-ready]")).to_be_visible()
+    page.evaluate(COUNT_STEPS)
+
+
+def counted(page: Page, job: str) -> list[str]:
+    """The steps so far, told."""
+    steps: list[str] = page.evaluate("JSON.parse(sessionStorage.getItem('steps'))")
+    print(f"{job}: {len(steps)} steps: {', '.join(steps)}")
+    return steps
+
+
+def test_sale_by_scan_takes_three_steps_and_is_undone_by_one(
+    goods: Served, browser: Browser
+) -> None:
+    before = stock(goods, "AL085")
+    with visit(browser, goods.server, who="clerk") as one:
+        page = one.open("/console/")
+        begin(page, "/console/sell")
+        shoot(page, PLAIN)
+        expect(page.locator(".line .amount")).to_have_text("¥4.00")
+        one.shot("job-sell")
+        page.locator("[data-post]").click()
+        expect(page.locator(".toast.good")).to_be_visible()
+        assert len(counted(page, "sell")) <= STEPS_MOST
+        sold = last(goods, "issue")
+        assert (sold["channel"], sold["actor"], sold["lines"][0]["amount"]) == (
+            "counter",
+            "clerk",
+            "4.00",
+        )
+        assert stock(goods, "AL085") == before - 1
+        page.locator(".toast.good button").click()
+        expect(page.locator(".line")).to_have_count(1)
+        assert stock(goods, "AL085") == before
+        expect(page.locator("[data-post]")).to_be_enabled()
+
+
+def test_sale_of_a_carton_a_weighed_label_and_goods_to_choose_is_what_the_shop_would_take(
+    goods: Served, browser: Browser
+) -> None:
+    before = stock(goods, "AL085")
+    with visit(browser, goods.server, who="clerk", kind="desktop", language="en") as one:
+        page = one.open("/console/sell")
+        expect(page.locator("html[data-ready]")).to_be_visible()
+        shoot(page, CARTON)
+        expect(page.locator(".line .amount").first).to_have_text("¥88.00")
+        shoot(page, WEIGHED)
+        expect(page.locator(".line")).to_have_count(2)
+        expect(page.locator(".line .amount").first).to_have_text("¥11.00")
+        shoot(page, SHARED)
+        page.get_by_role("button", name="茉莉花茶礼盒").click()
+        expect(page.locator(".line")).to_have_count(3)
+        page.locator(".line").first.get_by_role("button", name="One more").click()
+        expect(page.locator("[data-sum]")).to_have_text("¥195.00")
+        one.shot("job-sell-many")
+        page.locator("[data-post]").click()
+        expect(page.locator(".toast.good")).to_be_visible()
+        lines = {line["sku"]: line for line in last(goods, "issue")["lines"]}
+        assert (lines["AL085"]["quantity"], lines["AL085"]["amount"]) == ("24", "88.00")
+        assert (lines["00001"]["quantity"], lines["00001"]["amount"]) == ("1.250", "11.00")
+        assert (lines["TWIN-B"]["quantity"], lines["TWIN-B"]["amount"]) == ("2", "96.00")
+        assert stock(goods, "AL085") == before - 24
+
+
+def test_basket_outlives_the_page_and_waits_while_another_customer_pays(
+    goods: Served, browser: Browser
+) -> None:
+    with visit(browser, goods.server, who="clerk") as one:
+        page = one.open("/console/sell")
+        expect(page.locator("html[data-ready]")).to_be_visible()
+        shoot(page, PLAIN)
+        expect(page.locator(".line")).to_have_count(1)
+        page.reload()
+        expect(page.locator(".line")).to_have_count(1)
+        page.get_by_role("button", name="挂单").click()
+        expect(page.locator(".line")).to_have_count(0)
+        expect(page.locator("[data-post]")).to_be_disabled()
+        page.get_by_role("button", name="取单").click()
+        expect(page.locator(".line")).to_have_count(1)
+        page.get_by_role("button", name="减一").click()
+        expect(page.locator(".line")).to_have_count(0)
+        page.locator(".toast button").click()
+        expect(page.locator(".line")).to_have_count(1)
+
+
+def test_receipt_by_scan_takes_a_supplier_a_cost_and_few_steps(
+    goods: Served, browser: Browser
+) -> None:
+    before = stock(goods, "AL085")
+    with visit(browser, goods.server, who="manager") as one:
+        page = one.open("/console/")
+        begin(page, "/console/receive")
+        shoot(page, CARTON)
+        expect(page.locator(".line")).to_have_count(1)
+        page.locator("[data-post]").click()
+        expect(page.locator(".toast.good")).to_be_visible()
+        assert len(counted(page, "receive")) <= STEPS_MOST
+        assert stock(goods, "AL085") == before + 24
+        shoot(page, PLAIN)
+        page.locator(".details input").first.fill("2.5")
+        page.locator("#supplier").fill("城南批发")
+        page.locator("#supplier").press("Tab")
+        one.shot("job-receive")
+        page.locator("[data-post]").click()
+        expect(page.locator(".line")).to_have_count(0)
+        expect(page.locator("[data-last]")).to_be_visible()
+        got = last(goods, "receipt")
+        assert (got["supplier"], got["lines"][0]["cost"]) == ("城南批发", "2.50")
+
+
+def test_write_off_asks_why_and_takes_few_steps(goods: Served, browser: Browser) -> None:
+    before = stock(goods, "AL085")
+    with visit(browser, goods.server, who="clerk") as one:
+        page = one.open("/console/")
+        begin(page, "/console/write-off")
+        shoot(page, PLAIN)
+        page.get_by_text("破损").click()
+        one.shot("job-write-off")
+        page.locator("[data-post]").click()
+        expect(page.locator(".toast.good")).to_be_visible()
+        assert len(counted(page, "write off")) <= STEPS_MOST
+        gone = last(goods, "write_off")
+        assert gone["lines"][0]["reason"] == "damaged"
+        assert stock(goods, "AL085") == before - 1
+        shoot(page, PLAIN)
+        page.locator("[data-post]").click()
+        expect(page.locator(".toast.warn")).to_be_visible()
+        assert stock(goods, "AL085") == before - 1
+
+
+def test_write_off_beyond_the_shelf_is_refused_on_its_line_and_keeps_the_basket(
+    goods: Served, browser: Browser
+) -> None:
+    with visit(browser, goods.server, who="clerk") as one:
+        page = one.open("/console/write-off")
+        expect(page.locator("html[data-ready]")).to_be_visible()
+        shoot(page, PLAIN)
+        page.locator(".count").fill("99999")
+        page.locator(".count").press("Tab")
+        page.get_by_text("过期").click()
+        page.locator("[data-post]").click()
+        expect(page.locator(".line .wrong")).to_be_visible()
+        one.shot("job-short")
+        expect(page.locator(".count")).to_have_value("99999")
+        one.complaints.clear()  # the browser notes every answer of 409 itself
