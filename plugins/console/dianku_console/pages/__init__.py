@@ -8,6 +8,10 @@ from dianku.api import Page, Panel
 from dianku_console.pages import (
     access,
     documents,
+    goods,
+    goods_forms,
+    goods_imports,
+    goods_labels,
     home,
     parts,
     scan,
@@ -16,6 +20,10 @@ from dianku_console.pages import (
 PAGES: Sequence[Page] = (
     *home.PAGES,
     *scan.PAGES,
+    *goods.PAGES,
+    *goods_forms.PAGES,
+    *goods_imports.PAGES,
+    *goods_labels.PAGES,
     *documents.PAGES,
     *access.PAGES,
     *parts.PAGES,
