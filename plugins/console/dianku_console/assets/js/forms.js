@@ -16,6 +16,8 @@ export function bodyOf(form) {
     if (field.dataset.type === "boolean") value = value === "true" || value === true;
     if (value === "" && field.dataset.empty !== "null") continue;
     if (value === "") value = null;
+    // What is no number is sent as it was typed: the API says so beside the field.
+    if (field.dataset.type === "number" && value !== null && Number.isFinite(Number(value))) value = Number(value);
     const path = field.name.split(".");
     let at = body;
     for (const step of path.slice(0, -1)) at = at[step] ??= {};
