@@ -54,7 +54,15 @@ _MANAGER = (
     }
 )
 _OWNER_ONLY = frozenset(
-    {"settings.edit", "user.view", "user.edit", "token.view", "token.edit", "audit.view"}
+    {
+        "settings.edit",
+        "backup.make",
+        "user.view",
+        "user.edit",
+        "token.view",
+        "token.edit",
+        "audit.view",
+    }
 )
 _CHANNEL = (
     frozenset({"catalog.view", "stock.view", "document.view", "event.view", "scan"})

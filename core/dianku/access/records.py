@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
@@ -76,18 +76,53 @@ class IssuedToken(TokenRecord):
 
 
 class SignIn(Request, frozen=True):
-    """A name and its password."""
+    """A name and its password; `device` is what the list of sign-ins then calls the browser."""
 
     name: Name
     password: Annotated[str, Meta(max_length=256)]
+    device: Annotated[str, Meta(max_length=300)] | None = None
+
+
+class SessionRecord(Answer):
+    """Somebody signed in on a device. `seen_at` is to five minutes; `current`: this very one."""
+
+    id: str
+    user: str
+    device: str | None
+    created_at: str
+    seen_at: str | None
+    expires_at: str
+    current: bool
+
+
+class NewShop(Request, frozen=True):
+    """What a shop is called and which clock and language it has, with its first store."""
+
+    name: Name
+    store: Name
+    timezone: Annotated[str, Meta(max_length=64)] = "Asia/Shanghai"
+    language: Literal["zh-CN", "en"] = "zh-CN"
 
 
 class SetUp(Request, frozen=True):
-    """The first owner, named by whoever holds the one-time link."""
+    """The first owner, named by whoever holds the one-time link.
+
+    `shop` is made too; where there is a store already it is left out. Who signs in afterwards
+    needs no token.
+    """
 
     link: Annotated[str, Meta(min_length=1, max_length=200)]
     name: Name
     password: Password
+    shop: NewShop | None = None
+    with_token: bool = True
+
+
+class SetUpState(Answer):
+    """Whether a shop waits for its first owner, and whether it has a store already."""
+
+    open: bool
+    begun: bool
 
 
 class ShopBrief(Answer):
@@ -116,7 +151,7 @@ class SignedIn(Me):
 
 
 class SetUpDone(Answer):
-    """The first owner, and a token to begin with, shown this once."""
+    """The first owner, and a token to begin with, shown this once; null where none was wanted."""
 
     user: UserRecord
-    token: str
+    token: str | None

@@ -103,13 +103,13 @@ class Access:
         """Everybody whose stores are all the caller's too, by name."""
         with self._database.reading() as connection:
             rows = connection.execute(sa.select(user_account).order_by(user_account.c.name))
-            return [store.user_record(row) for row in rows if _within(ctx, row.stores)]
+            return [store.user_record(row) for row in rows if within(ctx, row.stores)]
 
     def get_user(self, user_id: str, *, ctx: Context) -> UserRecord:
         """One person. Raises `Refused` (`not_found`, also for one of other stores)."""
         with self._database.reading() as connection:
             row = store.user_by_id(connection, _row_id(user_id, what="user"))
-        if row is None or not _within(ctx, row.stores):
+        if row is None or not within(ctx, row.stores):
             raise refuse("not_found", what="user", name=user_id)
         return store.user_record(row)
 
@@ -185,7 +185,7 @@ class Access:
         """Every token whose stores are all the caller's too, the newest first, without secrets."""
         with self._database.reading() as connection:
             rows = connection.execute(sa.select(access_token).order_by(access_token.c.id.desc()))
-            return [store.token_record(row) for row in rows if _within(ctx, row.stores)]
+            return [store.token_record(row) for row in rows if within(ctx, row.stores)]
 
     def revoke_token(self, token_id: str, *, ctx: Context) -> None:
         """End a token; in every process it stops within a second. Again: nothing happens.
@@ -319,7 +319,7 @@ class Access:
         return wrong
 
 
-def _within(ctx: Context, stores: str | None) -> bool:
+def within(ctx: Context, stores: str | None) -> bool:
     """Whether somebody's stores, as they are kept, are all among the caller's."""
     codes = store.stores_of(stores)
     mine = ctx.actor.stores
@@ -327,7 +327,7 @@ def _within(ctx: Context, stores: str | None) -> bool:
 
 
 def _check_within(ctx: Context, stores: str | None) -> None:
-    if not _within(ctx, stores):
+    if not within(ctx, stores):
         raise refuse("forbidden", permission="store")
 
 

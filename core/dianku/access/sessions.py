@@ -13,11 +13,20 @@ from sqlalchemy.engine import Connection
 
 from dianku.access import store
 from dianku.access.permissions import OWNER
-from dianku.access.records import NewToken, NewUser, SetUp, SetUpDone, SignIn
+from dianku.access.records import (
+    NewToken,
+    NewUser,
+    SessionRecord,
+    SetUp,
+    SetUpDone,
+    SetUpState,
+    SignIn,
+)
 from dianku.access.secrets import check_password, hash_password, hashed, new_secret
-from dianku.access.service import Access
+from dianku.access.service import Access, within
 from dianku.access.tables import setup_link, sign_in_failure, user_account, user_session
-from dianku.clock import Clock
+from dianku.catalog.tables import store as store_table
+from dianku.clock import Clock, format_ms
 from dianku.context import Actor, Context
 from dianku.errors import refuse
 from dianku.storage.engine import LOCK_CATALOG, Database
@@ -26,6 +35,10 @@ SESSION_MS = 14 * 86_400_000
 FAILURES_FREE = 5
 WAIT_FIRST_MS = 2_000
 WAIT_MAX_MS = 900_000
+SESSION_ID = 16
+"""Signs of a session's hash that tell it from others and give away nothing of its secret."""
+EVERYBODY = "user.edit"
+"""Who may end the sessions of others: they could as well put them out of action."""
 FORGOTTEN_MS = 86_400_000
 """When wrong passwords for a name, which may be nobody's, are not kept any longer."""
 
@@ -89,6 +102,8 @@ class Sessions:
                     user_id=row.id,
                     created_at=now,
                     expires_at=now + SESSION_MS,
+                    device=wish.device,
+                    seen_at=now,
                 )
             )
         actor = self.actor(secret)
@@ -100,6 +115,71 @@ class Sessions:
         """End a session, in every process."""
         with self._access.changing() as connection:
             connection.execute(sa.delete(user_session).where(user_session.c.hash == hashed(secret)))
+
+    def list_sessions(self, *, ctx: Context, current: str) -> list[SessionRecord]:
+        """The caller's own, and everybody's for who may change people; `current` is a secret.
+
+        Of others only those whose stores are all the caller's too.
+        """
+        every = ctx.may(EVERYBODY)
+        own = _user_id(ctx)
+        if own is None and not every:
+            return []
+        with self._database.reading() as connection:
+            now = self._clock.now_ms()
+            rows = store.sessions(connection, now_ms=now, user_id=None if every else own)
+        here = hashed(current) if current else ""
+        return [
+            SessionRecord(
+                id=row.hash[:SESSION_ID],
+                user=row.name,
+                device=row.device,
+                created_at=format_ms(row.created_at),
+                seen_at=None if row.seen_at is None else format_ms(row.seen_at),
+                expires_at=format_ms(row.expires_at),
+                current=row.hash == here,
+            )
+            for row in rows
+            if row.user_id == own or within(ctx, row.stores)
+        ]
+
+    def end_session(self, session_id: str, *, ctx: Context) -> None:
+        """End one of the sessions that `list_sessions` gives, in every process.
+
+        Raises:
+            Refused: `not_found`.
+        """
+        found = [s for s in self.list_sessions(ctx=ctx, current="") if s.id == session_id]
+        if not found:
+            raise refuse("not_found", what="session", name=session_id[:SESSION_ID])
+        with self._access.changing() as connection:
+            starts = sa.func.substr(user_session.c.hash, 1, SESSION_ID)
+            connection.execute(sa.delete(user_session).where(starts == session_id))
+            details = {"subject": found[0].user, "before": {"device": found[0].device}}
+            self._access.note(connection, ctx, "session.end", details)
+
+    def setup_state(self) -> SetUpState:
+        """Whether the shop waits for its first owner, and what of it is there."""
+        with self._database.reading() as connection:
+            stores = connection.execute(sa.select(sa.func.count()).select_from(store_table))
+            return SetUpState(
+                open=not store.count_owners(connection), begun=bool(stores.scalar_one())
+            )
+
+    def check_link(self, secret: str) -> None:
+        """Whether a one-time link is good, without using it.
+
+        Raises:
+            Refused: `already_set_up`, `unauthorized` (no such link).
+        """
+        with self._database.reading() as connection:
+            if store.count_owners(connection):
+                raise refuse("already_set_up")
+            good = sa.select(setup_link.c.hash).where(
+                setup_link.c.hash == hashed(secret), setup_link.c.used_at.is_(None)
+            )
+            if connection.execute(good).first() is None:
+                raise refuse("unauthorized")
 
     def new_setup_link(self) -> str | None:
         """The secret of a new one-time link; None when there is an owner who can sign in.
@@ -134,10 +214,12 @@ class Sessions:
                 .where(user_account.c.id == int(user.id))
                 .values(password=password)
             )
-            named = NewToken(name=f"{wish.name} (set-up)", role=OWNER)
-            token = self._access.create_token(named, ctx=ctx, connection=connection)
+            token = None
+            if wish.with_token:
+                named = NewToken(name=f"{wish.name} (set-up)", role=OWNER)
+                token = self._access.create_token(named, ctx=ctx, connection=connection).token
         user.can_sign_in = True
-        return SetUpDone(user=user, token=token.token or "")
+        return SetUpDone(user=user, token=token)
 
     def _use_link(self, connection: Connection, secret: str) -> None:
         if store.count_owners(connection):
@@ -166,3 +248,9 @@ class Sessions:
                 if left > 0:
                     raise refuse("rate_limited", retry_after_seconds=-(-left // 1000))
             connection.execute(sa.text(_COUNT), {"name": tried, "at": now})
+
+
+def _user_id(ctx: Context) -> int | None:
+    """The person a caller is; None for a token."""
+    kind, _, row = ctx.actor.id.partition(":")
+    return int(row) if kind == "user" else None

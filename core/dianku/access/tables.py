@@ -45,7 +45,10 @@ user_session = sa.Table(
     sa.Column("user_id", Id, sa.ForeignKey("user_account.id"), nullable=False, index=True),
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("expires_at", sa.BigInteger, nullable=False),
+    sa.Column("device", sa.Text, info={"since": "0014"}),
+    sa.Column("seen_at", sa.BigInteger, info={"since": "0014"}),
 )
+"""`device`: what the browser calls itself; `seen_at`: about when it last asked for something."""
 
 setup_link = sa.Table(
     "setup_link",

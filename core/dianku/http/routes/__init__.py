@@ -10,6 +10,7 @@ from dianku.http.routes import (
     documents,
     events,
     exchange,
+    installation,
     reservations,
     stock,
 )
@@ -22,6 +23,7 @@ KERNEL_ROUTES: tuple[Route, ...] = (
     *exchange.ROUTES,
     *events.ROUTES,
     *administration.ROUTES,
+    *installation.ROUTES,
     *access.ROUTES,
 )
 """Everything the kernel answers below `/api/v1`."""
