@@ -51,6 +51,7 @@ _MANAGER = (
         "backfill",
         "plugin.view",
         "settings.view",
+        "device.edit",
     }
 )
 _OWNER_ONLY = frozenset(

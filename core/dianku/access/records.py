@@ -10,6 +10,7 @@ from dianku.wire import Answer, Name, Request, When
 
 PASSWORD_MIN = 8
 Password = Annotated[str, Meta(min_length=PASSWORD_MIN, max_length=256)]
+Pin = Annotated[str, Meta(pattern=r"^[0-9]{4,8}(?!\n)$")]
 Role = Annotated[str, Meta(min_length=1, max_length=32)]
 StoreCodes = Annotated[
     list[Annotated[str, Meta(min_length=1, max_length=64)]], Meta(max_length=1000)
@@ -23,6 +24,7 @@ class NewUser(Request, frozen=True):
     role: Role
     password: Password | None = None
     stores: StoreCodes | None = None
+    pin: Pin | None = None
 
 
 class UserPatch(Request, frozen=True):
@@ -31,6 +33,7 @@ class UserPatch(Request, frozen=True):
     role: Role | UnsetType = UNSET
     password: Password | UnsetType = UNSET
     stores: StoreCodes | None | UnsetType = UNSET
+    pin: Pin | None | UnsetType = UNSET
     active: bool | UnsetType = UNSET
 
 
@@ -43,6 +46,7 @@ class UserRecord(Answer):
     stores: list[str] | None
     active: bool
     can_sign_in: bool
+    has_pin: bool
     created_at: str
 
 
@@ -81,6 +85,36 @@ class SignIn(Request, frozen=True):
     name: Name
     password: Annotated[str, Meta(max_length=256)]
     device: Annotated[str, Meta(max_length=300)] | None = None
+
+
+class SignInByPin(Request, frozen=True):
+    """A name and its PIN, on a shared device."""
+
+    name: Name
+    pin: Annotated[str, Meta(max_length=20)]
+
+
+class NewDevice(Request, frozen=True):
+    """A device that several people share."""
+
+    name: Name
+
+
+class DeviceRecord(Answer):
+    """A shared device: people sign in there with their PIN."""
+
+    id: str
+    name: str
+    stores: list[str] | None
+    created_at: str
+    created_by: str
+
+
+class ThisDevice(Answer):
+    """What a browser is to the shop: `people` may sign in on it with a PIN; null: not shared."""
+
+    name: str | None
+    people: list[str]
 
 
 class SessionRecord(Answer):

@@ -92,6 +92,7 @@ class Access:
                     "role": new.role,
                     "stores": store.stores_text(new.stores),
                     "password": password,
+                    "pin": None if new.pin is None else hash_password(new.pin),
                     "created_at": self._clock.now_ms(),
                 },
             )
@@ -114,7 +115,7 @@ class Access:
         return store.user_record(row)
 
     def patch_user(self, user_id: str, patch: UserPatch, *, ctx: Context) -> UserRecord:
-        """Change a person; a new password, or being put out of action, ends their sessions.
+        """Change a person; a new password or PIN, or being put out of action, ends their sessions.
 
         Raises:
             Refused: `not_found`, `invalid`, `last_owner`.
@@ -122,6 +123,8 @@ class Access:
         values = {k: v for k, v in structs.asdict(patch).items() if v is not UNSET}
         if "password" in values:
             values["password"] = hash_password(values["password"])
+        if values.get("pin") is not None:
+            values["pin"] = hash_password(values["pin"])
         if "stores" in values:
             values["stores"] = store.stores_text(values["stores"])
         with self.changing() as connection:
@@ -137,7 +140,7 @@ class Access:
             still = after.role == OWNER and after.active
             if was_owner and not still and not store.count_owners(connection, but=before.id):
                 raise refuse("last_owner")
-            if "password" in values or not after.active:
+            if {"password", "pin"} & values.keys() or not after.active:
                 store.end_sessions(connection, before.id)
             record = store.user_record(after)
             old = store.user_record(before)

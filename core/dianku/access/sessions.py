@@ -7,6 +7,8 @@ as wrong until its password was found right: many at the same instant are no mor
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 from attrs import frozen
 from sqlalchemy.engine import Connection
@@ -77,20 +79,36 @@ class Sessions:
             Refused: `wrong_password`, or `rate_limited` after too many of them.
         """
         tried = hashed(wish.name.casefold())
-        self._count_try(tried)
+        self.count_try(tried)
         with self._database.reading() as connection:
             row = store.user_by_name(connection, wish.name)
         kept = row.password if row is not None and row.active else None
         right = check_password(kept, wish.password)
         if not right or row is None:
             raise refuse("wrong_password")
+        return self.begin(int(row.id), [tried], lasts_ms=SESSION_MS, device=wish.device)
+
+    def begin(
+        self,
+        user_id: int,
+        tried: Sequence[str],
+        *,
+        lasts_ms: int,
+        device: str | None,
+        shared_device_id: int | None = None,
+    ) -> Session:
+        """A session of somebody whose secret was right; `tried` is what was counted before.
+
+        Raises:
+            Refused: `wrong_password` for who was put out of action meanwhile.
+        """
         secret = new_secret()
         now = self._clock.now_ms()
         with self._database.writing() as connection:
             connection.execute(
                 sa.delete(sign_in_failure).where(
                     sa.or_(
-                        sign_in_failure.c.name == tried,
+                        sign_in_failure.c.name.in_(tried),
                         sign_in_failure.c.last_at <= now - FORGOTTEN_MS,
                     )
                 )
@@ -99,11 +117,12 @@ class Sessions:
             connection.execute(
                 sa.insert(user_session).values(
                     hash=hashed(secret),
-                    user_id=row.id,
+                    user_id=user_id,
                     created_at=now,
-                    expires_at=now + SESSION_MS,
-                    device=wish.device,
+                    expires_at=now + lasts_ms,
+                    device=device,
                     seen_at=now,
+                    shared_device_id=shared_device_id,
                 )
             )
         actor = self.actor(secret)
@@ -236,7 +255,7 @@ class Sessions:
             sa.update(setup_link).where(setup_link.c.used_at.is_(None)).values(used_at=now)
         )
 
-    def _count_try(self, tried: str) -> None:
+    def count_try(self, tried: str) -> None:
         """Count a try, before its password is looked at; refuse one that has to wait."""
         now = self._clock.now_ms()
         with self._database.writing() as connection:
@@ -246,7 +265,9 @@ class Sessions:
                 doubled = WAIT_FIRST_MS * 2 ** min(row.failures - FAILURES_FREE, 20)
                 left = row.last_at + min(doubled, WAIT_MAX_MS) - now
                 if left > 0:
-                    raise refuse("rate_limited", retry_after_seconds=-(-left // 1000))
+                    seconds = -(-left // 1000)
+                    extra = {"retry_after_seconds": seconds}
+                    raise refuse("rate_limited", extra=extra, retry_after_seconds=seconds)
             connection.execute(sa.text(_COUNT), {"name": tried, "at": now})
 
 

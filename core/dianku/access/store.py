@@ -41,6 +41,7 @@ def user_record(row: Row[Any]) -> UserRecord:
         stores=stores_of(row.stores),
         active=bool(row.active),
         can_sign_in=bool(row.active) and row.password is not None,
+        has_pin=row.pin is not None,
         created_at=format_ms(row.created_at),
     )
 

@@ -72,10 +72,15 @@ class Identity:
 
 def session_secret(cookie: bytes | None) -> str:
     """The session's secret from a Cookie header, empty if there is none."""
+    return cookie_value(cookie, COOKIE)
+
+
+def cookie_value(cookie: bytes | None, name: str) -> str:
+    """One value of a Cookie header, empty if it has none of that name."""
     if cookie is None:
         return ""
     try:
-        found = SimpleCookie(cookie.decode("latin-1")).get(COOKIE)
+        found = SimpleCookie(cookie.decode("latin-1")).get(name)
     except CookieError:
         return ""
     return found.value if found is not None else ""

@@ -7,6 +7,7 @@ from dianku.http.routes import (
     access,
     administration,
     catalog,
+    devices,
     documents,
     events,
     exchange,
@@ -25,5 +26,6 @@ KERNEL_ROUTES: tuple[Route, ...] = (
     *administration.ROUTES,
     *installation.ROUTES,
     *access.ROUTES,
+    *devices.ROUTES,
 )
 """Everything the kernel answers below `/api/v1`."""

@@ -185,6 +185,11 @@ def who_am_i(call: Call) -> Me:
     return _me(call.ctx.actor, shop=_shop(call))
 
 
+def me_of(call: Call, actor: Actor) -> Me:
+    """Who an actor is, and of which shop."""
+    return _me(actor, shop=_shop(call))
+
+
 def _shop(call: Call) -> ShopBrief:
     kept = call.host.settings.view().section("shop")
     return ShopBrief(**{name: kept[name] for name in ShopBrief.__struct_fields__})
