@@ -9,8 +9,11 @@ from dianku_console.pages import (
     access,
     documents,
     home,
+    installation,
     parts,
+    people,
     scan,
+    shop,
 )
 
 PAGES: Sequence[Page] = (
@@ -18,6 +21,9 @@ PAGES: Sequence[Page] = (
     *scan.PAGES,
     *documents.PAGES,
     *access.PAGES,
+    *people.PAGES,
+    *shop.PAGES,
+    *installation.PAGES,
     *parts.PAGES,
 )
 PANELS: Sequence[Panel] = (*home.PANELS,)
