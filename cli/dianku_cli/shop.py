@@ -16,6 +16,7 @@ from dianku_cli.settings import Settings
 if TYPE_CHECKING:
     from dianku.api import Context
     from dianku.host import Host, HostConfig
+    from dianku.operations import Entrance
 
 
 def config_of(
@@ -131,14 +132,23 @@ def run_server(
     plugin_files: tuple[Path, ...] = (),
     background: bool = True,
     show_link: Callable[[str], None] | None = None,
+    show_entrance: Callable[[Entrance], None] | None = None,
 ) -> None:
     """Serve until Ctrl-C or SIGTERM; prints the one line when it listens.
 
-    `show_link` gets the one-time set-up link of a shop without an owner.
+    `show_link` gets the one-time set-up link of a shop without an owner, `show_entrance` where
+    people come in.
     """
     from dianku.operations import serve
     from dianku_cli.environment.versions import held_version
 
     config = config_of(settings, plugin_files=plugin_files, background=background)
     with held_version():
-        serve(config, address=host, port=port, workers=workers, show_link=show_link)
+        serve(
+            config,
+            address=host,
+            port=port,
+            workers=workers,
+            show_link=show_link,
+            show_entrance=show_entrance,
+        )

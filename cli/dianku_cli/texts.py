@@ -85,6 +85,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Send it as Authorization: Bearer TOKEN; /api/docs shows the calls; Ctrl-C stops it.",
         "请求时带上 Authorization: Bearer 令牌；接口说明在 /api/docs；按 Ctrl-C 停止。",
     ),
+    "demo_link": (
+        "Open this to look around as the owner: {link}",
+        "打开此链接，以店主身份看看：{link}",
+    ),
     "doctor_errors": ("Something is broken; see above.", "有错误，见上。"),
     "doctor_well": ("Nothing is wrong.", "一切正常。"),
     "edition_circle": (

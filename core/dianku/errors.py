@@ -60,6 +60,7 @@ STATUS: Mapping[str, int] = MappingProxyType(
         "import_not_undoable": 409,
         "already_settled": 409,
         "already_set_up": 409,
+        "backup_running": 409,
         "last_owner": 409,
         "wrong_password": 401,
     }

@@ -20,6 +20,7 @@ from dianku.access.permissions import Grant, Permissions
 from dianku.access.service import Access
 from dianku.access.trail import record_change
 from dianku.attachments import Attachments
+from dianku.backups import Backups
 from dianku.catalog.channels import ensure_defaults, has_defaults
 from dianku.catalog.service import CatalogService
 from dianku.catalog.snapshot import CatalogCache
@@ -78,6 +79,7 @@ class Host:
         grants = _grants(self.plugins)
         self.access = Access(self.database, clock=config.clock, permissions=Permissions(grants))
         self.attachments = Attachments(config.data_dir / "attachments")
+        self.backups = Backups(self.database, data_dir=config.data_dir, clock=config.clock)
         self.cache = CatalogCache()
         self.catalog = CatalogService(
             self.database, self.cache, self.clock, zone_changed=hours_anew
@@ -180,6 +182,7 @@ class Host:
         """See what others changed of settings and rights; a server does so by the clock."""
         self.settings.refresh()
         self.access.known.refresh()
+        self.access.known.note_heard()
 
     def readiness(self) -> dict[str, Any]:
         """Whether a document can be posted now, and what stands in the way.

@@ -14,9 +14,10 @@ from typing import Any
 import sqlalchemy as sa
 from attrs import frozen
 
-from dianku.access.records import NewToken, NewUser
+from dianku.access.records import NewToken, NewUser, UserPatch
+from dianku.access.secrets import new_secret
 from dianku.access.sessions import Sessions
-from dianku.access.trail import BACKED_UP, record_change
+from dianku.backups import ATTACHMENTS
 from dianku.catalog.requests import NewStore
 from dianku.config import strict_from
 from dianku.context import Context
@@ -27,6 +28,7 @@ from dianku.exchange.records import ImportRecord
 from dianku.hooks.calls import Collected, described
 from dianku.host import Host, HostConfig
 from dianku.http.fields import convert_value as checked
+from dianku.http.site import Entrance
 from dianku.http.wording import worded_remarks
 from dianku.ledger.read.requests import StockFilter
 from dianku.ledger.verify.verification import Verification
@@ -43,7 +45,9 @@ from dianku.storage.migrate import MigrationFailed
 
 __all__ = [
     "ConfigurationError",
+    "DemoMade",
     "Edition",
+    "Entrance",
     "FileLock",
     "HostConfig",
     "Messages",
@@ -76,8 +80,8 @@ __all__ = [
     "strict_from",
 ]
 
-ATTACHMENTS = "attachments"
 DEMO_SEED = 20_260_301
+DEMO_OWNER = "demo"
 Progress = Callable[[int, int], None]
 """Called with how much is done, and of how much."""
 
@@ -153,11 +157,20 @@ def import_file(
     return worded_remarks(record, host.messages, language=ctx.language)
 
 
-def make_demo(host: Host, *, ctx: Context, progress: Progress) -> str:
+@frozen
+class DemoMade:
+    """How one gets into a demonstration: an owner's token, and a person who is owner."""
+
+    token: str
+    name: str
+    password: str
+
+
+def make_demo(host: Host, *, ctx: Context, progress: Progress) -> DemoMade:
     """Fill an empty shop with goods and months of sales, then with what each plugin adds.
 
-    The same goods and trade every time; a shop that has a store already is left as it is.
-    Returns an owner's token.
+    The same goods and trade every time; a shop that has a store already is left as it is, but for
+    its demonstration's owner, who gets a new password.
     """
     from dianku.demo.fill import fill_shop
 
@@ -165,8 +178,15 @@ def make_demo(host: Host, *, ctx: Context, progress: Progress) -> str:
         fill_shop(host.database, now_ms=host.clock.now_ms(), progress=progress)
         for collected in host.plugins.collect("register_demo"):
             _fill(host, collected)
-    issued = host.access.create_token(NewToken(name="demo", role="owner"), ctx=ctx)
-    return issued.token or ""
+    issued = host.access.create_token(NewToken(name=DEMO_OWNER, role="owner"), ctx=ctx)
+    password = new_secret()
+    known = [user for user in host.access.list_users(ctx=ctx) if user.name == DEMO_OWNER]
+    if known:
+        host.access.patch_user(known[0].id, UserPatch(password=password), ctx=ctx)
+    else:
+        person = NewUser(name=DEMO_OWNER, role="owner", password=password)
+        host.access.create_user(person, ctx=ctx)
+    return DemoMade(issued.token or "", DEMO_OWNER, password)
 
 
 def _fill(host: Host, collected: Collected) -> None:
@@ -187,23 +207,27 @@ def serve(
     port: int,
     workers: int = 1,
     show_link: Callable[[str], None] | None = None,
+    show_entrance: Callable[[Entrance], None] | None = None,
 ) -> None:
     """Serve a shop over HTTP until Ctrl-C or SIGTERM, migrations first.
 
     Prints and flushes one line, `listening on http://HOST:PORT`, when it answers. `show_link`
-    gets a one-time set-up link where nobody can sign in as owner yet.
+    gets a one-time set-up link where nobody can sign in as owner yet, `show_entrance` where
+    people come in.
 
     Raises:
         ConfigurationError: the port is taken, or `workers` above 1 on SQLite.
     """
     from dianku.http.server import serve as serve_http
 
-    def opened(host: Host) -> None:
+    def entered(host: Host, entrance: Entrance) -> None:
+        if show_entrance is not None:
+            show_entrance(entrance)
         link = _sessions(host).new_setup_link() if show_link is not None else None
         if link is not None and show_link is not None:
-            show_link(link)
+            show_link(entrance.set_up(link))
 
-    serve_http(config, host=address, port=port, workers=workers, opened=opened)
+    serve_http(config, host=address, port=port, workers=workers, entered=entered)
 
 
 def schema_states(host: Host) -> list[migrate.SchemaState]:
@@ -238,18 +262,7 @@ def backup(
     Raises:
         BackupRefused: says what, and what to do.
     """
-    now_ms = host.clock.now_ms()
-    made = archives.backup(
-        host.database,
-        file,
-        now_ms=now_ms,
-        attachments=host.config.data_dir / ATTACHMENTS,
-        progress=progress,
-    )
-    with host.database.writing() as connection:
-        # Once the file is whole: what the doctor counts the days from.
-        record_change(connection, ctx=ctx, at_ms=now_ms, action=BACKED_UP, subject=file.name)
-    return made
+    return host.backups.write(file, ctx=ctx, progress=progress)
 
 
 def bytes_held(host: Host) -> int:

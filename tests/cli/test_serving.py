@@ -86,6 +86,11 @@ def test_demo_kept_in_a_folder_is_a_shop_with_sales(
         headers = {"Authorization": f"Bearer {token[1]}"}
         stock = httpx.get(f"{address[1]}/api/v1/stock?limit=1000", headers=headers)
         assert any(row["sold_30d"] != "0" for row in stock.json()["items"])
+        link = re.search(r"(\S+)/console/sign-in#name=(\S+)&password=(\S+)", said)
+        assert link, said
+        assert link[1] == address[1]
+        person = {"name": link[2], "password": link[3]}
+        assert httpx.post(f"{address[1]}/api/v1/sessions", json=person).json()["role"] == "owner"
     finally:
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=30)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +16,9 @@ from dianku_cli.output import progress, remark
 from dianku_cli.settings import Settings
 from dianku_cli.shop import acting, open_shop, run_server
 from dianku_cli.texts import say
+
+if TYPE_CHECKING:
+    from dianku.operations import DemoMade, Entrance
 
 DEFAULT_PORT = 8000
 PORT = click.IntRange(0, 65_535)
@@ -90,8 +94,8 @@ def serve(
 def demo(settings: Settings, port: int, keep: Path | None) -> None:
     """Try a shop with goods and months of sales.
 
-    Makes it in a temporary folder, prints its address and an owner's token, and serves it until
-    Ctrl-C.
+    Makes it in a temporary folder, prints an owner's token, a sign-in link (where the console is
+    installed) and its address, and serves it until Ctrl-C.
 
     Example: dianku demo --port 8080
     """
@@ -99,13 +103,20 @@ def demo(settings: Settings, port: int, keep: Path | None) -> None:
         shop = Settings(
             data=folder, language=settings.language, plugins=settings.plugins, environ={}
         )
-        click.echo(f"token {_fill(shop)}")
+        made = _fill(shop)
+        click.echo(f"token {made.token}")
         remark(say("demo_hint", settings.language))
-        run_server(shop, host="127.0.0.1", port=port)
+
+        def show_entrance(entrance: Entrance) -> None:
+            link = entrance.sign_in(made.name, made.password)
+            if link:
+                click.echo(say("demo_link", settings.language, link=link))
+
+        run_server(shop, host="127.0.0.1", port=port, show_entrance=show_entrance)
 
 
-def _fill(shop: Settings) -> str:
-    """Make the shop; returns an owner's token."""
+def _fill(shop: Settings) -> DemoMade:
+    """Make the shop."""
     from dianku.operations import make_demo
 
     with open_shop(shop) as host, progress(say("making_demo", shop.language)) as advance:

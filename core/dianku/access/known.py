@@ -27,6 +27,8 @@ ACCESS_VERSION = "access"
 LOOK_S = 0.5
 FRESH_S = 0.9
 KNOWN_MAX = 10_000
+SEEN_MS = 300_000
+"""How exactly it is kept when a session was last heard of."""
 
 
 @frozen
@@ -48,12 +50,16 @@ class KnownActors:
         self._known: dict[tuple[bool, str], Known] = {}
         self._version = -1
         self._looked_at = float("-inf")
+        self._heard: set[str] = set()
+        self._noted: dict[str, int] = {}
 
     def remembered(self, secret: str, *, session: bool) -> Known | None:
         """What is known of a secret without asking the database; None: ask with `look_up`."""
         if time.monotonic() - self._looked_at > FRESH_S:
             return None
         found = self._known.get((session, secret))
+        if session:
+            self._heard.add(secret)
         return None if found is None else self._in_time(found)
 
     def look_up(self, secret: str, *, session: bool) -> Actor | None:
@@ -64,6 +70,26 @@ class KnownActors:
         if found is None:
             found = self._read(secret, session=session)
         return self._in_time(found).actor
+
+    def note_heard(self) -> None:
+        """Write down which sessions were heard of, those of which that was long ago."""
+        heard, self._heard = self._heard, set()
+        now = self._clock.now_ms()
+        late = {
+            secret
+            for secret in heard
+            if now - self._noted.get(secret, 0) >= SEEN_MS and self._is_known(secret)
+        }
+        if not late:
+            return
+        with self._database.writing() as connection:
+            store.note_seen(connection, map(hashed, late), at_ms=now)
+        recent = {s: at for s, at in self._noted.items() if now - at < SEEN_MS}
+        self._noted = recent | dict.fromkeys(late, now)
+
+    def _is_known(self, secret: str) -> bool:
+        found = self._known.get((True, secret))
+        return found is not None and found.actor is not None
 
     def forget(self) -> None:
         """Look at the version again at the next question: this process changed something."""

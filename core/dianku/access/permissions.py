@@ -51,10 +51,19 @@ _MANAGER = (
         "backfill",
         "plugin.view",
         "settings.view",
+        "device.edit",
     }
 )
 _OWNER_ONLY = frozenset(
-    {"settings.edit", "user.view", "user.edit", "token.view", "token.edit", "audit.view"}
+    {
+        "settings.edit",
+        "backup.make",
+        "user.view",
+        "user.edit",
+        "token.view",
+        "token.edit",
+        "audit.view",
+    }
 )
 _CHANNEL = (
     frozenset({"catalog.view", "stock.view", "document.view", "event.view", "scan"})

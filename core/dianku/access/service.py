@@ -92,6 +92,7 @@ class Access:
                     "role": new.role,
                     "stores": store.stores_text(new.stores),
                     "password": password,
+                    "pin": None if new.pin is None else hash_password(new.pin),
                     "created_at": self._clock.now_ms(),
                 },
             )
@@ -103,18 +104,18 @@ class Access:
         """Everybody whose stores are all the caller's too, by name."""
         with self._database.reading() as connection:
             rows = connection.execute(sa.select(user_account).order_by(user_account.c.name))
-            return [store.user_record(row) for row in rows if _within(ctx, row.stores)]
+            return [store.user_record(row) for row in rows if within(ctx, row.stores)]
 
     def get_user(self, user_id: str, *, ctx: Context) -> UserRecord:
         """One person. Raises `Refused` (`not_found`, also for one of other stores)."""
         with self._database.reading() as connection:
             row = store.user_by_id(connection, _row_id(user_id, what="user"))
-        if row is None or not _within(ctx, row.stores):
+        if row is None or not within(ctx, row.stores):
             raise refuse("not_found", what="user", name=user_id)
         return store.user_record(row)
 
     def patch_user(self, user_id: str, patch: UserPatch, *, ctx: Context) -> UserRecord:
-        """Change a person; a new password, or being put out of action, ends their sessions.
+        """Change a person; a new password or PIN, or being put out of action, ends their sessions.
 
         Raises:
             Refused: `not_found`, `invalid`, `last_owner`.
@@ -122,6 +123,8 @@ class Access:
         values = {k: v for k, v in structs.asdict(patch).items() if v is not UNSET}
         if "password" in values:
             values["password"] = hash_password(values["password"])
+        if values.get("pin") is not None:
+            values["pin"] = hash_password(values["pin"])
         if "stores" in values:
             values["stores"] = store.stores_text(values["stores"])
         with self.changing() as connection:
@@ -137,7 +140,7 @@ class Access:
             still = after.role == OWNER and after.active
             if was_owner and not still and not store.count_owners(connection, but=before.id):
                 raise refuse("last_owner")
-            if "password" in values or not after.active:
+            if {"password", "pin"} & values.keys() or not after.active:
                 store.end_sessions(connection, before.id)
             record = store.user_record(after)
             old = store.user_record(before)
@@ -185,7 +188,7 @@ class Access:
         """Every token whose stores are all the caller's too, the newest first, without secrets."""
         with self._database.reading() as connection:
             rows = connection.execute(sa.select(access_token).order_by(access_token.c.id.desc()))
-            return [store.token_record(row) for row in rows if _within(ctx, row.stores)]
+            return [store.token_record(row) for row in rows if within(ctx, row.stores)]
 
     def revoke_token(self, token_id: str, *, ctx: Context) -> None:
         """End a token; in every process it stops within a second. Again: nothing happens.
@@ -319,7 +322,7 @@ class Access:
         return wrong
 
 
-def _within(ctx: Context, stores: str | None) -> bool:
+def within(ctx: Context, stores: str | None) -> bool:
     """Whether somebody's stores, as they are kept, are all among the caller's."""
     codes = store.stores_of(stores)
     mine = ctx.actor.stores
@@ -327,7 +330,7 @@ def _within(ctx: Context, stores: str | None) -> bool:
 
 
 def _check_within(ctx: Context, stores: str | None) -> None:
-    if not _within(ctx, stores):
+    if not within(ctx, stores):
         raise refuse("forbidden", permission="store")
 
 

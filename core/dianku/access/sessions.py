@@ -7,17 +7,28 @@ as wrong until its password was found right: many at the same instant are no mor
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 from attrs import frozen
 from sqlalchemy.engine import Connection
 
 from dianku.access import store
 from dianku.access.permissions import OWNER
-from dianku.access.records import NewToken, NewUser, SetUp, SetUpDone, SignIn
+from dianku.access.records import (
+    NewToken,
+    NewUser,
+    SessionRecord,
+    SetUp,
+    SetUpDone,
+    SetUpState,
+    SignIn,
+)
 from dianku.access.secrets import check_password, hash_password, hashed, new_secret
-from dianku.access.service import Access
+from dianku.access.service import Access, within
 from dianku.access.tables import setup_link, sign_in_failure, user_account, user_session
-from dianku.clock import Clock
+from dianku.catalog.tables import store as store_table
+from dianku.clock import Clock, format_ms
 from dianku.context import Actor, Context
 from dianku.errors import refuse
 from dianku.storage.engine import LOCK_CATALOG, Database
@@ -26,6 +37,10 @@ SESSION_MS = 14 * 86_400_000
 FAILURES_FREE = 5
 WAIT_FIRST_MS = 2_000
 WAIT_MAX_MS = 900_000
+SESSION_ID = 16
+"""Signs of a session's hash that tell it from others and give away nothing of its secret."""
+EVERYBODY = "user.edit"
+"""Who may end the sessions of others: they could as well put them out of action."""
 FORGOTTEN_MS = 86_400_000
 """When wrong passwords for a name, which may be nobody's, are not kept any longer."""
 
@@ -64,20 +79,36 @@ class Sessions:
             Refused: `wrong_password`, or `rate_limited` after too many of them.
         """
         tried = hashed(wish.name.casefold())
-        self._count_try(tried)
+        self.count_try(tried)
         with self._database.reading() as connection:
             row = store.user_by_name(connection, wish.name)
         kept = row.password if row is not None and row.active else None
         right = check_password(kept, wish.password)
         if not right or row is None:
             raise refuse("wrong_password")
+        return self.begin(int(row.id), [tried], lasts_ms=SESSION_MS, device=wish.device)
+
+    def begin(
+        self,
+        user_id: int,
+        tried: Sequence[str],
+        *,
+        lasts_ms: int,
+        device: str | None,
+        shared_device_id: int | None = None,
+    ) -> Session:
+        """A session of somebody whose secret was right; `tried` is what was counted before.
+
+        Raises:
+            Refused: `wrong_password` for who was put out of action meanwhile.
+        """
         secret = new_secret()
         now = self._clock.now_ms()
         with self._database.writing() as connection:
             connection.execute(
                 sa.delete(sign_in_failure).where(
                     sa.or_(
-                        sign_in_failure.c.name == tried,
+                        sign_in_failure.c.name.in_(tried),
                         sign_in_failure.c.last_at <= now - FORGOTTEN_MS,
                     )
                 )
@@ -86,9 +117,12 @@ class Sessions:
             connection.execute(
                 sa.insert(user_session).values(
                     hash=hashed(secret),
-                    user_id=row.id,
+                    user_id=user_id,
                     created_at=now,
-                    expires_at=now + SESSION_MS,
+                    expires_at=now + lasts_ms,
+                    device=device,
+                    seen_at=now,
+                    shared_device_id=shared_device_id,
                 )
             )
         actor = self.actor(secret)
@@ -100,6 +134,71 @@ class Sessions:
         """End a session, in every process."""
         with self._access.changing() as connection:
             connection.execute(sa.delete(user_session).where(user_session.c.hash == hashed(secret)))
+
+    def list_sessions(self, *, ctx: Context, current: str) -> list[SessionRecord]:
+        """The caller's own, and everybody's for who may change people; `current` is a secret.
+
+        Of others only those whose stores are all the caller's too.
+        """
+        every = ctx.may(EVERYBODY)
+        own = _user_id(ctx)
+        if own is None and not every:
+            return []
+        with self._database.reading() as connection:
+            now = self._clock.now_ms()
+            rows = store.sessions(connection, now_ms=now, user_id=None if every else own)
+        here = hashed(current) if current else ""
+        return [
+            SessionRecord(
+                id=row.hash[:SESSION_ID],
+                user=row.name,
+                device=row.device,
+                created_at=format_ms(row.created_at),
+                seen_at=None if row.seen_at is None else format_ms(row.seen_at),
+                expires_at=format_ms(row.expires_at),
+                current=row.hash == here,
+            )
+            for row in rows
+            if row.user_id == own or within(ctx, row.stores)
+        ]
+
+    def end_session(self, session_id: str, *, ctx: Context) -> None:
+        """End one of the sessions that `list_sessions` gives, in every process.
+
+        Raises:
+            Refused: `not_found`.
+        """
+        found = [s for s in self.list_sessions(ctx=ctx, current="") if s.id == session_id]
+        if not found:
+            raise refuse("not_found", what="session", name=session_id[:SESSION_ID])
+        with self._access.changing() as connection:
+            starts = sa.func.substr(user_session.c.hash, 1, SESSION_ID)
+            connection.execute(sa.delete(user_session).where(starts == session_id))
+            details = {"subject": found[0].user, "before": {"device": found[0].device}}
+            self._access.note(connection, ctx, "session.end", details)
+
+    def setup_state(self) -> SetUpState:
+        """Whether the shop waits for its first owner, and what of it is there."""
+        with self._database.reading() as connection:
+            stores = connection.execute(sa.select(sa.func.count()).select_from(store_table))
+            return SetUpState(
+                open=not store.count_owners(connection), begun=bool(stores.scalar_one())
+            )
+
+    def check_link(self, secret: str) -> None:
+        """Whether a one-time link is good, without using it.
+
+        Raises:
+            Refused: `already_set_up`, `unauthorized` (no such link).
+        """
+        with self._database.reading() as connection:
+            if store.count_owners(connection):
+                raise refuse("already_set_up")
+            good = sa.select(setup_link.c.hash).where(
+                setup_link.c.hash == hashed(secret), setup_link.c.used_at.is_(None)
+            )
+            if connection.execute(good).first() is None:
+                raise refuse("unauthorized")
 
     def new_setup_link(self) -> str | None:
         """The secret of a new one-time link; None when there is an owner who can sign in.
@@ -134,10 +233,12 @@ class Sessions:
                 .where(user_account.c.id == int(user.id))
                 .values(password=password)
             )
-            named = NewToken(name=f"{wish.name} (set-up)", role=OWNER)
-            token = self._access.create_token(named, ctx=ctx, connection=connection)
+            token = None
+            if wish.with_token:
+                named = NewToken(name=f"{wish.name} (set-up)", role=OWNER)
+                token = self._access.create_token(named, ctx=ctx, connection=connection).token
         user.can_sign_in = True
-        return SetUpDone(user=user, token=token.token or "")
+        return SetUpDone(user=user, token=token)
 
     def _use_link(self, connection: Connection, secret: str) -> None:
         if store.count_owners(connection):
@@ -154,7 +255,7 @@ class Sessions:
             sa.update(setup_link).where(setup_link.c.used_at.is_(None)).values(used_at=now)
         )
 
-    def _count_try(self, tried: str) -> None:
+    def count_try(self, tried: str) -> None:
         """Count a try, before its password is looked at; refuse one that has to wait."""
         now = self._clock.now_ms()
         with self._database.writing() as connection:
@@ -164,5 +265,13 @@ class Sessions:
                 doubled = WAIT_FIRST_MS * 2 ** min(row.failures - FAILURES_FREE, 20)
                 left = row.last_at + min(doubled, WAIT_MAX_MS) - now
                 if left > 0:
-                    raise refuse("rate_limited", retry_after_seconds=-(-left // 1000))
+                    seconds = -(-left // 1000)
+                    extra = {"retry_after_seconds": seconds}
+                    raise refuse("rate_limited", extra=extra, retry_after_seconds=seconds)
             connection.execute(sa.text(_COUNT), {"name": tried, "at": now})
+
+
+def _user_id(ctx: Context) -> int | None:
+    """The person a caller is; None for a token."""
+    kind, _, row = ctx.actor.id.partition(":")
+    return int(row) if kind == "user" else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -41,6 +41,7 @@ def user_record(row: Row[Any]) -> UserRecord:
         stores=stores_of(row.stores),
         active=bool(row.active),
         can_sign_in=bool(row.active) and row.password is not None,
+        has_pin=row.pin is not None,
         created_at=format_ms(row.created_at),
     )
 
@@ -91,6 +92,26 @@ def update_user(connection: Connection, row_id: int, values: Mapping[str, Any]) 
 def end_sessions(connection: Connection, user_id: int) -> None:
     """End every session of a user."""
     connection.execute(sa.delete(user_session).where(user_session.c.user_id == user_id))
+
+
+def sessions(connection: Connection, *, now_ms: int, user_id: int | None) -> Sequence[Row[Any]]:
+    """Sessions that last, of one person or of all, the one heard of last first."""
+    query = (
+        sa.select(user_session, user_account.c.name, user_account.c.stores)
+        .join(user_account, user_session.c.user_id == user_account.c.id)
+        .where(user_session.c.expires_at > now_ms, user_account.c.active)
+        .order_by(sa.func.coalesce(user_session.c.seen_at, user_session.c.created_at).desc())
+    )
+    if user_id is not None:
+        query = query.where(user_session.c.user_id == user_id)
+    return connection.execute(query).all()
+
+
+def note_seen(connection: Connection, hashes: Iterable[str], *, at_ms: int) -> None:
+    """Sessions were heard of."""
+    connection.execute(
+        sa.update(user_session).where(user_session.c.hash.in_(list(hashes))).values(seen_at=at_ms)
+    )
 
 
 def count_owners(connection: Connection, *, but: int = 0) -> int:

@@ -38,7 +38,7 @@ from dianku.http.posting import Landing
 from dianku.http.probes import Traffic
 from dianku.http.problem_answers import encode_problem, problem_headers
 from dianku.http.redaction import COST_VIEW, without_costs
-from dianku.http.route import Call, Content, Replied, Route, RouteTable, Stream
+from dianku.http.route import PUBLIC, Call, Content, Replied, Route, RouteTable, Stream
 from dianku.http.transport import over_https
 from dianku.messages import Messages, negotiate
 
@@ -229,7 +229,7 @@ class Api:
             query=query,
             body=body,
             key=_key(headers),
-            headers=texts_of(headers) if route.raw or route.request is None else _NO_HEADERS,
+            headers=texts_of(headers) if _heard(route) else _NO_HEADERS,
             raw=raw,
             secure=over_https(scope, headers, trusted=self.trusted),
             edge=self.opened(),
@@ -465,3 +465,8 @@ async def _send_stream(
         # The status is out already. What is raised here ends the connection before its last
         # chunk, so that nobody takes half a table for the whole, and is found in the log.
         raise broken
+
+
+def _heard(route: Route) -> bool:
+    """Whether a handler gets headers; not where every sale would pay for them."""
+    return route.raw or route.request is None or route.permission == PUBLIC

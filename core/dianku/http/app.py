@@ -39,7 +39,7 @@ class Application:
 
     def __init__(self, api: Api, sites: Sites, rest: Starlette) -> None:
         self.api = api
-        self._sites = sites
+        self.sites = sites
         self._pages = Pages(api, sites)
         self._rest = rest
 
@@ -50,7 +50,7 @@ class Application:
             below = path[_BELOW:] if path.startswith(ROOT + "/") else path
             await self.api.handle(scope, receive, send, path=below)
             return
-        site = self._sites.at(path) if scope["type"] == "http" else None
+        site = self.sites.at(path) if scope["type"] == "http" else None
         if site is not None:
             await self._pages.handle(scope, receive, send, path=path, site=site)
             return

@@ -11,7 +11,6 @@ from urllib.parse import unquote
 import msgspec
 from attrs import frozen
 
-from dianku.context import Context
 from dianku.errors import Problem, Refused, refuse
 from dianku.http.admission import check_permission, check_scope
 from dianku.http.fields import decode_query
@@ -35,12 +34,13 @@ class Asking:
     edge: Callable[[], Edge]
     loop: asyncio.AbstractEventLoop
 
-    def __call__(self, ctx: Context, path: str, query: Mapping[str, Any]) -> Any:
-        """The answer as plain data: mappings, lists, strings.
+    def __call__(self, asking: Call, path: str, query: Mapping[str, Any]) -> Any:
+        """The answer to who asked for a page, as plain data: mappings, lists, strings.
 
         Raises:
             Refused: what the API would say.
         """
+        ctx = asking.ctx
         cut = [unquote(one) for one in path.split("/")] if "%2f" in path.lower() else None
         match = self.table.find(unquote(path), parts=cut)
         route = match.methods.get("GET") if match is not None else None
@@ -49,7 +49,14 @@ class Asking:
         check_permission(route, ctx.actor)
         asked = decode_query(list(_pairs(query)), route.query)
         check_scope(ctx, match.params, asked)
-        call = Call(ctx=ctx, host=self.host, path=match.params, query=asked, edge=self.edge())
+        call = Call(
+            ctx=ctx,
+            host=self.host,
+            path=match.params,
+            query=asked,
+            headers=asking.headers,
+            edge=self.edge(),
+        )
         result = self._run(route.handler, call)
         if isinstance(result, Replied):
             result = result.body

@@ -8,7 +8,6 @@ from typing import Any
 
 from attrs import frozen
 
-from dianku.context import Context
 from dianku.http.event_streams import EventStreams
 from dianku.http.posting import Landing
 from dianku.http.route import Call
@@ -29,7 +28,7 @@ class Edge:
     streams: EventStreams
     threads: Executor
     plugin_threads: Executor
-    ask: Callable[[Context, str, Mapping[str, Any]], Any]
+    ask: Callable[[Call, str, Mapping[str, Any]], Any]
 
 
 def edge_of(call: Call) -> Edge:

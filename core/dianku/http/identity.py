@@ -39,7 +39,8 @@ class Identity:
         """The caller, or `NOBODY` when nothing valid was shown.
 
         Raises:
-            Refused: `forbidden` when a session's request lacks its CSRF token.
+            Refused: `forbidden` for a change asked for by a page of another site, or under a
+                session without its CSRF token.
         """
         authorization = headers.get(b"authorization")
         if authorization is not None:
@@ -47,6 +48,8 @@ class Identity:
             if scheme.lower() != "bearer":
                 return NOBODY
             return await self._known(secret.strip(), session=False)
+        if method not in SAFE:
+            _check_site(headers)
         secret = session_secret(headers.get(b"cookie"))
         if not secret:
             return NOBODY
@@ -69,10 +72,15 @@ class Identity:
 
 def session_secret(cookie: bytes | None) -> str:
     """The session's secret from a Cookie header, empty if there is none."""
+    return cookie_value(cookie, COOKIE)
+
+
+def cookie_value(cookie: bytes | None, name: str) -> str:
+    """One value of a Cookie header, empty if it has none of that name."""
     if cookie is None:
         return ""
     try:
-        found = SimpleCookie(cookie.decode("latin-1")).get(COOKIE)
+        found = SimpleCookie(cookie.decode("latin-1")).get(name)
     except CookieError:
         return ""
     return found.value if found is not None else ""
@@ -87,8 +95,13 @@ def session_cookie(secret: str, *, max_age_seconds: int, secure: bool) -> str:
     return "; ".join(parts)
 
 
+def _check_site(headers: Mapping[bytes, bytes]) -> None:
+    # Signing in is a change as well: nobody is to be signed in by a page from elsewhere.
+    if headers.get(b"sec-fetch-site", b"same-origin") not in {b"same-origin", b"none"}:
+        raise refuse("forbidden", permission="csrf")
+
+
 def _check_forgery(headers: Mapping[bytes, bytes], secret: str) -> None:
-    site = headers.get(b"sec-fetch-site", b"same-origin")
     shown = headers.get(CSRF_HEADER, b"").decode("latin-1")
-    if site not in {b"same-origin", b"none"} or not same(shown, csrf_of(secret)):
+    if not same(shown, csrf_of(secret)):
         raise refuse("forbidden", permission="csrf")

@@ -90,7 +90,7 @@ class Call:
         """
         if self.edge is None:
             raise TypeError("only a call that came over HTTP can ask")
-        return self.edge.ask(self.ctx, path, query)
+        return self.edge.ask(self, path, query)
 
 
 @frozen

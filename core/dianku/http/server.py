@@ -27,10 +27,12 @@ from dianku.host import Host
 from dianku.http.app import Application, build_app
 from dianku.http.connections import BoundedConnection
 from dianku.http.log import server_log
+from dianku.http.site import Entrance
 
 BACKLOG = 2048
 GRACE_S = 10
 Ready = Callable[[], None]
+Made = Callable[[Host, Application], None]
 
 
 class Server(uvicorn.Server):
@@ -85,11 +87,13 @@ def serve(
     workers: int = 1,
     announce: Callable[[str], None] | None = None,
     opened: Callable[[Host], None] | None = None,
+    entered: Callable[[Host, Entrance], None] | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT; what is under way is finished first.
 
     Prints `listening on http://HOST:PORT` once it answers. `opened` is called with the host
-    when it has started (in the first process only), before that line.
+    when it has started (in the first process only), before that line; `entered` with where
+    people come in, once the sites are known.
 
     Raises:
         ConfigurationError: the address is taken, `workers` above 1 on SQLite, or whatever the
@@ -104,10 +108,14 @@ def serve(
     def ready() -> None:
         say(f"listening on {address}")
 
+    def made(shop: Host, app: Application) -> None:
+        if entered is not None:
+            entered(shop, Entrance(_near(address), app.sites.first))
+
     if workers == 1:
-        _run(config, listener, ready=ready, opened=opened)
+        _run(config, listener, ready=ready, opened=opened, made=made)
         return
-    _run_workers(config, listener, host=host, count=workers, ready=ready, opened=opened)
+    _run_workers(config, listener, host=host, count=workers, ready=ready, opened=opened, made=made)
 
 
 def _run(
@@ -116,12 +124,15 @@ def _run(
     *,
     ready: Ready,
     opened: Callable[[Host], None] | None = None,
+    made: Made | None = None,
 ) -> None:
     host = Host.build(config)
     with server_log(host.settings), host:
         if opened is not None:
             opened(host)
         app = build_app(host)
+        if made is not None:
+            made(host, app)
         _settle_garbage()
         settings = uvicorn.Config(
             app,
@@ -195,6 +206,7 @@ def _run_workers(
     count: int,
     ready: Ready,
     opened: Callable[[Host], None] | None,
+    made: Made,
 ) -> None:
     """Serve in this process and in `count` - 1 others, each with its own socket and poster."""
     port = listener.getsockname()[1]
@@ -220,7 +232,7 @@ def _run_workers(
                 raise ConfigurationError("worker_stopped") from error
 
     try:
-        _run(config, listener, ready=ready, opened=start_others)
+        _run(config, listener, ready=ready, opened=start_others, made=made)
     finally:
         for process in started:
             process.terminate()
@@ -234,6 +246,11 @@ def _run_workers(
 def _address(host: str, port: int) -> str:
     shown = f"[{host}]" if ":" in host else host
     return f"http://{shown}:{port}"
+
+
+def _near(address: str) -> str:
+    """An address that a browser on this machine opens, also where all of them are listened on."""
+    return address.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
 
 
 def _print(line: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from http.cookies import CookieError, SimpleCookie
+from urllib.parse import quote, urlencode
 
 from attrs import evolve, field, frozen, validators
 
@@ -40,12 +41,40 @@ class Site:
 
     The paths of `routes` are below `path` (`/` is the place itself), their methods GET. They are
     answered with a `Content` or a `Replied`. `refused` makes the page for who is turned away, with
-    its status where it is a `Replied`.
+    its status where it is a `Replied`. `set_up` and `sign_in` are its pages below `path` for the
+    first owner, who brings the one-time link's secret as the fragment `link=`, and for everybody;
+    empty where it has none.
     """
 
     path: str = field(validator=validators.matches_re(r"/[a-z][a-z0-9-]*"))
     routes: Sequence[Route]
     refused: Callable[[Refusal], Content | Replied] = field(validator=validators.is_callable())
+    set_up: str = field(default="", validator=validators.matches_re(r"(/[a-z0-9-]+)?"))
+    sign_in: str = field(default="", validator=validators.matches_re(r"(/[a-z0-9-]+)?"))
+
+
+@frozen
+class Entrance:
+    """Where people come in: the server's address, and the first site where there is any."""
+
+    address: str
+    site: Site | None
+
+    def set_up(self, secret: str) -> str:
+        """The one-time link of the first owner; the secret alone where no page takes it.
+
+        The secret stands behind the `#`: no browser sends that, so no log has it.
+        """
+        if self.site is None or not self.site.set_up:
+            return secret
+        return f"{self.address}{self.site.path}{self.site.set_up}#link={secret}"
+
+    def sign_in(self, name: str, password: str) -> str:
+        """A link that fills in the sign-in page; empty where there is none."""
+        if self.site is None or not self.site.sign_in:
+            return ""
+        filled = urlencode({"name": name, "password": password}, quote_via=quote)
+        return f"{self.address}{self.site.path}{self.site.sign_in}#{filled}"
 
 
 class Sites:

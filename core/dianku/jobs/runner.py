@@ -16,7 +16,7 @@ from attrs import define, field, frozen
 from dianku.clock import Clock
 from dianku.errors import refuse
 from dianku.hooks.calls import described, kept
-from dianku.hooks.records import Job
+from dianku.hooks.records import Job, Title
 from dianku.jobs.schedule import due_at
 from dianku.jobs.tables import job_run
 from dianku.storage.engine import Database
@@ -31,6 +31,7 @@ class JobState:
     """A job and how its last run went; times in milliseconds, None where there was none."""
 
     name: str
+    title: Title
     owner: str
     started_at: int | None
     ended_at: int | None
@@ -135,6 +136,7 @@ class JobRunner:
                     states.append(
                         JobState(
                             name=name,
+                            title=job.title,
                             owner=lane.owner,
                             started_at=row.started_at if row else None,
                             ended_at=row.ended_at if row else None,

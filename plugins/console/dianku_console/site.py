@@ -172,7 +172,7 @@ class Console:
 def console_site(shop: Shop, *, pages: Sequence[Given], panels: Sequence[Given]) -> Site:
     """The console of a shop, with the pages and panels of every plugin."""
     console = Console(shop, pages=pages, panels=panels)
-    return Site(ROOT, list(console.routes()), console.refused)
+    return Site(ROOT, list(console.routes()), console.refused, set_up="/set-up", sign_in="/sign-in")
 
 
 def _environment(folders: Mapping[str, Path]) -> Environment:

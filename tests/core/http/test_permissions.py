@@ -25,6 +25,9 @@ EXPECTED_FORBIDDEN = {
         "POST /tokens",
         "DELETE /tokens/{id}",
         "GET /audit",
+        "GET /backups",
+        "POST /backups",
+        "GET /backups/{name}",
     },
     "counter": {
         f"{r.method} {r.path}"

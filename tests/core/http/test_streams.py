@@ -51,7 +51,7 @@ def test_stream_ends_with_the_token_it_came_with(host: Host, clock: SetClock) ->
     assert not any(b"late" in chunk for chunk in found)
 
 
-def nobody_asks(_ctx: Context, path: str, _query: object) -> NoReturn:
+def nobody_asks(_asking: Call, path: str, _query: object) -> NoReturn:
     raise AssertionError(f"a stream asked for {path}")
 
 

@@ -7,9 +7,11 @@ from dianku.http.routes import (
     access,
     administration,
     catalog,
+    devices,
     documents,
     events,
     exchange,
+    installation,
     reservations,
     stock,
 )
@@ -22,6 +24,8 @@ KERNEL_ROUTES: tuple[Route, ...] = (
     *exchange.ROUTES,
     *events.ROUTES,
     *administration.ROUTES,
+    *installation.ROUTES,
     *access.ROUTES,
+    *devices.ROUTES,
 )
 """Everything the kernel answers below `/api/v1`."""

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta, structs
 
 from dianku.access.records import (
     IssuedToken,
     Me,
+    NewShop,
     NewToken,
     NewUser,
+    SessionRecord,
     SetUp,
     SetUpDone,
+    SetUpState,
     ShopBrief,
     SignedIn,
     SignIn,
@@ -23,12 +26,20 @@ from dianku.access.records import (
 from dianku.access.secrets import csrf_of
 from dianku.access.sessions import SESSION_MS, Sessions
 from dianku.access.trail import AuditRecord
+from dianku.catalog.requests import NewStore
+from dianku.clock import timezones
 from dianku.context import Actor, Context
 from dianku.errors import FieldError, invalid
 from dianku.http.further_forms import people_faults
 from dianku.http.identity import session_cookie, session_secret
 from dianku.http.route import PUBLIC, SIGNED_IN, Call, Replied, Route
 from dianku.http.routes.answers import ListQuery, Page, once, page_of
+
+if TYPE_CHECKING:
+    from dianku.host import Host
+
+FIRST_STORE = "main"
+"""The code of a first store that somebody only named; the command line's default as well."""
 
 
 class AuditQuery(ListQuery, frozen=True):
@@ -110,11 +121,45 @@ def read_audit(call: Call) -> Page[AuditRecord]:
     return Page(items=lines, next_cursor=lines[-1].id if more else None)
 
 
+def show_set_up(call: Call) -> SetUpState:
+    """Say whether the shop waits for its first owner."""
+    return _sessions(call).setup_state()
+
+
 def set_up(call: Call) -> SetUpDone:
-    """Name the first owner, with the one-time link."""
-    actor = Actor(name=call.body.name, role="owner", permissions=frozenset())
+    """Name the first owner, with the one-time link, and the shop with its first store."""
+    wish: SetUp = call.body
+    actor = call.host.access.actor(wish.name)
     ctx = Context(actor, language=call.ctx.language, request_id=call.ctx.request_id)
-    return _sessions(call).set_up(call.body, ctx=ctx)
+    if wish.shop is not None:
+        if wish.shop.timezone not in timezones():
+            params = {"name": wish.shop.timezone}
+            raise invalid(FieldError("/shop/timezone", "unknown_timezone", params))
+        _sessions(call).check_link(wish.link)
+        _begin(call.host, wish.shop, ctx)
+    # The link is used up last: whatever is cut short before it can be sent again.
+    return _sessions(call).set_up(wish, ctx=ctx)
+
+
+def _begin(host: Host, shop: NewShop, ctx: Context) -> None:
+    """Make the first store and name the shop; a shop that has a store is left as it is."""
+    if host.catalog.list_stores(ctx=ctx):
+        return
+    first = NewStore(code=FIRST_STORE, name=shop.store, timezone=shop.timezone)
+    host.catalog.create_store(first, ctx=ctx)
+    named = {"name": shop.name, "language": shop.language, "timezone": shop.timezone}
+    host.settings.patch_section("shop", named, ctx=ctx)
+
+
+def list_sessions(call: Call) -> Page[SessionRecord]:
+    """List where the caller is signed in; for who may change people, everybody."""
+    secret = session_secret(call.headers.get("cookie", "").encode("latin-1"))
+    return Page(items=_sessions(call).list_sessions(ctx=call.ctx, current=secret))
+
+
+def end_session(call: Call) -> None:
+    """End a session."""
+    _sessions(call).end_session(call.path["id"], ctx=call.ctx)
 
 
 def sign_in(call: Call) -> Replied:
@@ -140,6 +185,11 @@ def who_am_i(call: Call) -> Me:
     return _me(call.ctx.actor, shop=_shop(call))
 
 
+def me_of(call: Call, actor: Actor) -> Me:
+    """Who an actor is, and of which shop."""
+    return _me(actor, shop=_shop(call))
+
+
 def _shop(call: Call) -> ShopBrief:
     kept = call.host.settings.view().section("shop")
     return ShopBrief(**{name: kept[name] for name in ShopBrief.__struct_fields__})
@@ -161,6 +211,9 @@ def _sessions(call: Call) -> Sessions:
 
 
 ROUTES = (
+    Route("GET", "/setup", show_set_up, PUBLIC, "Whether to set up", answer=SetUpState),
+    Route("GET", "/sessions", list_sessions, SIGNED_IN, "Sign-ins", answer=Page[SessionRecord]),
+    Route("DELETE", "/sessions/{id}", end_session, SIGNED_IN, "End a sign-in", status=204),
     Route(
         "GET",
         "/users",

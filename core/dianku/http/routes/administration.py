@@ -8,6 +8,7 @@ from dianku import __version__
 from dianku.http.admission import may
 from dianku.http.route import SIGNED_IN, Call, Route
 from dianku.http.routes.answers import Page
+from dianku.settings.schema import Field
 from dianku.wire import Answer
 
 
@@ -81,6 +82,60 @@ def list_plugins(call: Call) -> Page[PluginRecord]:
     return Page(items=records)
 
 
+class FieldRecord(Answer):
+    """A setting. `secret`: it goes in and never comes out.
+
+    `type` is text, integer, decimal, boolean, choice, texts, timezone or networks.
+    """
+
+    name: str
+    type: str
+    title: str
+    description: str | None
+    default: Any
+    minimum: int | None
+    maximum: int | None
+    choices: list[str]
+    secret: bool
+
+
+class SectionRecord(Answer):
+    """A section of the settings, with what can be set in it."""
+
+    name: str
+    title: str
+    fields: list[FieldRecord]
+
+
+def list_settings(call: Call) -> Page[SectionRecord]:
+    """List what can be set; the values are those of each section."""
+    language = call.ctx.language
+    return Page(
+        items=[
+            SectionRecord(
+                name=section.name,
+                title=section.title.in_language(language),
+                fields=[_field(one, language) for one in section.fields.values()],
+            )
+            for section in call.host.settings.sections.values()
+        ]
+    )
+
+
+def _field(one: Field, language: str) -> FieldRecord:
+    return FieldRecord(
+        name=one.name,
+        type=one.type,
+        title=one.title.in_language(language),
+        description=None if one.description is None else one.description.in_language(language),
+        default=None if one.secret else one.default,
+        minimum=one.minimum,
+        maximum=one.maximum,
+        choices=list(one.choices),
+        secret=one.secret,
+    )
+
+
 def get_settings(call: Call) -> dict[str, Any]:
     """Show a section of the settings; secrets are masked."""
     return call.host.settings.get_section(call.path["section"], ctx=call.ctx)
@@ -111,6 +166,14 @@ def _title(manifest: Any, language: str) -> str:
 
 
 ROUTES = (
+    Route(
+        "GET",
+        "/settings",
+        list_settings,
+        "settings.view",
+        "What can be set",
+        answer=Page[SectionRecord],
+    ),
     Route("GET", "/edition", get_edition, "plugin.view", "The edition", answer=EditionRecord),
     Route("GET", "/plugins", list_plugins, "plugin.view", "Plugins", answer=Page[PluginRecord]),
     Route(

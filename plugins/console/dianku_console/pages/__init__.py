@@ -14,8 +14,11 @@ from dianku_console.pages import (
     goods_labels,
     home,
     jobs,
+    installation,
     parts,
+    people,
     scan,
+    shop,
 )
 
 PAGES: Sequence[Page] = (
@@ -28,6 +31,9 @@ PAGES: Sequence[Page] = (
     *goods_labels.PAGES,
     *documents.PAGES,
     *access.PAGES,
+    *people.PAGES,
+    *shop.PAGES,
+    *installation.PAGES,
     *parts.PAGES,
 )
 PANELS: Sequence[Panel] = (*home.PANELS,)

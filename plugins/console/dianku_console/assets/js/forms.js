@@ -64,7 +64,9 @@ async function send(form, submitter) {
   const key = (form.dataset.key ??= newKey());
   button?.setAttribute("aria-busy", "true");
   try {
-    const answer = await api(method, path, method === "DELETE" ? undefined : bodyOf(form), { key: method === "POST" ? key : undefined });
+    const sending = { body: bodyOf(form) };   // a page's own script may still change it
+    form.dispatchEvent(new CustomEvent("dianku:sending", { bubbles: true, detail: sending }));
+    const answer = await api(method, path, method === "DELETE" ? undefined : sending.body, { key: method === "POST" ? key : undefined });
     delete form.dataset.key;
     clearWrong(form);
     const heard = new CustomEvent("dianku:sent", { bubbles: true, cancelable: true, detail: answer });
