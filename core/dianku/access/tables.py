@@ -20,7 +20,7 @@ user_account = sa.Table(
     sa.Column("password", sa.Text),
     sa.Column("active", sa.Boolean, nullable=False, server_default=sa.true()),
     sa.Column("created_at", sa.BigInteger, nullable=False),
-    sa.Column("pin", sa.Text, info={"since": "0014"}),
+    sa.Column("pin", sa.Text, info={"since": "0013"}),
 )
 """`stores`: JSON list of store codes, NULL for all. `password`: argon2id, NULL: cannot sign in.
 `pin`: argon2id as well; good on shared devices only.
@@ -35,7 +35,7 @@ shared_device = sa.Table(
     sa.Column("stores", sa.Text),
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("created_by", sa.Text, nullable=False),
-    info={"since": "0014"},
+    info={"since": "0013"},
 )
 """Devices on which people sign in with a PIN; `stores` as with people, of whom enrolled it."""
 
@@ -61,9 +61,9 @@ user_session = sa.Table(
     sa.Column("user_id", Id, sa.ForeignKey("user_account.id"), nullable=False, index=True),
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("expires_at", sa.BigInteger, nullable=False),
-    sa.Column("device", sa.Text, info={"since": "0014"}),
-    sa.Column("seen_at", sa.BigInteger, info={"since": "0014"}),
-    sa.Column("shared_device_id", sa.BigInteger, info={"since": "0014"}),
+    sa.Column("device", sa.Text, info={"since": "0013"}),
+    sa.Column("seen_at", sa.BigInteger, info={"since": "0013"}),
+    sa.Column("shared_device_id", sa.BigInteger, info={"since": "0013"}),
 )
 """`device`: what the browser calls itself; `seen_at`: about when it last asked for something.
 `shared_device_id`: the device whose end is the session's too.

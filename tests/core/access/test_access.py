@@ -195,6 +195,7 @@ def test_setup_link_names_the_first_owner_once(
     guess = SetUp(link="guess", name="ann", password=PASSWORD)
     assert _code(lambda: sessions.set_up(guess, ctx=ctx)) == "unauthorized"
     done = sessions.set_up(SetUp(link=first, name="ann", password=PASSWORD), ctx=ctx)
+    assert done.token is not None
     actor = access.authenticate(done.token)
     assert actor is not None
     assert actor.role == OWNER

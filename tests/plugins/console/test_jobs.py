@@ -13,12 +13,17 @@ from scan_goods import CARTON, PLAIN, SHARED, WEIGHED, scan_goods
 GUN_MS = 3
 COUNT_STEPS = """() => {
   window.steps = JSON.parse(sessionStorage.getItem("steps") ?? "[]");
-  const note = (what) => { window.steps.push(what); sessionStorage.setItem("steps", JSON.stringify(window.steps)); };
+  window.step = (what) => {
+    window.steps.push(what);
+    sessionStorage.setItem("steps", JSON.stringify(window.steps));
+  };
   addEventListener("click", (event) => {
     const on = event.target.closest("a, button, [role=button]");
-    if (on && event.isTrusted) note(`tap ${(on.ariaLabel ?? on.textContent).trim().slice(0, 20)}`);
+    if (on && event.isTrusted) step(`tap ${(on.ariaLabel ?? on.textContent).trim().slice(0, 20)}`);
   }, true);
-  addEventListener("change", (event) => { if (event.isTrusted) note(`field ${event.target.name || event.target.dataset.head}`); }, true);
+  addEventListener("change", ({ target, isTrusted }) => {
+    if (isTrusted) step(`field ${target.name || target.dataset.head}`);
+  }, true);
 }"""
 """Taps and committed fields, by listeners in the page; scans are counted where they are made."""
 STEPS_MOST = 5
@@ -33,9 +38,7 @@ def goods(served: Served) -> Served:
 
 def shoot(page: Page, code: str) -> None:
     """What a gun does."""
-    page.evaluate(
-        "() => { window.steps?.push('scan'); sessionStorage.setItem('steps', JSON.stringify(window.steps ?? [])); }"
-    )
+    page.evaluate("window.step?.('scan')")
     page.keyboard.press("Shift")
     page.keyboard.type(code, delay=GUN_MS)
     page.keyboard.press("Enter")
