@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -37,6 +37,13 @@ def _given(query: Mapping[str, Any]) -> dict[str, Any]:
 def _address(path: str, query: Mapping[str, Any]) -> str:
     given = _given(query)
     return f"{path}?{urlencode(given)}" if given else path
+
+
+def _to_cents(value: str | None) -> str | None:
+    """A sum of costs as it is read; the export has it as exact as the books."""
+    if value is None:
+        return None
+    return str(Decimal(value).quantize(Decimal("0.01"), rounding=ROUND_HALF_UP))
 
 
 def _goods(sku: str) -> str:
@@ -90,7 +97,13 @@ def _monitor(call: Call) -> dict[str, Any]:
         "categories": _categories(call),
         "wrong": found is None,
         "rows": [
-            {**row, "href": _goods(row["sku"]), "tone": _tone(row), "sold_href": _sold(row)}
+            {
+                **row,
+                "href": _goods(row["sku"]),
+                "tone": _tone(row),
+                "sold_href": _sold(row),
+                "value": _to_cents(row["value"]),
+            }
             for row in rows
         ],
         "first": _address("/console/monitor", asked) if cursor else "",
@@ -162,7 +175,10 @@ def _sales(call: Call) -> dict[str, Any]:
         **bounds,
         "totals": _totals(totals),
         "bars": _bars(call, filters, bounds=bounds, by=asked["by"]),
-        "rows": [{**row, "href": _behind_sale(row, here, bounds)} for row in rows],
+        "rows": [
+            {**row, "href": _behind_sale(row, here, bounds), "margin": _to_cents(row["margin"])}
+            for row in rows
+        ],
         "first": _address("/console/sales", here) if cursor else "",
         "more": (
             _address("/console/sales", {**asked, "cursor": found["next_cursor"]})
@@ -184,7 +200,7 @@ def _totals(rows: Sequence[Mapping[str, Any]]) -> dict[str, str | None]:
         values = [row[name] for row in rows]
         if not values or any(value is None for value in values):
             return None
-        return str(sum((Decimal(value) for value in values), Decimal(0)))
+        return _to_cents(str(sum((Decimal(value) for value in values), Decimal(0))))
 
     return {name: whole(name) for name in ("amount", "returned_amount", "margin")}
 
@@ -271,9 +287,9 @@ def _write_offs(call: Call) -> dict[str, Any]:
         **words,
         "wrong": False,
         **bounds,
-        "total": str(sum((Decimal(v) for v in values), Decimal(0))) if known else None,
+        "total": _to_cents(str(sum((Decimal(v) for v in values), Decimal(0)))) if known else None,
         "rows": [
-            {**row, "href": _behind_loss(row, asked, bounds)}
+            {**row, "href": _behind_loss(row, asked, bounds), "value": _to_cents(row["value"])}
             for row in _with_shares(found["items"], measure)
         ],
         "first": _address("/console/write-offs", asked) if cursor else "",
