@@ -128,7 +128,10 @@ class Console:
         known = {**names, "view": view, "parts": parts}
         part = view.call.headers.get("x-part", "")
         if part in template.blocks:
-            html = "".join(template.blocks[part](template.new_context(known)))
+            names_of_it = template.new_context(known)
+            # What a template imports at its head is there once its first piece was asked for.
+            next(iter(template.root_render_func(names_of_it)), None)
+            html = "".join(template.blocks[part](names_of_it))
         else:
             html = template.render(known)
         return Content(html.encode(), HTML, headers={"Content-Security-Policy": POLICY})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from dianku.api import Command, ExportKind, Panel, Route, Shop, Title, hookimpl
+from dianku.api import Command, ExportKind, Page, Panel, Route, Shop, Title, hookimpl
 
 
 @hookimpl
@@ -21,6 +21,14 @@ def register_exports(shop: Shop) -> Iterable[ExportKind]:
     from dianku_reports.exports import exports
 
     return exports(shop)
+
+
+@hookimpl
+def register_pages() -> Iterable[Page]:
+    """The monitor, sales and write-offs, for whoever looks at pages."""
+    from dianku_reports.rooms import PAGES
+
+    return PAGES
 
 
 @hookimpl

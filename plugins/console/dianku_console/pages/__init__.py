@@ -8,6 +8,7 @@ from dianku.api import Page, Panel
 from dianku_console.pages import (
     access,
     documents,
+    exceptions,
     goods,
     goods_forms,
     goods_imports,
@@ -30,6 +31,7 @@ PAGES: Sequence[Page] = (
     *goods_imports.PAGES,
     *goods_labels.PAGES,
     *documents.PAGES,
+    *exceptions.PAGES,
     *access.PAGES,
     *people.PAGES,
     *shop.PAGES,

@@ -28,14 +28,18 @@ KINDS: Mapping[str, str] = {
     "cost_adjustment": "scale",
 }
 """The kinds of document, each with its icon."""
+NARROWS = ("sku", "channel")
+"""What a figure of a report leads here with, besides what a person may type."""
 MONEY_KINDS = frozenset({"issue", "customer_return"})
 
 
 def _list(call: Call) -> dict[str, Any]:
-    asked = {name: str(call.query.get(name) or "") for name in ("q", "kind", "from", "to")}
+    asked = {
+        name: str(call.query.get(name) or "") for name in ("q", "kind", "from", "to", *NARROWS)
+    }
     filters = {
         "store": call.query["store"] or None,
-        "kind": asked["kind"] or None,
+        **{name: asked[name] or None for name in ("kind", *NARROWS)},
         "from": _from(asked["from"]),
         "to": _to(asked["to"]),
         "limit": ROWS,
@@ -71,7 +75,7 @@ def _found(call: Call, words: str, filters: Mapping[str, Any]) -> Any:
     goods = call.ask("/products", q=words, limit=GOODS)["items"]
     if not goods:
         return {"items": [], "next_cursor": None}
-    return call.ask("/documents", sku=[one["sku"] for one in goods], **filters)
+    return call.ask("/documents", **{**filters, "sku": [one["sku"] for one in goods]})
 
 
 def _from(day: str) -> str | None:
@@ -157,7 +161,7 @@ def _related(document: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
 def _exceptions(call: Call, number: str) -> list[Any]:
     """What a person still has to look at because of this document."""
     try:
-        found = call.ask("/exceptions", limit=200)["items"]
+        found = call.ask("/exceptions", state="open", limit=200)["items"]
     except Refused:
         return []
     return [one for one in found if one.get("document") == number]

@@ -14,7 +14,7 @@ RUNNING_OUT = 5
 
 def _exceptions(call: Call) -> dict[str, Any] | None:
     """What happened that a person has to look at; nothing on a good day."""
-    found = call.ask("/exceptions", store=call.query["store"] or None, limit=5)
+    found = call.ask("/exceptions", store=call.query["store"] or None, state="open", limit=5)
     return (
         {"exceptions": found["items"], "more": bool(found["next_cursor"])}
         if found["items"]

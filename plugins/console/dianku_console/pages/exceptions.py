@@ -1,0 +1,66 @@
+"""What happened that books and shelf disagree about: looked at, and settled with a note."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from dianku.api import Call, Page, Title
+
+ROWS = 40
+KINDS = ("sold_without_stock", "paid_no_stock", "promised_stock", "count_boundary", "unmapped_item")
+"""Types that have words of their own; another plugin's are called an exception."""
+
+
+def _list(call: Call) -> dict[str, Any]:
+    state = "settled" if call.query.get("state") == "settled" else "open"
+    found = call.ask(
+        "/exceptions",
+        state=state,
+        store=call.query["store"] or None,
+        sort="-raised_at",
+        limit=ROWS,
+        cursor=call.query.get("cursor") or None,
+    )
+    names = _names(call, [one["sku"] for one in found["items"] if one["sku"]])
+    return {
+        "state": state,
+        "kinds": KINDS,
+        "exceptions": [
+            {
+                **one,
+                "name": names.get(one["sku"], one["sku"] or ""),
+                "goods": f"/console/goods/{quote(one['sku'], safe='')}" if one["sku"] else "",
+                "paper": f"/console/documents/{quote(one['document'], safe='')}"
+                if one["document"]
+                else "",
+            }
+            for one in found["items"]
+        ],
+        "more": (
+            "/console/exceptions?" + urlencode({"state": state, "cursor": found["next_cursor"]})
+            if found["next_cursor"]
+            else ""
+        ),
+    }
+
+
+def _names(call: Call, skus: list[str]) -> dict[str, str]:
+    wanted = sorted(set(skus))
+    if not wanted or not call.ctx.may("catalog.view"):
+        return {}
+    items = call.ask("/products", sku=wanted, limit=len(wanted), archived=None)["items"]
+    return {one["sku"]: one["name"] for one in items}
+
+
+PAGES = (
+    Page(
+        "/console/exceptions",
+        Title("异常处理", "Exceptions"),
+        "exception.view",
+        "exceptions.html",
+        _list,
+        place="look",
+        icon="triangle-alert",
+    ),
+)
