@@ -36,7 +36,7 @@ class Camera {
     this.torch = make("button", { type: "button", class: "icon-button", "aria-label": t("console.scan.torch"), "aria-pressed": "false", hidden: true, onclick: () => this.light() }, icon("flashlight"));
     this.said = make("p", { class: "camera-said", role: "status" }, t("console.scan.opening"));
     this.choices = make("div", { class: "camera-choices", hidden: true });
-    this.file = make("input", { type: "file", accept: "image/*", capture: "environment", class: "unseen", tabindex: "-1", "aria-label": t("console.scan.photo"), onchange: () => this.photo() });
+    this.file = make("input", { type: "file", accept: "image/*", capture: "environment", hidden: true, onchange: () => this.photo() });
     this.picture = make("button", { type: "button", class: "button", onclick: () => this.file.click() }, icon("camera"), t("console.scan.photo"));
     const field = make("input", { name: "code", type: "search", enterkeyhint: "search", autocomplete: "off", "aria-label": t("console.scan.type"), placeholder: t("console.scan.type"), "data-scan-field": true });
     const form = make("form", { class: "find", role: "search", onsubmit: (event) => this.write(event, field) }, icon("keyboard"), field);
