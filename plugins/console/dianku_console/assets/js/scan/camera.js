@@ -6,6 +6,7 @@ import { t } from "../words.js";
 import { Belief, offered, reader, readPhoto } from "./reader.js";
 
 const AGAIN_MS = 1200;    // the same code is not taken again before it was out of sight so long
+const TOGETHER_MS = 500;  // how long a code waits for another that is in sight and not yet believed
 let open = null;
 
 /** Open the camera. `scanned` takes what it reads, `typed` what is written. */
@@ -18,6 +19,8 @@ class Camera {
     this.doors = { scanned, typed };
     this.seen = new Map();     // code -> when it was last in sight after it was taken
     this.belief = new Belief();
+    this.fresh = new Set();    // believed and not yet handed over
+    this.since = null;
     this.before = document.activeElement;
     this.build();
     this.others = [...document.body.children].filter((node) => node !== this.root && !node.matches("dialog, .toasts, script"));
@@ -100,11 +103,20 @@ class Camera {
   async found(all, way) {
     const now = performance.now();
     const codes = offered(this.belief.of(all, way, now));
-    const fresh = codes.filter((code) => now - (this.seen.get(code) ?? -Infinity) > AGAIN_MS);
-    for (const code of codes) this.seen.set(code, now);
-    if (!fresh.length) return;
-    if (codes.length > 1) this.choose(codes, "camera");
-    else await this.take(fresh[0], "camera");
+    for (const code of codes) {
+      if (now - (this.seen.get(code) ?? -Infinity) > AGAIN_MS) this.fresh.add(code);
+      else this.seen.set(code, now);
+    }
+    if (!this.fresh.size) return;
+    this.since ??= now;
+    const others = this.belief.doubted(now, TOGETHER_MS).filter((code) => !this.seen.has(code) || now - this.seen.get(code) > AGAIN_MS);
+    if (others.some((code) => !this.fresh.has(code)) && now - this.since < TOGETHER_MS) return;
+    const caught = [...this.fresh];
+    this.fresh.clear();
+    this.since = null;
+    for (const code of caught) this.seen.set(code, now);
+    if (caught.length > 1) this.choose(caught, "camera");
+    else await this.take(caught[0], "camera");
   }
 
   /** Hand a code over; the camera stays where a page takes it, and leaves for its sheet where none does. */

@@ -90,6 +90,11 @@ export class Belief {
       return agreed || (lines >= SURE_LINES && times >= (way ? SURE_TIMES : 2));
     });
   }
+
+  /** What was read a moment ago, believed or not. */
+  doubted(now, moment) {
+    return [...this.#seen].filter(([, ways]) => [...ways.values()].some(({ at }) => now - at < moment)).map(([code]) => code);
+  }
 }
 
 /** The codes on a photo out of a file, which may be large and lie on its side. */
