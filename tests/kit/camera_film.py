@@ -1,4 +1,4 @@
-"""Photos as a film for Chromium's camera, drawn by Chromium itself: nothing is read but by the page.
+"""Photos as a film for Chromium's camera, drawn by Chromium itself; only the page reads them.
 
 Between two photos stands a mark, an EAN-8 that counts them, so that whatever a page says it has
 read is known to be of one photo. Frames are all of one size, and a photo fills them: that is what
@@ -17,16 +17,16 @@ from pathlib import Path
 from attrs import frozen
 from playwright.sync_api import Browser, Page
 
-
 FRAMES = 16
 """How long a photo is in sight; the camera shows thirty frames in a second."""
-MARK_FRAMES = 10
+MARK_FRAMES = 12
 FLAGS = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 
 _DRAW = """async ({photos, together}) => {
   const board = Object.assign(document.createElement("canvas"), {width: 1280, height: 720});
   const pen = board.getContext("2d");
-  const L = ["0001101","0011001","0010011","0111101","0100011","0110001","0101111","0111011","0110111","0001011"];
+  const L = ["0001101", "0011001", "0010011", "0111101", "0100011",
+    "0110001", "0101111", "0111011", "0110111", "0001011"];
   const bars = (code) => "101" + [...code.slice(0, 4)].map((d) => L[d]).join("") + "01010"
     + [...code.slice(4)].map((d) => [...L[d]].map((b) => 1 - b).join("")).join("") + "101";
   const clean = () => { pen.fillStyle = "#fff"; pen.fillRect(0, 0, 1280, 720); };
@@ -45,7 +45,9 @@ _DRAW = """async ({photos, together}) => {
   for (const {data, code} of photos) {
     clean();
     pen.fillStyle = "#000";
-    [...bars(code)].forEach((bar, n) => { if (bar === "1") pen.fillRect(440 + n * 6, 210, 6, 300); });
+    [...bars(code)].forEach((bar, n) => {
+      if (bar === "1") pen.fillRect(440 + n * 6, 210, 6, 300);
+    });
     const marked = kept();
     clean();
     const image = await createImageBitmap(await (await fetch(data)).blob());
@@ -97,7 +99,7 @@ def spread(found: Sequence[Photo]) -> list[Photo]:
 
 
 def same(text: str) -> str:
-    """A code in the form that codes are compared in: zeros in front of figures are no difference."""
+    """A code as codes are compared: zeros in front of figures are no difference."""
     plain = text.strip()
     return plain.lstrip("0") if plain.isdigit() else plain
 
@@ -155,13 +157,21 @@ def camera_flags(path: Path) -> tuple[str, ...]:
 
 
 def attributed(said: Sequence[str], photos: Sequence[Photo]) -> list[Counter[str]]:
-    """What was read of each photo, by the marks between."""
+    """What was read of each photo, by the marks between.
+
+    Where a busy machine has dropped a mark, a code of just the next photo is the next photo's.
+    """
     numbers = {same(mark(n)): n for n in range(len(photos))}
     of: list[Counter[str]] = [Counter() for _ in photos]
     at = -1
     for code in map(same, said):
         if code in numbers:
             at = numbers[code]
-        elif at >= 0:
-            of[at][code] += 1
+            continue
+        if at < 0:
+            continue
+        following = (at + 1) % len(photos)
+        if code not in {photos[at].text, *of[at]} and code == photos[following].text:
+            at = following
+        of[at][code] += 1
     return of

@@ -31,5 +31,5 @@ def scan_goods(server: Server, token: str) -> None:
         body["barcodes"] = [{"code": code}] if code else []
         server.call("POST", "/products", token=token, body=body)
     pack = {"code": CARTON, "factor": 24, "price": "88.00"}
-    known = server.call("GET", f"/products/AL085", token=token)["barcodes"]
+    known = server.call("GET", "/products/AL085", token=token)["barcodes"]
     server.call("PATCH", "/products/AL085", token=token, body={"barcodes": [*known, pack]})

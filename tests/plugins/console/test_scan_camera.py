@@ -23,19 +23,26 @@ from playwright.sync_api import Browser, Page, expect
 
 SAMPLE = (
     "zxcpp-ean13-1/10.webp",
-    "zxcpp-ean8-1/1.webp",
-    "zxcpp-upca-1/1.webp",
-    "zxcpp-upce-1/1.webp",
+    "zxcpp-ean8-1/4.webp",
+    "zxcpp-upca-1/2.webp",
+    "zxcpp-upce-1/2.png",
     "zxcpp-code128-1/2.webp",
     "zxcpp-itf-1/1.webp",
     "zxcpp-qrcode-1/1.webp",
 )
 PER_FILM = 40
 LISTEN = """async () => {
-  const address = document.querySelector('script[src$="js/main.js"]').src.replace("main.js", "scan/scan.js");
-  const { onScan } = await import(address);
+  const main = document.querySelector('script[src$="js/main.js"]').src;
+  const { onScan } = await import(main.replace("main.js", "scan/scan.js"));
   window.read = [];
   onScan((code, { source }) => { if (source === "camera") window.read.push(code); return true; });
+  // Asked which of several it is, a person looks at them and goes on.
+  new MutationObserver(() => {
+    const asked = document.querySelectorAll(".camera-choices:not([hidden]) .button");
+    if (!asked.length) return;
+    window.read.push(...[...asked].slice(0, -1).map((one) => one.textContent));
+    asked[asked.length - 1].click();
+  }).observe(document.body, { subtree: true, attributes: true, attributeFilter: ["hidden"] });
 }"""
 
 
@@ -51,18 +58,34 @@ def open_camera(page: Page) -> None:
     expect(page.locator(".camera.live")).to_be_visible()
 
 
-def watched(one: Visit, film_of: Sequence[Photo], *, rounds: int) -> list[Counter[str]]:
-    """What the page, taking every scan, was told of each photo of a film."""
+def watched(one: Visit, film_of: Sequence[Photo], *, rounds: int = 3) -> list[Counter[str]]:
+    """What the page, taking every scan, was told of each photo of a film.
+
+    The film is seen once, and again while something is missing: a busy machine drops frames.
+    """
     page = at_work(one)
     page.evaluate(LISTEN)
     open_camera(page)
     seconds = len(film_of) * (FRAMES + MARK_FRAMES) / 30
-    page.wait_for_timeout(1000 * (rounds * seconds + 2))
-    return attributed(page.evaluate("window.read"), film_of)
+    read = attributed([], film_of)
+    for _ in range(rounds):
+        page.wait_for_timeout(1000 * seconds + 1000)
+        read = attributed(page.evaluate("window.read"), film_of)
+        wanted = [
+            (photo.text, codes)
+            for photo, codes in zip(film_of, read, strict=True)
+            if photo.read_by_reference
+        ]
+        if all(text in codes for text, codes in wanted):
+            break
+    return read
 
 
 def rate(film_of: Sequence[Photo], read: Sequence[Counter[str]]) -> tuple[int, int]:
-    """How many photos were read right, and how many the reference reader has read."""
+    """How many photos were read right, and how many the reference reader has read.
+
+    A code that is not on the photo fails the test at once.
+    """
     table: dict[str, list[int]] = {}
     false = []
     for photo, codes in zip(film_of, read, strict=True):
@@ -73,7 +96,7 @@ def rate(film_of: Sequence[Photo], read: Sequence[Counter[str]]) -> tuple[int, i
         false += [(str(photo.path), code) for code in codes if code != photo.text]
     for folder, (count, reference, ours) in sorted(table.items()):
         print(f"{folder:20} photos {count:3}  reference {reference:3}  camera {ours:3}")
-    print("false:", false)
+    assert false == []
     return sum(row[2] for row in table.values()), sum(row[1] for row in table.values())
 
 
@@ -91,7 +114,7 @@ def test_every_photo_in_front_of_the_camera_is_read_as_the_reference_reads_it(
             beside(browser.browser_type, *camera_flags(path)) as seeing,
             visit(seeing, served.server, who="clerk") as one,
         ):
-            mine, its = rate(some, watched(one, some, rounds=1))
+            mine, its = rate(some, watched(one, some))
         ours, reference = ours + mine, reference + its
     print(f"camera {ours} of reference {reference}: {ours / reference:.3f}")
     assert ours >= 0.95 * reference
@@ -104,13 +127,15 @@ def test_camera_reads_what_is_held_in_front_of_it_and_nothing_else(
     some = [one for one in every if one.path.parent.name + "/" + one.path.name in SAMPLE]
     assert len(some) == len(SAMPLE)
     path = film(browser, some, tmp_path / "film.mjpeg")
-    with beside(browser.browser_type, *camera_flags(path)) as seeing:
-        with visit(seeing, served.server, who="clerk") as one:
-            read = watched(one, some, rounds=1)
-            one.shot("scan-camera")
-            ours, reference = rate(some, read)
-            print(f"camera {ours} of reference {reference}")
-            assert ours >= 0.95 * reference
+    with (
+        beside(browser.browser_type, *camera_flags(path)) as seeing,
+        visit(seeing, served.server, who="clerk") as one,
+    ):
+        read = watched(one, some)
+        one.shot("scan-camera")
+        ours, reference = rate(some, read)
+        print(f"camera {ours} of reference {reference}")
+        assert ours >= 0.95 * reference
 
 
 def test_photo_is_read_where_there_is_no_camera(
@@ -158,15 +183,17 @@ def test_camera_that_is_not_allowed_is_said_and_the_field_still_works(
     served: Served, browser: Browser
 ) -> None:
     # The device is there; nobody says yes to it.
-    with beside(browser.browser_type, "--use-fake-device-for-media-stream") as refusing:
-        with visit(refusing, served.server, who="clerk", permissions=[]) as one:
-            page = at_work(one)
-            page.locator(".foot [data-scan]").click()
-            expect(page.locator(".camera-said")).to_contain_text("没有允许使用摄像头")
-            one.shot("scan-denied")
-            page.locator(".camera [name=code]").fill("6999000100855")
-            page.keyboard.press("Enter")
-            expect(page.locator("dialog [data-scan-state=known]")).to_be_visible()
+    with (
+        beside(browser.browser_type, "--use-fake-device-for-media-stream") as refusing,
+        visit(refusing, served.server, who="clerk", permissions=[]) as one,
+    ):
+        page = at_work(one)
+        page.locator(".foot [data-scan]").click()
+        expect(page.locator(".camera-said")).to_contain_text("没有允许使用摄像头")
+        one.shot("scan-denied")
+        page.locator(".camera [name=code]").fill("6999000100855")
+        page.keyboard.press("Enter")
+        expect(page.locator("dialog [data-scan-state=known]")).to_be_visible()
 
 
 @pytest.mark.long("browser-full")
@@ -174,7 +201,7 @@ def test_several_codes_in_one_picture_are_shown_to_choose_from(
     served: Served, browser: Browser, shared_data: Path, tmp_path: Path
 ) -> None:
     folder = shared_data / "data" / "barcode_images"
-    pair = [folder / "zxcpp-ean13-1" / "10.webp", folder / "zxcpp-ean8-1" / "1.webp"]
+    pair = [folder / "zxcpp-ean13-1" / "10.webp", folder / "zxcpp-ean8-1" / "4.webp"]
     path = still(browser, pair, tmp_path / "pair.mjpeg")
     with (
         beside(browser.browser_type, *camera_flags(path)) as seeing,

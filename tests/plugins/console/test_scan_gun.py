@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from browser import Served, Visit, visit
 from playwright.sync_api import Browser, Page, expect
@@ -41,10 +43,22 @@ def at_work(one: Visit) -> Page:
 
 
 def shoot(page: Page, code: str, *, end: str = "Enter") -> None:
-    """What a gun does."""
-    page.keyboard.press("Shift")  # the first key of a page is a slow one to send
-    page.keyboard.type(code, delay=GUN_MS)
-    page.keyboard.press(end)
+    """What a gun does: keys at its own times, however long this machine takes to send them."""
+    keys = page.context.new_cdp_session(page)
+    at = time.time()
+    for n, sign in enumerate(code):
+        key = {"key": sign, "text": sign, "timestamp": at + n * GUN_MS / 1000}
+        keys.send("Input.dispatchKeyEvent", {"type": "keyDown", **key})
+        keys.send("Input.dispatchKeyEvent", {"type": "keyUp", "key": sign})
+    if end:
+        text = {"Enter": "\r", "Tab": ""}[end]
+        key = {"key": end, "code": end, "windowsVirtualKeyCode": {"Enter": 13, "Tab": 9}[end]}
+        at += len(code) * GUN_MS / 1000
+        keys.send(
+            "Input.dispatchKeyEvent", {"type": "keyDown", **key, "text": text, "timestamp": at}
+        )
+        keys.send("Input.dispatchKeyEvent", {"type": "keyUp", **key})
+    keys.detach()
 
 
 def state(page: Page, is_: str) -> None:
@@ -126,8 +140,7 @@ def test_gun_without_an_enter_and_one_with_a_prefix_are_understood(
 ) -> None:
     with visit(browser, goods.server, who="clerk") as one:
         page = at_work(one)
-        page.keyboard.press("Shift")
-        page.keyboard.type(PLAIN, delay=GUN_MS)
+        shoot(page, PLAIN, end="")
         state(page, "known")
         shoot(page, f"Q{PLAIN}")
         state(page, "unknown")

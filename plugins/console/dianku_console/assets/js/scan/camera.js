@@ -6,6 +6,7 @@ import { t } from "../words.js";
 import { Belief, offered, reader, readPhoto } from "./reader.js";
 
 const AGAIN_MS = 1200;    // the same code is not taken again before it was out of sight so long
+const TOGETHER_MS = 500;  // how long a code waits for another that is in sight and not yet believed
 let open = null;
 
 /** Open the camera. `scanned` takes what it reads, `typed` what is written. */
@@ -18,6 +19,8 @@ class Camera {
     this.doors = { scanned, typed };
     this.seen = new Map();     // code -> when it was last in sight after it was taken
     this.belief = new Belief();
+    this.fresh = new Set();    // believed and not yet handed over
+    this.since = null;
     this.before = document.activeElement;
     this.build();
     this.others = [...document.body.children].filter((node) => node !== this.root && !node.matches("dialog, .toasts, script"));
@@ -36,7 +39,7 @@ class Camera {
     this.torch = make("button", { type: "button", class: "icon-button", "aria-label": t("console.scan.torch"), "aria-pressed": "false", hidden: true, onclick: () => this.light() }, icon("flashlight"));
     this.said = make("p", { class: "camera-said", role: "status" }, t("console.scan.opening"));
     this.choices = make("div", { class: "camera-choices", hidden: true });
-    this.file = make("input", { type: "file", accept: "image/*", capture: "environment", class: "unseen", tabindex: "-1", "aria-label": t("console.scan.photo"), onchange: () => this.photo() });
+    this.file = make("input", { type: "file", accept: "image/*", capture: "environment", hidden: true, onchange: () => this.photo() });
     this.picture = make("button", { type: "button", class: "button", onclick: () => this.file.click() }, icon("camera"), t("console.scan.photo"));
     const field = make("input", { name: "code", type: "search", enterkeyhint: "search", autocomplete: "off", "aria-label": t("console.scan.type"), placeholder: t("console.scan.type"), "data-scan-field": true });
     const form = make("form", { class: "find", role: "search", onsubmit: (event) => this.write(event, field) }, icon("keyboard"), field);
@@ -100,11 +103,20 @@ class Camera {
   async found(all, way) {
     const now = performance.now();
     const codes = offered(this.belief.of(all, way, now));
-    const fresh = codes.filter((code) => now - (this.seen.get(code) ?? -Infinity) > AGAIN_MS);
-    for (const code of codes) this.seen.set(code, now);
-    if (!fresh.length) return;
-    if (codes.length > 1) this.choose(codes, "camera");
-    else await this.take(fresh[0], "camera");
+    for (const code of codes) {
+      if (now - (this.seen.get(code) ?? -Infinity) > AGAIN_MS) this.fresh.add(code);
+      else this.seen.set(code, now);
+    }
+    if (!this.fresh.size) return;
+    this.since ??= now;
+    const others = this.belief.doubted(now, TOGETHER_MS).filter((code) => !this.seen.has(code) || now - this.seen.get(code) > AGAIN_MS);
+    if (others.some((code) => !this.fresh.has(code)) && now - this.since < TOGETHER_MS) return;
+    const caught = [...this.fresh];
+    this.fresh.clear();
+    this.since = null;
+    for (const code of caught) this.seen.set(code, now);
+    if (caught.length > 1) this.choose(caught, "camera");
+    else await this.take(caught[0], "camera");
   }
 
   /** Hand a code over; the camera stays where a page takes it, and leaves for its sheet where none does. */

@@ -3,11 +3,12 @@
 // Keys are only listened to. What turns out to have been a gun is taken back out of the field it fell
 // into, and its Enter reaches nobody; what a person types is never touched. Times are those of the
 // keys themselves, so a busy page does not make a gun look slow.
-const GAP_MS = 120;       // no gun waits longer between two signs, wireless ones included
+const GAP_MS = 120;       // between the first signs
+const HICCUP_MS = 400;    // once it is plainly a gun: half a code must never be taken for a whole one
 const MEAN_MS = 50;       // twenty signs a second: no person keeps that up
 const LEAST = 4;          // shorter codes are typed
 const SILENT_LEAST = 8;   // of a gun that sends no Enter
-const SILENCE_MS = 200;
+const SILENCE_MS = 450;
 const SEPARATOR = "\u001d";
 const GUN = "dianku.gun";
 const PASSIVE = new Set(["Shift", "Control", "Alt", "AltGraph", "CapsLock", "NumLock", "Meta"]);
@@ -74,6 +75,8 @@ export function listen(take) {
   const quick = (least) => burst !== null && burst.text.length >= least
     && (burst.last - burst.first) / (burst.text.length - 1) <= MEAN_MS;
 
+  const patience = () => (quick(3) ? HICCUP_MS : GAP_MS);
+
   function add(sign, at) {
     burst ??= { text: "", first: at, last: at, field: document.activeElement, restore: keep(document.activeElement) };
     burst.text += sign;
@@ -102,7 +105,7 @@ export function listen(take) {
     if (PASSIVE.has(event.key) && !event.repeat) return;
     const at = event.timeStamp;
     if (event.key === "Enter" || event.key === "Tab") {
-      const ours = quick(LEAST) && at - burst.last <= GAP_MS;
+      const ours = quick(LEAST) && at - burst.last <= patience();
       // Some guns end with two keys: the second must not press what the first one opened.
       if (!ours && at - tookAt > 2 * GAP_MS) { burst = null; return; }
       event.preventDefault();
@@ -116,7 +119,7 @@ export function listen(take) {
     if (event.repeat || HUMAN.has(event.key)) { burst = null; return; }
     const sign = signOf(event);
     if (!sign) return;
-    if (burst !== null && at - burst.last > GAP_MS) burst = null;
+    if (burst !== null && at - burst.last > patience()) burst = null;
     const going = burst !== null && burst.text.length > 1 && at - burst.last <= MEAN_MS;
     add(sign, at);
     // Nobody writes here: the rest of the code must press no shortcut and choose nothing in a list.

@@ -71,8 +71,9 @@ export async function reader() {
 }
 
 /**
- * Which readings are believed. What has a strong check of its own is, at once; lines are, when two ways of
- * looking at the picture agree, or when one way has seen them clearly again and again.
+ * Which readings are believed. What has a strong check of its own is, at once; lines are, when the whole
+ * picture as it is and another way of looking agree, or when one way has seen them clearly again and again.
+ * Two ways that both make the picture smaller may agree on what smearing made of it.
  */
 export class Belief {
   #seen = new Map();   // code -> way -> {times, at}
@@ -86,9 +87,14 @@ export class Belief {
       const before = ways.get(way);
       const times = before !== undefined && now - before.at < SURE_MS ? before.times + 1 : 1;
       ways.set(way, { times, at: now });
-      const agreed = [...ways].some(([other, { at }]) => other !== way && now - at < SURE_MS);
+      const agreed = [...ways].some(([other, { at }]) => other !== way && (way === "full" || other === "full") && now - at < SURE_MS);
       return agreed || (lines >= SURE_LINES && times >= (way ? SURE_TIMES : 2));
     });
+  }
+
+  /** What was read a moment ago, believed or not. */
+  doubted(now, moment) {
+    return [...this.#seen].filter(([, ways]) => [...ways.values()].some(({ at }) => now - at < moment)).map(([code]) => code);
   }
 }
 
