@@ -32,7 +32,9 @@ def _until(look: Callable[[], Any], wanted: Callable[[Any], bool]) -> Any:
             return found
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(
+    params=["sqlite", pytest.param("postgresql", marks=pytest.mark.long("full"))],
+)
 def folder(request: pytest.FixtureRequest, tmp_path: Path) -> ShopFolder:
     (place := tmp_path / "shop").mkdir()
     if request.param == "sqlite":
