@@ -137,8 +137,8 @@ def test_exception_is_settled_from_home_with_a_note(served: Served, browser: Bro
         card.locator("li a").first.click()
         first = page.locator(".to-settle li").first
         first.get_by_label("怎么处理的").fill("已经补货")
-        first.get_by_role("button", name="处理完了").click()
-        page.wait_for_load_state()
+        with page.expect_navigation():
+            first.get_by_role("button", name="处理完了").click()
         page.goto(served.server.url + "/console/exceptions?state=settled")
         expect(page.locator(".to-settle li").first).to_contain_text("已经补货")
 
