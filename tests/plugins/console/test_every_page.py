@@ -5,6 +5,7 @@ Which pages there are is asked of the shop, so a page that a plugin adds is held
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import re
 import sqlite3
@@ -16,7 +17,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import axe_playwright_python
 import pytest
 from browser import Kind, Served, session, visit
 from playwright.sync_api import Browser
@@ -150,8 +150,10 @@ def test_every_page_is_refused_or_shown_by_the_same_right_as_listed(served: Serv
 
 
 def axe_source() -> str:
-    found = Path(axe_playwright_python.__file__).with_name("axe.min.js")
-    return found.read_text(encoding="utf-8")
+    package = importlib.util.find_spec("axe_playwright_python")
+    assert package is not None
+    assert package.origin is not None
+    return Path(package.origin).with_name("axe.min.js").read_text(encoding="utf-8")
 
 
 @pytest.mark.long("browser-full")
