@@ -1,0 +1,43 @@
+// In the bar of every page: no connection, and how much is kept on this phone. Sees to it that the
+// queue goes on, that the worker is there, and that nothing of one person is left for another.
+import { icon } from "../ui.js";
+import { t } from "../words.js";
+import { follow, forget } from "./catalog.js";
+import { begin } from "./queue.js";
+import { ofPage } from "./session.js";
+
+const PERSON = "dianku.person";
+const SOON_MS = 3_000;   // the page itself goes before
+const badge = document.querySelector("[data-kept]");
+let count = { waiting: 0, refused: 0 };
+
+function shown() {
+  if (!badge) return;
+  const { waiting, refused } = count;
+  const offline = navigator.onLine === false;
+  badge.hidden = !offline && waiting + refused === 0;
+  badge.classList.toggle("bad", refused > 0);
+  const text = refused ? t("console.offline.refused", { n: refused }) : waiting ? t("console.offline.kept", { n: waiting }) : t("console.offline.offline");
+  badge.replaceChildren(icon(refused ? "triangle-alert" : offline ? "wifi-off" : "smartphone"), text);
+  badge.setAttribute("aria-label", offline && waiting + refused ? `${t("console.offline.offline")} · ${text}` : text);
+}
+
+document.addEventListener("dianku:kept", ({ detail }) => { count = detail; shown(); });
+for (const name of ["online", "offline"]) addEventListener(name, shown);
+
+// The worker does this too, but there is none without a secure connection.
+document.addEventListener("dianku:sent", ({ target }) => { if (target.dataset?.send?.startsWith("DELETE /sessions")) forget(); });
+
+const { person } = ofPage();
+if (badge && person) {
+  const before = localStorage.getItem(PERSON);
+  const ready = before !== null && before !== person ? forget() : Promise.resolve();
+  localStorage.setItem(PERSON, person);
+  shown();
+  begin();
+  if (badge.dataset.kept === "goods") ready.then(() => setTimeout(follow, SOON_MS, person));
+} else if (location.pathname === "/console/sign-in") {
+  forget();
+}
+// Absent without a secure connection: the queue then works while its page is open.
+navigator.serviceWorker?.register("/console/sw.js", { scope: "/console/" }).catch(() => {});
