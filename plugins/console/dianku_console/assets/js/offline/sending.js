@@ -19,7 +19,8 @@ export function groups(entries) {
   const cut = [];
   for (const entry of entries) {
     const last = cut.at(-1);
-    const fits = last && last.length < BATCH && batched(entry) && last[0].address === entry.address && last[0].list === entry.list;
+    const [ours, theirs] = [batched(entry), last && batched(last[0])];
+    const fits = ours && theirs && last.length < BATCH && ours.path === theirs.path;
     if (fits) last.push(entry);
     else cut.push([entry]);
   }
