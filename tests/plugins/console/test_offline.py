@@ -263,7 +263,7 @@ def test_phone_what_the_shop_refuses_later_is_shown_and_mended_or_given_up(
         one.shot("kept-refused")
         assert posted(served, "kept-") == {"kept-sold": 1}
         raised = served.server.call("GET", "/exceptions?limit=1000", token=served.token)["items"]
-        assert any(e["kind"] == "sold_without_stock" and e["sku"] == sku for e in raised)
+        assert any(e["type"] == "sold_without_stock" and e["sku"] == sku for e in raised)
         refused.nth(1).get_by_text("放弃", exact=True).click()
         expect(refused).to_have_count(1)
         page.locator(".toast button").click()
@@ -315,6 +315,12 @@ def test_phone_without_the_shop_pages_and_goods_are_there_until_somebody_signs_o
               await (await import(src.replace("kept_page.js", "catalog.js"))).follow("clerk");
             }"""
         )
+        page.evaluate(
+            """async () => {
+              const cache = await caches.open("dianku-pages");
+              while (!(await cache.match("/console/sell"))) await new Promise(requestAnimationFrame);
+            }"""
+        )
         near = page.evaluate(look_up, code)
         one.context.set_offline(True)
         far = page.evaluate(look_up, code)
@@ -326,11 +332,21 @@ def test_phone_without_the_shop_pages_and_goods_are_there_until_somebody_signs_o
         page.reload()
         page.locator("[data-shown]").wait_for()
         expect(page.locator("a[data-kept]")).to_contain_text("没有网络")
+        one.open("/console/sell")
+        expect(page.locator("html[data-ready]")).to_be_visible()
+        page.keyboard.type(code, delay=3)
+        page.keyboard.press("Enter")
+        expect(page.locator("[data-lines] > li")).to_have_count(1)
+        one.shot("sell-without-network")
+        page.locator("[data-post]").click()
+        expect(page.locator("a[data-kept]")).to_contain_text("1 张待送")
+        one.shot("sold-without-network")
         one.open("/console/documents")
         expect(page.get_by_text("没有网络").first).to_be_visible()
         one.shot("without-network")
         one.context.set_offline(False)
         one.open("/console/kept")
+        page.locator("[data-shown='0']").wait_for(state="attached")
         page.evaluate(
             """() => fetch("/api/v1/sessions", { method: "DELETE", headers: {
               "X-CSRF-Token": document.querySelector("meta[name=csrf]").content } })"""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dianku.api import PUBLIC, SIGNED_IN, Page, Title
 
 PAGES = (
-    Page("/console/kept", Title("留在本机的单据", "Kept on this phone"), SIGNED_IN, "kept.html"),
+    Page("/console/kept", Title("待送单据", "Kept here"), SIGNED_IN, "kept.html"),
     Page("/console/offline", Title("没有网络", "No connection"), PUBLIC, "without.html"),
 )
 KEPT_FOR_LATER = ("/", "/sell", "/receive", "/write-off", "/kept")

@@ -9,6 +9,7 @@ import { ofPage } from "./session.js";
 const PERSON = "dianku.person";
 const SOON_MS = 3_000;   // the page itself goes before
 const badge = document.querySelector("[data-kept]");
+const DOORS = ["/console/sign-in"];
 let count = { waiting: 0, refused: 0 };
 
 function shown() {
@@ -20,6 +21,13 @@ function shown() {
   const text = refused ? t("console.offline.refused", { n: refused }) : waiting ? t("console.offline.kept", { n: waiting }) : t("console.offline.offline");
   badge.replaceChildren(icon(refused ? "triangle-alert" : offline ? "wifi-off" : "smartphone"), text);
   badge.setAttribute("aria-label", offline && waiting + refused ? `${t("console.offline.offline")} · ${text}` : text);
+}
+
+/** Have ready what is needed should the connection go: the goods, and the pages this reader may open. */
+async function prepare() {
+  if (badge.dataset.kept === "goods") follow(person);
+  const worker = await navigator.serviceWorker?.ready;
+  worker?.active.postMessage({ pages: [...document.querySelectorAll(".rail a[href]")].map((link) => link.getAttribute("href")) });
 }
 
 document.addEventListener("dianku:kept", ({ detail }) => { count = detail; shown(); });
@@ -35,8 +43,8 @@ if (badge && person) {
   localStorage.setItem(PERSON, person);
   shown();
   begin();
-  if (badge.dataset.kept === "goods") ready.then(() => setTimeout(follow, SOON_MS, person));
-} else if (location.pathname === "/console/sign-in") {
+  ready.then(() => setTimeout(prepare, SOON_MS));
+} else if (DOORS.includes(location.pathname)) {
   forget();
 }
 // Absent without a secure connection: the queue then works while its page is open.

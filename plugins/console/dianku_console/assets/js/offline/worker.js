@@ -23,8 +23,23 @@ self.addEventListener("activate", (event) => {
   event.waitUntil((async () => {
     const old = (await caches.keys()).filter((name) => name.startsWith("dianku-assets-") && name !== KEPT_ASSETS);
     await Promise.all(old.slice(0, -1).map((name) => caches.delete(name)));   // in the order they were made
+    await caches.delete(KEPT_PAGES);   // they are of the version before; the next page asks for them anew
     await self.clients.claim();
   })());
+});
+
+/** A page that was opened says which others its reader may open: those of daily jobs are there before they are needed. */
+self.addEventListener("message", (event) => {
+  const mine = turn;
+  const wanted = (event.data.pages ?? []).filter((path) => PAGES.includes(path));
+  event.waitUntil((async () => {
+    const cache = await caches.open(KEPT_PAGES);
+    for (const path of wanted) {
+      if (mine !== turn || (await cache.match(path))) continue;
+      const answer = await fetch(path, { credentials: "same-origin", cache: "no-store" });
+      if (answer.ok && !answer.redirected) await keep(new URL(path, self.location), answer, mine);
+    }
+  })().catch(() => {}));   // without the shop there is nothing to fetch
 });
 
 self.addEventListener("fetch", (event) => {
@@ -78,7 +93,7 @@ async function page(event, url) {
   try {
     return await (there ? Promise.race([asked, late(there)]) : asked);
   } catch {
-    return there ?? (await caches.match(WITHOUT)) ?? Response.error();
+    return there ?? (await (await caches.open(KEPT_ASSETS)).match(WITHOUT)) ?? Response.error();
   }
 }
 
