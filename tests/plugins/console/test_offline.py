@@ -1,4 +1,4 @@
-"""What is kept on the phone: nothing lost, nothing twice, whatever ends in the middle of sending."""
+"""What is kept on the phone: nothing lost, nothing twice, whatever ends while it is sent."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from shop_server import Server, ShopFolder
 
 from dianku.config import DATABASE_FILE
 
-POST = """async ([ops, more]) => {
+POST = """async ([ops]) => {
   const src = document.querySelector("[data-module*='kept_page.js']").dataset.module;
   const queue = await import(src.replace("kept_page.js", "queue.js"));
   const done = [];
@@ -33,7 +33,7 @@ POST = """async ([ops, more]) => {
 KEPT = """async () => {
   const src = document.querySelector("[data-module*='kept_page.js']").dataset.module;
   const queue = await import(src.replace("kept_page.js", "queue.js"));
-  return (await queue.kept()).map(({state, who, tries, body}) => ({state, who, tries, reference: body.reference}));
+  return (await queue.kept()).map(({ state, who, tries }) => ({ state, who, tries }));
 }"""
 SEND = """async () => {
   const src = document.querySelector("[data-module*='kept_page.js']").dataset.module;
@@ -83,7 +83,9 @@ def posted(served: Served, prefix: str = "op-") -> Counter[str]:
 
 
 @contextmanager
-def own_browser(browser: Browser, folder: Path, server: Server, who: str) -> Iterator[BrowserContext]:
+def own_browser(
+    browser: Browser, folder: Path, server: Server, who: str
+) -> Iterator[BrowserContext]:
     """A browser with a profile on disk, as a phone's, that may be killed and started again."""
     context = browser.browser_type.launch_persistent_context(
         folder,
@@ -108,7 +110,7 @@ def sign_in(context: BrowserContext, server: Server, who: str) -> None:
 
 
 def kill_browser(folder: Path) -> None:
-    """kill -9 to the browser of a profile, found by the profile's own path."""
+    """Send kill -9 to the browser of a profile, found by the profile's own path."""
     for entry in Path("/proc").iterdir():
         try:
             words = (entry / "cmdline").read_bytes().split(b"\0") if entry.name.isdigit() else []
@@ -132,7 +134,7 @@ def all_sent(page: Page) -> None:
 
 
 def play(served: Served, browser: Browser, folder: Path, *, count: int, seed: int) -> Server:
-    """Everything that can happen to a phone between a sale and the shop; the server that is left."""
+    """Let all happen that can between a sale and the shop; gives the server that is left."""
     chance = random.Random(seed)
     ops = operations(served, count, chance=chance)
     half = count // 2
@@ -141,11 +143,11 @@ def play(served: Served, browser: Browser, folder: Path, *, count: int, seed: in
         page, other = opened(context, server), opened(context, server)
         # One is posted with the shop there, and its answer is lost.
         page.route("**/api/v1/documents*", lost_answer)
-        assert page.evaluate(POST, [ops[:1], None]) == ["kept"]
+        assert page.evaluate(POST, [ops[:1]]) == ["kept"]
         page.unroute("**/api/v1/documents*")
         context.set_offline(True)
-        assert set(page.evaluate(POST, [ops[1:half], None])) == {"kept"}
-        assert set(other.evaluate(POST, [ops[half:], None])) == {"kept"}
+        assert set(page.evaluate(POST, [ops[1:half]])) == {"kept"}
+        assert set(other.evaluate(POST, [ops[half:]])) == {"kept"}
         nth = chance.randint(1, 2)
         context.route("**/documents/batch", on_request(nth, lambda: kill_browser(folder)))
         context.set_offline(False)
@@ -253,7 +255,7 @@ def test_phone_what_the_shop_refuses_later_is_shown_and_mended_or_given_up(
         expect(page.locator("[data-nothing]")).to_be_visible()
         one.shot("kept-nothing")
         one.context.set_offline(True)
-        assert page.evaluate(POST, [ops, None]) == ["kept"] * 3
+        assert page.evaluate(POST, [ops]) == ["kept"] * 3
         expect(page.locator("a[data-kept]")).to_contain_text("3 张待送")
         one.shot("kept-waiting")
         one.context.set_offline(False)
@@ -303,7 +305,8 @@ def test_phone_without_the_shop_pages_and_goods_are_there_until_somebody_signs_o
     look_up = """async (code) => {
       const src = document.querySelector("[data-module*='kept_page.js']").dataset.module;
       const catalog = await import(src.replace("kept_page.js", "catalog.js"));
-      try { return (await catalog.lookUp(code, "")).matches; } catch (error) { return error.status; }
+      try { return (await catalog.lookUp(code, "")).matches; }
+      catch (error) { return error.status; }
     }"""
     with visit(browser, served.server, who="clerk") as one:
         page = opened_at(one)
@@ -318,7 +321,8 @@ def test_phone_without_the_shop_pages_and_goods_are_there_until_somebody_signs_o
         page.evaluate(
             """async () => {
               const cache = await caches.open("dianku-pages");
-              while (!(await cache.match("/console/sell"))) await new Promise(requestAnimationFrame);
+              while (!(await cache.match("/console/sell")))
+                await new Promise(requestAnimationFrame);
             }"""
         )
         near = page.evaluate(look_up, code)

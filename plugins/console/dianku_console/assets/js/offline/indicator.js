@@ -9,7 +9,7 @@ import { ofPage } from "./session.js";
 const PERSON = "dianku.person";
 const SOON_MS = 3_000;   // the page itself goes before
 const badge = document.querySelector("[data-kept]");
-const DOORS = ["/console/sign-in"];
+const DOOR = "/console/sign-in";
 let count = { waiting: 0, refused: 0 };
 
 function shown() {
@@ -44,7 +44,7 @@ if (badge && person) {
   shown();
   begin();
   ready.then(() => setTimeout(prepare, SOON_MS));
-} else if (DOORS.includes(location.pathname)) {
+} else if (location.pathname === DOOR) {
   forget();
 }
 // Absent without a secure connection: the queue then works while its page is open.
