@@ -73,6 +73,10 @@ class Assets:
         """Every file there is."""
         return sorted(self._files)
 
+    def content(self, name: str) -> bytes:
+        """A file as it lies there. Raises `KeyError` where there is none."""
+        return self._files[name].content
+
     def serve(self, call: Call, name: str) -> Content:
         """One file, packed for who takes it so.
 

@@ -28,7 +28,9 @@ from dianku.api import (
     Site,
     may,
 )
-from dianku_console.assets import Assets
+from dianku_console.assets import TYPES, WORKER_POLICY, Assets
+from dianku_console.installed import manifest, worker
+from dianku_console.pages.offline import KEPT_FOR_LATER
 from dianku_console.view import View, open_view, teach
 from dianku_console.words import script_words
 
@@ -79,6 +81,8 @@ class Console:
                 page.title.en,
                 media_type=HTML,
             )
+        yield Route("GET", "/sw.js", self._worker, PUBLIC, "What works without a connection")
+        yield Route("GET", "/app.webmanifest", self._manifest, PUBLIC, "To install as an app")
         for depth in range(1, 4):
             parts = "/".join(f"{{part{n}}}" for n in range(depth))
             path = f"/assets/{{digest}}/{{plugin}}/{parts}"
@@ -163,6 +167,22 @@ class Console:
                 continue
             shown.append(Shown(panel.name, panel.title.in_language(view.language), html))
         return shown
+
+    def _worker(self, call: Call) -> Content:
+        del call
+        text = worker(self.assets, pages=[ROOT + path for path in KEPT_FOR_LATER])
+        headers = {"Content-Security-Policy": WORKER_POLICY, "Cache-Control": "no-cache"}
+        return Content(text, TYPES[".js"], headers=headers)
+
+    def _manifest(self, call: Call) -> Content:
+        view = View(call, self._shop.messages, self._shop.clock)
+        text = manifest(
+            self.assets,
+            name=view.t("console.name"),
+            short_name=view.t("console.name"),
+            language=view.language,
+        )
+        return Content(text, TYPES[".webmanifest"], headers={"Cache-Control": "no-cache"})
 
     def _asset(self, call: Call) -> Content:
         parts = [

@@ -16,6 +16,7 @@ from dianku_console.pages import (
     home,
     installation,
     jobs,
+    offline,
     parts,
     people,
     scan,
@@ -36,6 +37,7 @@ PAGES: Sequence[Page] = (
     *people.PAGES,
     *shop.PAGES,
     *installation.PAGES,
+    *offline.PAGES,
     *parts.PAGES,
 )
 PANELS: Sequence[Panel] = (*home.PANELS,)

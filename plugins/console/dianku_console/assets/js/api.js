@@ -32,9 +32,9 @@ export class Refused extends Error {
  * Ask the API. `path` is below /api/v1. Gives `{status, body, replayed}`, throws `Refused`.
  * A `key` makes a change happen once however often it is sent.
  */
-export async function api(method, path, body, { key, signal } = {}) {
+export async function api(method, path, body, { key, signal, csrf: secret = csrf } = {}) {
   const headers = { "Accept-Language": document.documentElement.lang, "X-Device": device() };
-  if (method !== "GET") headers["X-CSRF-Token"] = csrf;
+  if (method !== "GET") headers["X-CSRF-Token"] = secret;
   if (key) headers["Idempotency-Key"] = key;
   const form = body instanceof FormData;
   if (body !== undefined && !form) headers["Content-Type"] = "application/json";

@@ -1,5 +1,6 @@
 // What every page has: forms, what a person chose (store, language, face), pages' own modules.
 import "./forms.js";
+import "./offline/indicator.js";
 import "./scan/scan.js";
 import { toast } from "./ui.js";
 import { t } from "./words.js";
