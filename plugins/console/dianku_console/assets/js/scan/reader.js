@@ -72,8 +72,8 @@ export async function reader() {
 
 /**
  * Which readings are believed. What has a strong check of its own is, at once; lines are, when the whole
- * picture as it is and another way of looking agree, or when one way has seen them clearly again and again.
- * Two ways that both make the picture smaller may agree on what smearing made of it.
+ * picture as it is and another way of looking agree, or when it alone shows them clearly again and again.
+ * Ways that make the picture smaller agree, also with themselves, on what smearing made of it.
  */
 export class Belief {
   #seen = new Map();   // code -> way -> {times, at}
@@ -88,7 +88,7 @@ export class Belief {
       const times = before !== undefined && now - before.at < SURE_MS ? before.times + 1 : 1;
       ways.set(way, { times, at: now });
       const agreed = [...ways].some(([other, { at }]) => other !== way && (way === "full" || other === "full") && now - at < SURE_MS);
-      return agreed || (lines >= SURE_LINES && times >= (way ? SURE_TIMES : 2));
+      return agreed || ((way === "full" || way === "") && lines >= SURE_LINES && times >= (way ? SURE_TIMES : 2));
     });
   }
 
