@@ -142,9 +142,9 @@ def play(served: Served, browser: Browser, folder: Path, *, count: int, seed: in
     with own_browser(browser, folder, server, "manager") as context:
         page, other = opened(context, server), opened(context, server)
         # One is posted with the shop there, and its answer is lost.
-        page.route("**/api/v1/documents*", lost_answer)
+        page.route("**/api/v1/documents**", lost_answer)
         assert page.evaluate(POST, [ops[:1]]) == ["kept"]
-        page.unroute("**/api/v1/documents*")
+        page.unroute("**/api/v1/documents**")
         context.set_offline(True)
         assert set(page.evaluate(POST, [ops[1:half]])) == {"kept"}
         assert set(other.evaluate(POST, [ops[half:]])) == {"kept"}
