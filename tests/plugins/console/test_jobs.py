@@ -210,3 +210,40 @@ def test_write_off_beyond_the_shelf_is_refused_on_its_line_and_keeps_the_basket(
         one.shot("job-short")
         expect(page.locator(".count")).to_have_value("99999")
         one.complaints.clear()  # the browser notes every answer of 409 itself
+
+
+def test_press_twice_and_a_customer_in_between_make_one_sale_of_what_was_there(
+    goods: Served, browser: Browser
+) -> None:
+    open_goods = {
+        "sku": "OPEN",
+        "name": "散装糖果",
+        "unit": "斤",
+        "barcodes": [{"code": "6900000000045"}],
+    }
+    goods.server.call("POST", "/products", token=goods.token, body=open_goods)
+    with visit(browser, goods.server, who="clerk") as one:
+        page = one.open("/console/sell")
+        expect(page.locator("html[data-ready]")).to_be_visible()
+        shoot(page, "6900000000045")
+        page.locator(".open-amount").fill("3.50")
+        page.locator(".open-amount").press("Tab")
+        shoot(page, "6900000000045")
+        expect(page.locator("[data-sum]")).to_have_text("¥7.00")
+        before = last(goods, "issue")["number"]
+        page.evaluate(
+            "() => { const b = document.querySelector('[data-post]'); b.click(); b.click(); }"
+        )
+        expect(page.locator(".toast.good")).to_be_visible()
+        sold = last(goods, "issue")
+        assert [(line["quantity"], line["amount"]) for line in sold["lines"]] == [("2", "7.00")]
+        listed = goods.server.call("GET", "/documents?kind=issue&limit=2", token=goods.token)[
+            "items"
+        ]
+        assert [one["number"] for one in listed] == [sold["number"], before]
+        shoot(page, PLAIN)
+        expect(page.locator(".line")).to_have_count(1)
+        page.locator(".toast.good button").click()
+        expect(page.get_by_role("button", name="取单")).to_be_visible()
+        expect(page.locator(".line")).to_have_count(1)
+        expect(page.locator(".line")).to_contain_text("淡爽啤酒")

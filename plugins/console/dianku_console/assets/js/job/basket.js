@@ -1,5 +1,6 @@
 // What a job holds so far: lines, kept on the device until they are posted, so that a page that is
 // closed by accident or a phone that rings loses nothing.
+import { newKey } from "../api.js";
 import { plain, quantity, times, fen } from "./exact.js";
 
 /** The lines of one job in one store. `changed` is called after each change. */
@@ -11,12 +12,19 @@ export class Basket {
     this.lines = kept?.lines ?? [];
     this.head = kept?.head ?? {};
     this.next = kept?.next ?? 1;
+    this.kept = kept?.key ?? null;
+  }
+
+  /** The key this basket is posted under, the same until it is empty: a page that dies meanwhile posts nothing twice. */
+  get key() {
+    if (!this.kept) { this.kept = newKey(); this.#keep(); }
+    return this.kept;
   }
 
   /** Take in what was scanned: one more of a line that is alike, else a new line, on top. */
-  add(match, code, { alone = false } = {}) {
+  add(match, code) {
     const label = match.quantity !== null && match.quantity !== undefined;
-    const same = this.lines.find((line) => !label && !alone && line.code === code && line.sku === match.sku && !line.own);
+    const same = this.lines.find((line) => !label && !line.label && line.code === code && line.sku === match.sku);
     if (same) {
       same.count = plain(quantity(same.count) + 1000, 3);
       this.lines = [same, ...this.lines.filter((line) => line !== same)];
@@ -51,13 +59,19 @@ export class Basket {
   }
 
   clear() {
-    [this.lines, this.head] = [[], {}];
+    [this.lines, this.head, this.kept] = [[], {}, null];
     this.#keep();
   }
 
-  /** Put back what was taken out, a parked basket say. */
+  /** Put a line back that was taken out, beside what came since. */
+  back(line) {
+    if (!this.lines.includes(line)) this.lines.unshift(line);
+    this.#keep();
+  }
+
+  /** Put back what was taken out, a parked basket say, in the place of what is here. */
   restore({ lines, head }) {
-    [this.lines, this.head] = [lines, head ?? {}];
+    [this.lines, this.head, this.kept] = [lines, head ?? {}, null];
     this.next = Math.max(0, ...lines.map((line) => line.id)) + 1;
     this.#keep();
   }
@@ -71,18 +85,18 @@ export class Basket {
   }
 
   #keep() {
-    if (this.lines.length || Object.keys(this.head).length) localStorage.setItem(this.name, JSON.stringify({ lines: this.lines, head: this.head, next: this.next }));
+    if (this.lines.length || Object.keys(this.head).length) localStorage.setItem(this.name, JSON.stringify({ lines: this.lines, head: this.head, next: this.next, key: this.kept }));
     else localStorage.removeItem(this.name);
     this.changed(this);
   }
 }
 
-/** What a line comes to in hundredths; null where nobody knows a price. */
+/** What a line comes to in hundredths, at its price or the one typed for it; null where nobody knows one. */
 export function amountOf(line) {
-  if (line.amount !== undefined) return fen(line.amount);
   if (line.label?.amount) return fen(line.label.amount);
-  if (line.price === null || line.price === undefined) return null;
-  return times(line.label ? quantity(line.label.quantity) : quantity(line.count), fen(line.price));
+  const price = fen(line.price ?? line.open ?? "");
+  if (price === null) return null;
+  return times(line.label ? quantity(line.label.quantity) : quantity(line.count), price);
 }
 
 /** How many base units a line is, in thousandths. */

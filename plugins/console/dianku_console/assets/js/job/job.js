@@ -5,7 +5,7 @@ import { post } from "../offline/queue.js";
 import { onScan } from "../scan/scan.js";
 import { make, sheet, sound, toast } from "../ui.js";
 import { t } from "../words.js";
-import { Basket } from "./basket.js";
+import { Basket, amountOf, baseOf } from "./basket.js";
 import { plain } from "./exact.js";
 import { money, show } from "./lines.js";
 import { parking } from "./parking.js";
@@ -24,11 +24,11 @@ export function start(node) {
     list: node.querySelector("[data-lines]"), empty: node.querySelector("[data-empty]"), button: node.querySelector("[data-post]"),
     sum: node.querySelector("[data-sum]"), extra: node.querySelector("[data-extra]"),
   };
-  let touched = null;
+  let touched = null, sending = null;
   const basket = new Basket(`${name}.${store}`, () => shown());
   const on = {
     set: (line, values) => { touched = line.id; basket.set(line, values); },
-    remove: (line) => { const before = snapshot(basket); basket.remove(line); toast(t("console.job.removed", { name: line.name }), { undo: () => basket.restore(before) }); },
+    remove: (line) => { basket.remove(line); toast(t("console.job.removed", { name: line.name }), { undo: () => basket.back(line) }); },
     shown: () => shown(),
   };
 
@@ -47,6 +47,7 @@ export function start(node) {
 
   async function take(code) {
     let found;
+    await sending;   // what is scanned meanwhile belongs to the next one
     try {
       found = await lookUp(code, store);
     } catch (error) {
@@ -84,21 +85,27 @@ export function start(node) {
 
   function body() {
     const lines = [...basket.lines].reverse().map((line) => ({
-      ...(line.several || !line.code || line.code === line.sku ? { sku: line.sku } : { barcode: line.code }),
-      quantity: line.label ? "1" : line.several ? plain(Math.round(Number(line.count) * 1000) * line.factor, 3) : line.count,
-      amount: kind.money ? line.amount : undefined, unit_cost: line.unit_cost, lot: line.lot, expires_on: line.expires_on,
-      reason: kind.reason ? basket.head.reason : undefined,
+      // A code of several goods says nothing of which: the chosen one goes by its own code, as it was shown.
+      ...(line.several || line.code === line.sku ? { sku: line.sku, quantity: plain(baseOf(line), 3) } : { barcode: line.code, quantity: line.label ? "1" : line.count }),
+      amount: kind.money && amountOf(line) !== null && (line.several || line.open !== undefined) ? plain(amountOf(line), 2, { fixed: true }) : undefined,
+      unit_cost: line.unit_cost, lot: line.lot, expires_on: line.expires_on, reason: kind.reason ? basket.head.reason : undefined,
     }));
     return { kind: name, store, lines, channel: kind.channel, note: basket.head.words?.trim() || undefined, supplier: kind.head?.includes("supplier") ? basket.head.supplier || undefined : undefined };
   }
 
-  async function send() {
+  /** Once at a time, however it is pressed: a second press would be a second document. */
+  function send() {
+    sending ??= sent().finally(() => { sending = null; });
+  }
+
+  async function sent() {
+    if (basket.lines.length === 0) return;
     for (const line of basket.lines) line.wrong = undefined;
     if (kind.reason && !basket.head.reason) { node.querySelector("[data-head='reason']").focus(); toast(t("console.job.reason_first"), { kind: "warn" }); return; }
     parts.button.setAttribute("aria-busy", "true");
     const before = snapshot(basket);
     try {
-      const done = await post(body(), { label: node.dataset.title });
+      const done = await post(body(), { label: node.dataset.title, key: basket.key });
       basket.clear();
       told(done, before);
     } catch (error) {
@@ -115,7 +122,8 @@ export function start(node) {
     const undo = async () => {
       try {
         await api("POST", `/documents/${encodeURIComponent(number)}/reverse`, { reason: t("console.job.undone") });
-        basket.restore(before);
+        if (basket.lines.length && park) { park.keep(before); toast(t("console.job.parked_back")); return; }
+        basket.restore({ lines: [...basket.lines, ...before.lines], head: { ...before.head, ...basket.head } });
         toast(t("console.job.taken_back"));
       } catch (error) {
         toast(error.message, { kind: "bad" });

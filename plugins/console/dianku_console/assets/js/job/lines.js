@@ -2,7 +2,7 @@
 import { icon, make } from "../ui.js";
 import { t } from "../words.js";
 import { amountOf, baseOf } from "./basket.js";
-import { plain, quantity } from "./exact.js";
+import { fen, plain, quantity } from "./exact.js";
 
 /** Money as it is written here: "¥12.50". */
 export function money(hundredths, symbol) {
@@ -29,11 +29,11 @@ function item(line, { kind, symbol, on, fresh }) {
 }
 
 function price(line, { symbol, on }) {
-  const known = amountOf(line);
-  if (known !== null && line.amount === undefined) return make("span", { class: "amount" }, money(known, symbol));
-  const field = make("input", { class: "input open-amount", inputmode: "decimal", value: line.amount ?? "", "aria-label": t("console.job.amount_of", { name: line.name }), placeholder: t("console.job.amount") });
-  field.addEventListener("change", () => on.set(line, { amount: field.value.trim() === "" ? undefined : field.value.trim() }));
-  return field;
+  const shown = make("span", { class: "amount" }, money(amountOf(line), symbol));
+  if ((line.price ?? null) !== null || line.label?.amount) return shown;
+  const field = make("input", { class: "input open-amount", inputmode: "decimal", value: line.open ?? "", "aria-label": t("console.job.price_of", { name: line.name }), placeholder: t("console.job.price") });
+  field.addEventListener("change", () => on.set(line, { open: (fen(field.value) ?? -1) >= 0 && field.value.trim() ? field.value.trim() : undefined }));
+  return make("span", { class: "open-price" }, field, line.open === undefined ? null : shown);
 }
 
 function stepper(line, on) {

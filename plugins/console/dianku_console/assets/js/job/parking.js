@@ -1,6 +1,7 @@
 // Parked sales (挂单): a customer who went back for the milk waits here, on this device.
 import { icon, make } from "../ui.js";
 import { t } from "../words.js";
+import { amountOf } from "./basket.js";
 import { money } from "./lines.js";
 
 const MOST = 20;
@@ -33,5 +34,7 @@ export function parking(box, { basket, store, symbol }) {
       ...all.map((one) => make("button", { type: "button", class: "chip", onclick: () => resume(one) }, icon("play"),
         t("console.job.resume", { at: new Date(one.at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" }), total: money(one.total, symbol) }))));
   }
-  return { shown };
+  /** Park a basket that is not the one being filled. */
+  const keep = ({ lines, head }) => write([...read(), { at: Date.now(), lines, head, total: lines.reduce((sum, line) => sum + (amountOf(line) ?? 0), 0) }]);
+  return { shown, keep };
 }
