@@ -105,6 +105,7 @@ def _people(counter: Counter) -> str:
     lost = counter.make("/tokens", name="lost", role="clerk")
     counter.call("DELETE", f"/tokens/{lost['id']}")
     counter.make("/tokens", name="short", role="clerk", expires_at="2026-04-01T00:00:00Z")
+    counter.call("POST", "/devices", {"name": "till phone"})
     counter.make("/sessions", name=last["name"], password=PASSWORD)
     counter.refused("POST", "/sessions", {"name": last["name"], "password": "wrong wrong"})
     return str(tokens["clerk"])

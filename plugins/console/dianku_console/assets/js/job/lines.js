@@ -20,8 +20,10 @@ function item(line, { kind, symbol, on, fresh }) {
   const short = kind.takes && line.available !== null && quantity(line.available) < baseOf(line);
   const under = [line.spec, line.factor > 1 ? t("console.job.pack", { n: line.factor, unit: line.unit }) : null].filter(Boolean).join(" · ");
   return make("li", { class: `line${fresh ? " fresh" : ""}${line.wrong ? " wrong-line" : ""}`, "data-sku": line.sku },
-    make("div", { class: "about" }, make("b", {}, line.name), under && make("span", { class: "small-text" }, under),
-      short && make("span", { class: "badge warn" }, icon("triangle-alert"), t("console.job.only", { n: line.available })),
+    make("div", { class: "about" }, make("b", {}, line.name),
+      // One row that is always there: what is said of the shelf must not move what a finger is about to hit.
+      make("span", { class: "under" }, under && make("span", { class: "small-text" }, under),
+        short && make("span", { class: "badge warn" }, icon("triangle-alert"), t("console.job.only", { n: line.available }))),
       line.wrong && make("span", { class: "wrong", role: "alert" }, line.wrong)),
     kind.money ? price(line, { symbol, on }) : null,
     stepper(line, on),
