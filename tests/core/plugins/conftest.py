@@ -9,6 +9,8 @@ import pytest
 
 from dianku.clock import SetClock
 from dianku.config import HostConfig
+from dianku.plugins import set as plugin_set
+from dianku.plugins.editions import Edition, installed_editions
 from dianku.plugins.manifest import Manifest
 from dianku.plugins.set import PluginSet
 from dianku.plugins.shop import OwnSettings, Shop
@@ -29,11 +31,15 @@ def plugin_shelf(tmp_path: Path) -> Iterator[Shelf]:
 
 
 @pytest.fixture
-def load(database: Database, clock: SetClock, tmp_path: Path) -> Iterator[Load]:
+def load(
+    database: Database, clock: SetClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Load]:
     """Judge and load what is on the shelf, with services a plugin does not reach for left out."""
     opened: list[PluginSet] = []
     services: Any = None
     _switch_off_ours(database)
+    # Nor is the shop one of our editions, which would miss them.
+    monkeypatch.setattr(plugin_set, "installed_editions", _editions_of_the_test)
 
     def load_plugins(*, afresh: bool = False, **choices: Any) -> PluginSet:
         config = HostConfig(data_dir=tmp_path, clock=clock, **choices)
@@ -77,3 +83,8 @@ def _switch_off_ours(database: Database) -> None:
     ]
     with database.writing() as connection:
         connection.execute(plugin_switch.insert(), rows)
+
+
+def _editions_of_the_test() -> dict[str, Edition]:
+    ours = {"basic", "intermediate", "advanced"}
+    return {name: found for name, found in installed_editions().items() if name not in ours}
