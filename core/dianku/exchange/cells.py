@@ -186,7 +186,8 @@ def without_unit(raw: Raw, unit: str) -> Raw:
     if not isinstance(raw, str):
         return raw
     text, ending = fold(raw), fold(unit)
-    if not ending or not text.endswith(ending):
+    # A unit called "0" is no unit behind "10": figures belong to the figure.
+    if not ending or ending[0] in "0123456789.,-" or not text.endswith(ending):
         return raw
     figure = text.removesuffix(ending).rstrip().removesuffix("/").rstrip()
     return figure if figure and figure[-1] in "0123456789.元" else raw
