@@ -46,6 +46,7 @@ SIZES: dict[Kind, dict[str, Any]] = {
 FLAGS = ("--no-sandbox", "--disable-dev-shm-usage", "--autoplay-policy=no-user-gesture-required")
 PASSWORD = "a long enough password"
 WAIT_MS = 15_000
+GUN_MS = 3
 
 
 @contextmanager
@@ -177,3 +178,22 @@ def filled_folder(folder: Path, *, days: int = 12) -> ShopFolder:
     finally:
         database.close()
     return shop
+
+
+def shoot(page: Page, code: str, *, end: str = "Enter") -> None:
+    """What a gun does: keys at its own times, however long this machine takes to send them."""
+    keys = page.context.new_cdp_session(page)
+    at = time.time()
+    for n, sign in enumerate(code):
+        key = {"key": sign, "text": sign, "timestamp": at + n * GUN_MS / 1000}
+        keys.send("Input.dispatchKeyEvent", {"type": "keyDown", **key})
+        keys.send("Input.dispatchKeyEvent", {"type": "keyUp", "key": sign})
+    if end:
+        text = {"Enter": "\r", "Tab": ""}[end]
+        key = {"key": end, "code": end, "windowsVirtualKeyCode": {"Enter": 13, "Tab": 9}[end]}
+        at += len(code) * GUN_MS / 1000
+        keys.send(
+            "Input.dispatchKeyEvent", {"type": "keyDown", **key, "text": text, "timestamp": at}
+        )
+        keys.send("Input.dispatchKeyEvent", {"type": "keyUp", **key})
+    keys.detach()

@@ -33,6 +33,11 @@ def figure(value: object, *, sign: bool = False) -> str:
     return f"+{text}" if sign and number > 0 else text
 
 
+def symbol_of(currency: str) -> str:
+    """The sign of a currency; its code with a space where it has none."""
+    return SYMBOLS.get(currency, f"{currency} ")
+
+
 def money(value: object, currency: str = "CNY") -> str:
     """An amount with its currency's sign; more than two decimals only where it has them."""
     number = _number(value)
@@ -40,8 +45,7 @@ def money(value: object, currency: str = "CNY") -> str:
         return NO_FIGURE
     digits = max(2, -int(number.normalize().as_tuple().exponent))
     whole = f"{abs(number):,.{digits}f}"
-    symbol = SYMBOLS.get(currency, f"{currency} ")
-    return f"{MINUS if number < 0 else ''}{symbol}{whole}"
+    return f"{MINUS if number < 0 else ''}{symbol_of(currency)}{whole}"
 
 
 def moment(value: object, zone: str, *, now: datetime, language: str) -> str:

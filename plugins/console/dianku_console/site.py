@@ -127,9 +127,7 @@ class Console:
 
     def _render(self, name: str, view: View, names: Mapping[str, Any]) -> Content:
         template = self._templates.get_template(name)
-        # A block that is rendered alone runs no import of its template.
-        parts = self._templates.get_template("console/parts.html").make_module({"view": view})
-        known = {**names, "view": view, "parts": parts}
+        known = {**names, "view": view}
         part = view.call.headers.get("x-part", "")
         if part in template.blocks:
             names_of_it = template.new_context(known)

@@ -70,6 +70,11 @@ class View:
         """The shop's currency."""
         return str(self.me.get("shop", {}).get("currency", "CNY"))
 
+    @property
+    def symbol(self) -> str:
+        """The currency's sign, as it stands before an amount."""
+        return formats.symbol_of(self.currency)
+
     def t(self, key: str, /, **params: Any) -> str:
         """The words of a key; `key.one` where there is one and `n` is 1.
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
-from urllib.parse import quote
 
 from dianku.api import Call, Panel, Title
+from dianku_reports.rooms import goods_path
 
 WEEK_DAYS = 7
 HOT = 5
@@ -64,7 +64,7 @@ def _hot(call: Call) -> dict[str, Any] | None:
     """What sold most in seven days."""
     rows = _sales(call, days=WEEK_DAYS, by="product", order="hot")["items"][:HOT]
     for row in rows:
-        row["href"] = f"/console/goods/{quote(row['sku'], safe='')}"
+        row["href"] = goods_path(row["sku"])
     return {"rows": rows} if rows else None
 
 

@@ -20,8 +20,8 @@ CHART_DAYS = 92
 """Bars of a chart, at most: a longer period is a table only."""
 PERIODS = (7, 30, 90)
 SALES_BY = ("product", "category", "channel", "store", "day", "hour")
-REASONS = ("expired", "damaged", "own_use", "lost", "sample")
-"""Reasons that have words; others are shown as the shop wrote them."""
+REASONS = ("expired", "damaged", "lost", "stolen", "sample", "own_use", "other")
+"""Why goods are written off, as the API has it; each has words."""
 LOSSES_BY = ("reason", "product", "actor", "day")
 SORTS = ("-sold_7d", "sold_7d", "on_hand", "-on_hand", "name", "-value")
 
@@ -46,7 +46,8 @@ def _to_cents(value: str | None) -> str | None:
     return str(Decimal(value).quantize(Decimal("0.01"), rounding=ROUND_HALF_UP))
 
 
-def _goods(sku: str) -> str:
+def goods_path(sku: str) -> str:
+    """The address of a product's page, where a console shows one."""
     return f"/console/goods/{quote(sku, safe='')}"
 
 
@@ -99,7 +100,7 @@ def _monitor(call: Call) -> dict[str, Any]:
         "rows": [
             {
                 **row,
-                "href": _goods(row["sku"]),
+                "href": goods_path(row["sku"]),
                 "tone": _tone(row),
                 "sold_href": _sold(row),
                 "value": _to_cents(row["value"]),

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
-from browser import Served, Visit, visit
+from browser import GUN_MS, Served, Visit, shoot, visit
 from playwright.sync_api import Browser, Page, expect
 from scan_goods import PLAIN, SHARED, UNKNOWN, scan_goods
 
@@ -24,7 +22,6 @@ FIELD = """(tag) => {
   document.querySelector("#main").prepend(field);
   field.focus();
 }"""
-GUN_MS = 3
 PERSON_MS = 130
 
 
@@ -40,25 +37,6 @@ def at_work(one: Visit) -> Page:
     page = one.open("/console/parts")
     expect(page.locator("html[data-ready]")).to_be_visible()
     return page
-
-
-def shoot(page: Page, code: str, *, end: str = "Enter") -> None:
-    """What a gun does: keys at its own times, however long this machine takes to send them."""
-    keys = page.context.new_cdp_session(page)
-    at = time.time()
-    for n, sign in enumerate(code):
-        key = {"key": sign, "text": sign, "timestamp": at + n * GUN_MS / 1000}
-        keys.send("Input.dispatchKeyEvent", {"type": "keyDown", **key})
-        keys.send("Input.dispatchKeyEvent", {"type": "keyUp", "key": sign})
-    if end:
-        text = {"Enter": "\r", "Tab": ""}[end]
-        key = {"key": end, "code": end, "windowsVirtualKeyCode": {"Enter": 13, "Tab": 9}[end]}
-        at += len(code) * GUN_MS / 1000
-        keys.send(
-            "Input.dispatchKeyEvent", {"type": "keyDown", **key, "text": text, "timestamp": at}
-        )
-        keys.send("Input.dispatchKeyEvent", {"type": "keyUp", **key})
-    keys.detach()
 
 
 def state(page: Page, is_: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from dianku.api import Call, Page, Refused, Title
+from dianku_console.pages.goods import goods_href
 
 ROWS = 40
 """Documents of one part of the list; the next ones are fetched when they are asked for."""
@@ -40,8 +41,8 @@ def _list(call: Call) -> dict[str, Any]:
     filters = {
         "store": call.query["store"] or None,
         **{name: asked[name] or None for name in ("kind", *NARROWS)},
-        "from": _from(asked["from"]),
-        "to": _to(asked["to"]),
+        "from": _day(asked["from"]),
+        "to": _day(asked["to"]),
         "limit": ROWS,
         "cursor": call.query.get("cursor") or None,
     }
@@ -78,12 +79,8 @@ def _found(call: Call, words: str, filters: Mapping[str, Any]) -> Any:
     return call.ask("/documents", **{**filters, "sku": [one["sku"] for one in goods]})
 
 
-def _from(day: str) -> str | None:
-    return day if re.fullmatch(r"\d{4}-\d{2}-\d{2}", day) else None
-
-
-def _to(day: str) -> str | None:
-    return day if re.fullmatch(r"\d{4}-\d{2}-\d{2}", day) else None
+def _day(text: str) -> str | None:
+    return text if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text) else None
 
 
 def product_names(call: Call, documents: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
@@ -138,7 +135,7 @@ def _one(call: Call) -> dict[str, Any]:
                 **line,
                 "name": _name(line["sku"], products),
                 "unit": products.get(line["sku"], {}).get("unit", ""),
-                "href": f"/console/goods/{quote(line['sku'], safe='')}",
+                "href": goods_href(line["sku"]),
             }
             for line in document["lines"]
         ],

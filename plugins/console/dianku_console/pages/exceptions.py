@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from dianku.api import Call, Page, Title
+from dianku_console.pages.goods import goods_href
 
 ROWS = 40
 KINDS = ("sold_without_stock", "paid_no_stock", "promised_stock", "count_boundary", "unmapped_item")
@@ -30,7 +31,7 @@ def _list(call: Call) -> dict[str, Any]:
             {
                 **one,
                 "name": names.get(one["sku"], one["sku"] or ""),
-                "goods": f"/console/goods/{quote(one['sku'], safe='')}" if one["sku"] else "",
+                "goods": goods_href(one["sku"]) if one["sku"] else "",
                 "paper": f"/console/documents/{quote(one['document'], safe='')}"
                 if one["document"]
                 else "",

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote
 
 from dianku.api import SIGNED_IN, Call, Page, Panel, Title
 from dianku_console.pages.documents import brief, product_names
+from dianku_console.pages.goods import goods_href
 
 RUNNING_OUT = 5
 """Goods of a card; the rest is one tap away."""
@@ -29,10 +29,7 @@ def _running_out(call: Call) -> dict[str, Any] | None:
     if not rows:
         return None
     return {
-        "rows": [
-            {**row, "href": f"/console/goods/{quote(row['sku'], safe='')}"}
-            for row in rows[:RUNNING_OUT]
-        ],
+        "rows": [{**row, "href": goods_href(row["sku"])} for row in rows[:RUNNING_OUT]],
         "count": len(rows),
         "more": bool(found["next_cursor"]),
     }

@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 from attrs import frozen
 
 from dianku.api import Call, Page, Refused, Title
+from dianku_console.pages.goods import goods_href
 
 FOUND_MAX = 30
 """How many goods a search shows; who needs more says more."""
@@ -55,7 +56,7 @@ def _scanned(call: Call) -> Mapping[str, Any]:
         "elsewhere_more": max(0, len(others) - ELSEWHERE_MAX),
         "deeds": [deed for deed in DEEDS if call.ctx.may(deed.permission)],
         "scan_path": f"/console/scan/{quote(code, safe='')}",
-        "goods_path": f"/console/goods/{quote(one['sku'], safe='')}" if one else "",
+        "goods_path": goods_href(one["sku"]) if one else "",
         "add_path": "/console/goods/new?" + urlencode({"barcode": code}),
         "gun": None if matches else _habit(call, code),
     }
