@@ -180,10 +180,13 @@ def filled_folder(folder: Path, *, days: int = 12) -> ShopFolder:
     return shop
 
 
-def shoot(page: Page, code: str, *, end: str = "Enter") -> None:
-    """What a gun does: keys at its own times, however long this machine takes to send them."""
+def shoot(page: Page, code: str, *, end: str = "Enter", pause_s: float = 0) -> None:
+    """What a gun does: keys at its own times, however long this machine takes to send them.
+
+    `pause_s` is told by the keys' times too: how long after the last key it was taken up.
+    """
     keys = page.context.new_cdp_session(page)
-    at = time.time()
+    at = time.time() + pause_s
     for n, sign in enumerate(code):
         key = {"key": sign, "text": sign, "timestamp": at + n * GUN_MS / 1000}
         keys.send("Input.dispatchKeyEvent", {"type": "keyDown", **key})
