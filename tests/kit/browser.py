@@ -6,6 +6,7 @@ console, and whatever it asks of another machine, fails the test that showed it.
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import shutil
@@ -200,3 +201,17 @@ def shoot(page: Page, code: str, *, end: str = "Enter", pause_s: float = 0) -> N
         )
         keys.send("Input.dispatchKeyEvent", {"type": "keyUp", **key})
     keys.detach()
+
+
+def axe_serious(page: Page) -> list[str]:
+    """What axe-core finds serious or critical on a page as it stands: rule and element."""
+    package = importlib.util.find_spec("axe_playwright_python")
+    assert package is not None
+    assert package.origin is not None
+    page.evaluate(Path(package.origin).with_name("axe.min.js").read_text(encoding="utf-8"))
+    found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{one['id']}: {one['nodes'][0]['html'][:160]}"
+        for one in found["violations"]
+        if one["impact"] in {"serious", "critical"}
+    ]

@@ -5,7 +5,6 @@ Which pages there are is asked of the shop, so a page that a plugin adds is held
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 import sqlite3
@@ -18,7 +17,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from browser import Kind, Served, session, visit
+from browser import Kind, Served, axe_serious, session, visit
 from playwright.sync_api import Browser
 
 from dianku.config import DATABASE_FILE
@@ -149,13 +148,6 @@ def test_every_page_is_refused_or_shown_by_the_same_right_as_listed(served: Serv
             assert status == (200 if path in told else 403), (role, path)
 
 
-def axe_source() -> str:
-    package = importlib.util.find_spec("axe_playwright_python")
-    assert package is not None
-    assert package.origin is not None
-    return Path(package.origin).with_name("axe.min.js").read_text(encoding="utf-8")
-
-
 @pytest.mark.long("browser-full")
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("face", ["light", "dark"])
@@ -169,13 +161,6 @@ def test_every_page_has_nothing_serious_for_who_cannot_see_it(
         for path in pages(served):
             one.open(path)
             one.shot(f"every{path.replace('/', '-')}-{kind}-{face}")
-            one.page.evaluate(axe_source())
-            found = one.page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
-            serious = [
-                f"{v['id']}: {v['nodes'][0]['html'][:160]}"
-                for v in found["violations"]
-                if v["impact"] in {"serious", "critical"}
-            ]
-            if serious:
+            if serious := axe_serious(one.page):
                 wrong[path] = serious
     assert wrong == {}
