@@ -190,6 +190,7 @@ class Posting:
     fact: bool = False
     timed: bool = False
     import_id: int | None = None
+    payments: tuple[tuple[str, int], ...] = ()
 
     def counted_at(self, line: Line) -> tuple[int, int]:
         """The moment a line was counted at, and the one from which movements came later.

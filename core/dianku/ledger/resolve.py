@@ -12,9 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
 
-from attrs import define, field
+from attrs import define
 from msgspec.structs import astuple
 
 from dianku.catalog.records import Channel, Product, Store
@@ -22,12 +21,14 @@ from dianku.catalog.scan import Reading, candidates, read_code
 from dianku.catalog.snapshot import CatalogState
 from dianku.clock import day_number, day_of, to_ms
 from dianku.context import Context
-from dianku.errors import FieldError, NumberRefused, Problem
+from dianku.errors import NumberRefused, Problem
 from dianku.ledger.commands import Line, Posting
 from dianku.ledger.composition import parts_of, recipe_of
 from dianku.ledger.flows import Bucket
+from dianku.ledger.payments import resolve_payments
 from dianku.ledger.requests import NewDocument, NewLine, NewReservation
 from dianku.ledger.rules import HEAD_FIELDS, KINDS, KindRule
+from dianku.ledger.wrong_fields import Errors
 from dianku.quantity import (
     AMOUNT_MAX,
     MINOR_DIGITS,
@@ -66,25 +67,6 @@ def needs(new: NewDocument | NewReservation, catalog: CatalogState) -> tuple[set
     return skus | codes, codes
 
 
-@define
-class Errors:
-    """The wrong fields found so far."""
-
-    found: list[FieldError] = field(factory=list)
-
-    def add(self, pointer: str, code: str, **params: Any) -> None:
-        """Note a wrong field."""
-        self.found.append(FieldError(pointer, code, params))
-
-    def number(self, pointer: str, number: Decimal, digits: int, *, largest: int) -> int:
-        """Scale a number; on refusal note it and go on with 0."""
-        try:
-            return scaled(number, digits, largest=largest)
-        except NumberRefused as refused:
-            self.add(pointer, refused.code, **refused.params)
-            return 0
-
-
 def resolve_document(
     new: NewDocument,
     *,
@@ -117,6 +99,7 @@ def resolve_document(
         for i in range(len(new.lines))
         if (line := _LineResolver(new, rule, store, catalog, errors, i, now_ms, offset).resolve())
     ]
+    payments = resolve_payments(new, lines, errors) if new.payments else ()
     if errors.found:
         return Problem("invalid", errors=errors.found)
     oldest = min([occurred_at, *(x.occurred_at for x in lines if x.occurred_at is not None)])
@@ -141,6 +124,7 @@ def resolve_document(
         fact=new.fact,
         timed=new.occurred_at is not None,
         import_id=import_id,
+        payments=payments,
     )
 
 
