@@ -32,6 +32,7 @@ def test_sale_is_paid_with_change_and_remembers_its_kind(goods: Served, browser:
         page = one.open("/console/sell")
         expect(page.locator("html[data-ready]")).to_be_visible()
         scan(page, PLAIN)
+        expect(page.locator(".change-price")).to_have_count(0)
         pay(page, "cash")
         page.get_by_role("button", name="¥20.00").click()
         expect(page.locator(".change b")).to_have_text("¥16.00")
@@ -84,6 +85,23 @@ def test_sale_is_rounded_down_and_paid_in_two_kinds(goods: Served, browser: Brow
             {"kind": "cash", "amount": "5.00"},
             {"kind": "wechat", "amount": "2.00"},
         ]
+
+
+def test_price_is_changed_by_who_may_beside_the_lists(goods: Served, browser: Browser) -> None:
+    with visit(browser, goods.server, who="owner") as one:
+        page = one.open("/console/sell")
+        expect(page.locator("html[data-ready]")).to_be_visible()
+        scan(page, PLAIN)
+        page.locator(".change-price").click()
+        page.locator("[data-new-price]").fill("2.5")
+        page.locator("[data-new-price]").press("Enter")
+        expect(page.locator(".changed-price s")).to_have_text("¥4.00")
+        expect(page.locator("[data-sum]")).to_have_text("¥2.50")
+        scan(page, PLAIN)
+        expect(page.locator("[data-sum]")).to_have_text("¥5.00")
+        one.shot("till-price")
+        post(page)
+        assert last(goods, "issue")["lines"][0]["amount"] == "5.00"
 
 
 MENDED = """async ([body, quantities]) => {

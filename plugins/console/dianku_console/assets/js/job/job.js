@@ -31,6 +31,7 @@ export function start(node) {
     set: (line, values) => { touched = line.id; basket.set(line, values); },
     remove: (line) => { basket.remove(line); toast(t("console.job.removed", { name: line.name }), { undo: () => basket.back(line) }); },
     shown: () => shown(),
+    price: node.dataset.prices === "yes" ? (line) => { on.pricing = line.id; shown(); parts.list.querySelector("[data-new-price]")?.focus(); } : undefined,
   };
 
   function shown() {
@@ -90,7 +91,7 @@ export function start(node) {
     const lines = inOrder.map((line) => ({
       // A code of several goods says nothing of which: the chosen one goes by its own code, as it was shown.
       ...(line.several || line.code === line.sku ? { sku: line.sku, quantity: plain(baseOf(line), 3) } : { barcode: line.code, quantity: line.label ? "1" : line.count }),
-      amount: kind.money && amountOf(line) !== null && (line.several || line.open !== undefined) ? plain(amountOf(line), 2, { fixed: true }) : undefined,
+      amount: kind.money && amountOf(line) !== null && (line.several || line.open !== undefined || line.changed !== undefined) ? plain(amountOf(line), 2, { fixed: true }) : undefined,
       unit_cost: line.unit_cost, lot: line.lot, expires_on: line.expires_on, reason: kind.reason ? basket.head.reason : undefined,
     }));
     return { kind: name, store, lines, ...pay?.body(inOrder, lines), channel: kind.channel, note: basket.head.words?.trim() || undefined, supplier: kind.head?.includes("supplier") ? basket.head.supplier || undefined : undefined };
