@@ -21,6 +21,13 @@ def pay(page: Page, kind: str) -> None:
     page.locator(f"[data-pay-kind={kind}]").click()
 
 
+def place(page: Page, selector: str) -> list[float]:
+    """Where a thing is on the screen, and how large."""
+    box = page.locator(selector).bounding_box()
+    assert box is not None
+    return [box["x"], box["y"], box["width"], box["height"]]
+
+
 def post(page: Page) -> None:
     """Press the button and wait until it is said to be posted."""
     page.locator("[data-post]").click()
@@ -37,13 +44,19 @@ def test_sale_is_paid_with_change_and_remembers_its_kind(goods: Served, browser:
         page.get_by_role("button", name="¥20.00").click()
         expect(page.locator(".change b")).to_have_text("¥16.00")
         one.shot("till-cash")
-        button = page.locator("[data-post]").bounding_box()
+        button = place(page, "[data-post]")
         post(page)
         expect(page.locator(".last-change b")).to_have_text("¥16.00")
-        assert page.locator("[data-post]").bounding_box() == button
+        assert place(page, "[data-post]") == pytest.approx(button, abs=1)
         one.shot("till-change")
         sold = last(goods, "issue")
         assert sold["payments"] == [{"kind": "cash", "amount": "4.00"}]
+        page.locator("[data-receipt]").click()
+        receipt = page.locator(".receipt")
+        expect(receipt).to_contain_text(sold["number"])
+        sums = ["合计¥4.00", "现金¥4.00", "实收¥20.00", "找零¥16.00"]
+        expect(receipt.locator(".sums > div")).to_have_text(sums)
+        one.shot("receipt-58")
         page = one.open(f"/console/documents/{sold['number']}")
         expect(page.locator(".facts")).to_contain_text("付款方式现金 ¥4.00")
         page = one.open("/console/")
@@ -94,7 +107,7 @@ def test_price_is_changed_by_who_may_beside_the_lists(goods: Served, browser: Br
         scan(page, PLAIN)
         page.locator(".change-price").click()
         page.locator("[data-new-price]").fill("2.5")
-        page.locator("[data-new-price]").press("Enter")
+        page.locator("[data-new-price]").blur()
         expect(page.locator(".changed-price s")).to_have_text("¥4.00")
         expect(page.locator("[data-sum]")).to_have_text("¥2.50")
         scan(page, PLAIN)
@@ -102,6 +115,47 @@ def test_price_is_changed_by_who_may_beside_the_lists(goods: Served, browser: Br
         one.shot("till-price")
         post(page)
         assert last(goods, "issue")["lines"][0]["amount"] == "5.00"
+
+
+@pytest.mark.long("browser-full")
+def test_receipt_is_printed_as_wide_as_the_paper(goods: Served, browser: Browser) -> None:
+    lines = [
+        {"sku": "AL085", "quantity": "3", "amount": "11.95"},
+        {"sku": "AL085", "quantity": "12", "amount": "48.00"},
+    ]
+    store = goods.server.call("GET", "/stores", token=goods.token)["items"][0]["code"]
+    new = {"kind": "issue", "store": store, "lines": lines}
+    parts = [{"kind": "cash", "amount": "50"}, {"kind": "wechat", "amount": "9.95"}]
+    sale = goods.server.call(
+        "POST", "/documents", token=goods.token, body={**new, "payments": parts}
+    )
+    undone = goods.server.call(
+        "POST",
+        f"/documents/{sale['number']}/reverse",
+        token=goods.token,
+        body={"reason": "wrong"},
+    )
+    with visit(browser, goods.server, who="clerk") as one:
+        for paper in ("58", "80"):
+            path = f"/console/documents/{sale['number']}/receipt"
+            page = one.open(f"{path}?received=60&off=0.05&paper={paper}")
+            sums = page.locator(".receipt .sums > div")
+            paid = ["现金¥50.00", "微信¥9.95", "实收¥60.00", "找零¥10.00"]
+            expect(sums).to_have_text(["应收¥60.00", "抹零−¥0.05", "合计¥59.95", *paid])
+            expect(page.locator(".receipt")).to_contain_text("已冲销")
+            page.emulate_media(media="print")
+            wide = page.locator(".receipt").bounding_box()
+            assert wide is not None
+            assert abs(wide["width"] - int(paper) * 96 / 25.4) < 1
+            expect(page.locator("[data-print]")).to_be_hidden()
+            one.shot(f"receipt-print-{paper}")
+            page.emulate_media(media="screen")
+        one.open(f"{path}?received=1e9&off=%3Cb%3E&paper=7")
+        expect(page.locator(".receipt.w58")).not_to_contain_text("抹零")
+        one.open(f"/console/documents/{undone['number']}/receipt")
+        sums = page.locator(".receipt .sums > div")
+        expect(sums).to_have_text(["退款¥59.95", "现金¥50.00", "微信¥9.95"])
+        one.shot("receipt-refund")
 
 
 MENDED = """async ([body, quantities]) => {

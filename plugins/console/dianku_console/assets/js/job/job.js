@@ -143,6 +143,7 @@ export function start(node) {
     link.href = `/console/documents/${encodeURIComponent(number)}`;
     link.textContent = t("console.job.last", { number });
     link.hidden = false;
+    pay?.receipt(node.querySelector("[data-receipt]"), link.pathname);
   }
 
   function refused(error) {

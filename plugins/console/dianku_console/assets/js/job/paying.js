@@ -18,7 +18,7 @@ export function paying(box, { basket, symbol }) {
   const mix = box.querySelector("[data-pay-mix]");
   let kind = KINDS.find((one) => one === localStorage.getItem(REMEMBERED)) ?? null;
   let handOver = () => {};
-  let received = "", open = false, told = "", drawn = "";
+  let received = "", open = false, told = "", drawn = "", printed = "";
 
   const of = () => basket.head.pay ?? {};
   const set = (values) => basket.setHead({ pay: { ...of(), ...values } });
@@ -126,6 +126,13 @@ export function paying(box, { basket, symbol }) {
   function closing() {
     const given = kind === "cash" ? fen(received) : null;
     told = given !== null && given > rest() ? money(given - rest(), symbol) : "";
+    printed = new URLSearchParams({ received: plain(given ?? 0, 2), off: plain(letOff(), 2) });
+  }
+
+  /** Lead to the receipt of what was just posted, with what only the till knows. */
+  function receipt(link, document) {
+    link.href = `${document}/receipt?${printed}`;
+    link.hidden = false;
   }
 
   box.addEventListener("click", (event) => {
@@ -133,5 +140,5 @@ export function paying(box, { basket, symbol }) {
     if (chosen) choose(chosen.dataset.payKind);
     if (event.target.closest("[data-pay-mix]")) { open = !open; if (!open) set({ parts: undefined }); shown(); }
   });
-  return { shown, ready, body, closing, get due() { return due(); } };
+  return { shown, ready, body, closing, receipt, get due() { return due(); } };
 }
