@@ -22,6 +22,11 @@ class Actor:
     id: str = ""
     ends_at_ms: int | None = None
 
+    @property
+    def signed_in(self) -> bool:
+        """Whether this is a person at a page of ours, not a token that another program shows."""
+        return self.id.startswith("user:")
+
 
 @frozen
 class Context:

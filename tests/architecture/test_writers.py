@@ -55,7 +55,7 @@ def test_tables_of_the_ledger_are_written_by_the_ledgers_modules_alone() -> None
     assert found - posting == set(OTHERS)
 
 
-@pytest.mark.parametrize("table", ["document", "document_line", "stock_move"])
+@pytest.mark.parametrize("table", ["document", "document_line", "document_payment", "stock_move"])
 def test_append_only_tables_are_written_by_one_module(table: str) -> None:
     core = ROOT / "core" / "dianku" / "ledger"
     assert [p.name for p in core.rglob("*.py") if table in written(p)] == ["write_documents.py"]

@@ -151,6 +151,7 @@ def _papers(counter: Counter) -> None:
     counter.post("production", "S1", {"sku": "bun", "quantity": 4})
     counter.post("cost_adjustment", "S1", {"sku": "cola", "amount": "-1.37"})
     counter.post("issue", "S1", {"sku": "wrapping", "quantity": 1}, {"sku": "bun", "quantity": 1})
+    _paid(counter, cola)
     wrong = counter.post("receipt", "S1", {"sku": "rice", "quantity": 9, "unit_cost": "77"})
     counter.post("issue", "S1", {"sku": "rice", "quantity": "50.01"})
     counter.make(f"/documents/{wrong['number']}/reverse", reason="typed twice")
@@ -159,6 +160,14 @@ def _papers(counter: Counter) -> None:
     counter.call("POST", f"/documents/{kept['number']}/hand_over", part)
     batch = [{"kind": "issue", "store": "NY", "lines": [cola], "key": f"b-{n}"} for n in range(3)]
     counter.make("/documents/batch", documents=[*batch, {**batch[0], "store": "S1", "key": "b-0"}])
+
+
+def _paid(counter: Counter, cola: Json) -> None:
+    """A sale that says how it was paid, and is taken back."""
+    two = {**cola, "amount": "6.00"}
+    parts = [{"kind": "cash", "amount": "2.50"}, {"kind": "wechat", "amount": "3.50"}]
+    sale = counter.post("issue", "S1", two, payments=parts)
+    counter.make(f"/documents/{sale['number']}/reverse", reason="paid twice")
 
 
 def _lots(counter: Counter) -> None:

@@ -48,6 +48,7 @@ _MANAGER = (
         "import.run",
         "export.run",
         "policy.override",
+        "price.change",
         "backfill",
         "plugin.view",
         "settings.view",

@@ -24,6 +24,7 @@ from dianku.exchange.lists import join_components, join_packs
 from dianku.ledger.flows import Bucket, Flow
 from dianku.ledger.read.queries import StockQueries
 from dianku.ledger.read.requests import DocumentFilter, StockFilter
+from dianku.ledger.requests import DocumentRecord, LineRecord
 from dianku.quantity import format_cost, format_quantity
 from dianku.storage.engine import Database
 from dianku.wire import Code, Request
@@ -106,6 +107,7 @@ DOCUMENT_COLUMNS = _columns(
     cost 成本|Cost
     reason 原因|Reason
     note 备注|Note
+    payments 付款|Payments
     """
 )
 MOVE_COLUMNS = _columns(
@@ -163,10 +165,7 @@ def kernel_exports(
             page = stock.documents(asked, ctx=ctx)
             for document in page.items:
                 for line in document.lines:
-                    yield [
-                        getattr(line if hasattr(line, key) else document, key)
-                        for key, _ in DOCUMENT_COLUMNS
-                    ]
+                    yield [_document_cell(document, line, key) for key, _ in DOCUMENT_COLUMNS]
             if page.next_cursor is None:
                 return
             asked = replace(asked, cursor=page.next_cursor)
@@ -181,6 +180,17 @@ def kernel_exports(
         KernelExport("documents", "document.view", DOCUMENT_COLUMNS, documents, costs),
         KernelExport("moves", "stock.view", MOVE_COLUMNS, moves, costs),
     ]
+
+
+def _document_cell(document: DocumentRecord, line: LineRecord, key: str) -> Any:
+    """A cell of a line, or of the whole document, which is said again on each of its lines.
+
+    What was paid is said on the first alone, so that it is not summed twice.
+    """
+    if key == "payments":
+        parts = document.payments if line is document.lines[0] else []
+        return "; ".join(f"{part.kind} {part.amount}" for part in parts) or None
+    return getattr(line if hasattr(line, key) else document, key)
 
 
 class ProductExport(Request, frozen=True):

@@ -144,7 +144,8 @@ class Line:
     `quantity` is positive; signed where the kind takes a `delta`. `amount` None: the ledger
     decides (the share paid on a return). `parts`: (product, steps) that really move, in order;
     `recipe`: (product id, steps per base unit) of a composition as it was used. `unit_cost`
-    (1/10000 per base unit): what a count says those are worth that it finds too many.
+    (1/10000 per base unit): what a count says those are worth that it finds too many. `listed`:
+    what the line comes to at the list price, where that is asked (`dianku.ledger.pricing`).
     """
 
     number: int
@@ -165,6 +166,16 @@ class Line:
     kept: int = 0
     occurred_at: int | None = None
     unit_cost: int | None = None
+    listed: int | None = None
+
+
+@frozen
+class PriceChanged:
+    """What a person sold below the list price: in all, and the product it was most of."""
+
+    product: Product
+    listed: int
+    taken: int
 
 
 @frozen
@@ -190,6 +201,8 @@ class Posting:
     fact: bool = False
     timed: bool = False
     import_id: int | None = None
+    payments: tuple[tuple[str, int], ...] = ()
+    price_changed: PriceChanged | None = None
 
     def counted_at(self, line: Line) -> tuple[int, int]:
         """The moment a line was counted at, and the one from which movements came later.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from msgspec import Meta
+from msgspec import Meta, field
 
 from dianku.wire import Answer, Code, Day, Note, Number, Numeral, Request, When
 
@@ -25,7 +25,9 @@ Kind = Literal[
 ]
 Reason = Literal["damaged", "expired", "lost", "stolen", "sample", "own_use", "other"]
 Policy = Literal["strict", "permissive"]
+PaymentKind = Literal["cash", "wechat", "alipay", "card", "voucher", "other"]
 LINES_MAX = 1000
+PAYMENTS_MAX = 20
 LotCode = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]*(?!\n)$")]
 Text = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*(?!\n)$")]
 
@@ -52,6 +54,13 @@ class NewLine(Request, frozen=True, kw_only=True):
     occurred_at: When | None = None
 
 
+class Payment(Request, frozen=True, kw_only=True):
+    """A part of what was paid for a sale, or paid back for a return."""
+
+    kind: PaymentKind
+    amount: Number
+
+
 class NewDocument(Request, frozen=True, kw_only=True):
     """A document to post. What each kind takes and does: `docs/http.md`."""
 
@@ -69,6 +78,7 @@ class NewDocument(Request, frozen=True, kw_only=True):
     policy: Policy | None = None
     partial: bool = False
     fact: bool = False
+    payments: Annotated[list[Payment], Meta(min_length=1, max_length=PAYMENTS_MAX)] | None = None
 
 
 class KeyedDocument(NewDocument, frozen=True, kw_only=True):
@@ -174,6 +184,13 @@ class BalanceRecord(Answer):
     value: Numeral | None
 
 
+class PaymentRecord(Answer):
+    """A part of what was paid, or paid back; positive, also on a reversal."""
+
+    kind: str
+    amount: Numeral
+
+
 class Warning(Answer):
     """Something to know about a document that was posted nevertheless."""
 
@@ -206,6 +223,8 @@ class DocumentRecord(Answer):
     lines: list[LineRecord]
     balances: list[BalanceRecord]
     warnings: list[Warning]
+    payments: list[PaymentRecord] = field(default_factory=list)
+    """How it was paid or paid back; empty where nobody said."""
 
 
 class ReservationLineRecord(Answer):

@@ -12,9 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
 
-from attrs import define, field
+from attrs import define
 from msgspec.structs import astuple
 
 from dianku.catalog.records import Channel, Product, Store
@@ -22,12 +21,15 @@ from dianku.catalog.scan import Reading, candidates, read_code
 from dianku.catalog.snapshot import CatalogState
 from dianku.clock import day_number, day_of, to_ms
 from dianku.context import Context
-from dianku.errors import FieldError, NumberRefused, Problem
+from dianku.errors import NumberRefused, Problem
 from dianku.ledger.commands import Line, Posting
 from dianku.ledger.composition import parts_of, recipe_of
 from dianku.ledger.flows import Bucket
+from dianku.ledger.payments import resolve_payments
+from dianku.ledger.pricing import is_judged, price_changed
 from dianku.ledger.requests import NewDocument, NewLine, NewReservation
 from dianku.ledger.rules import HEAD_FIELDS, KINDS, KindRule
+from dianku.ledger.wrong_fields import Errors
 from dianku.quantity import (
     AMOUNT_MAX,
     MINOR_DIGITS,
@@ -66,25 +68,6 @@ def needs(new: NewDocument | NewReservation, catalog: CatalogState) -> tuple[set
     return skus | codes, codes
 
 
-@define
-class Errors:
-    """The wrong fields found so far."""
-
-    found: list[FieldError] = field(factory=list)
-
-    def add(self, pointer: str, code: str, **params: Any) -> None:
-        """Note a wrong field."""
-        self.found.append(FieldError(pointer, code, params))
-
-    def number(self, pointer: str, number: Decimal, digits: int, *, largest: int) -> int:
-        """Scale a number; on refusal note it and go on with 0."""
-        try:
-            return scaled(number, digits, largest=largest)
-        except NumberRefused as refused:
-            self.add(pointer, refused.code, **refused.params)
-            return 0
-
-
 def resolve_document(
     new: NewDocument,
     *,
@@ -112,11 +95,13 @@ def resolve_document(
     offset = now_ms - to_ms(new.sent_at) if new.sent_at is not None else 0
     occurred_at = now_ms if new.occurred_at is None else to_ms(new.occurred_at) + offset
     check_time("/occurred_at", occurred_at, now_ms, errors)
-    lines = [
-        line
+    judged = is_judged(new.kind, ctx)
+    resolvers = (
+        _LineResolver(new, rule, store, catalog, errors, i, now_ms, offset, judged)
         for i in range(len(new.lines))
-        if (line := _LineResolver(new, rule, store, catalog, errors, i, now_ms, offset).resolve())
-    ]
+    )
+    lines = [line for each in resolvers if (line := each.resolve())]
+    payments = resolve_payments(new, lines, errors) if new.payments else ()
     if errors.found:
         return Problem("invalid", errors=errors.found)
     oldest = min([occurred_at, *(x.occurred_at for x in lines if x.occurred_at is not None)])
@@ -141,6 +126,8 @@ def resolve_document(
         fact=new.fact,
         timed=new.occurred_at is not None,
         import_id=import_id,
+        payments=payments,
+        price_changed=price_changed(lines) if judged else None,
     )
 
 
@@ -218,6 +205,7 @@ class _LineResolver:
     index: int
     now_ms: int
     offset: int
+    judged: bool = False
 
     @property
     def line(self) -> NewLine:
@@ -275,6 +263,7 @@ class _LineResolver:
             kept=self._kept(product, quantity),
             occurred_at=occurred_at,
             unit_cost=None if counted is None else self._counted_cost(),
+            listed=self._listed(reading, quantity) if self.judged else None,
         )
 
     def _name(self) -> str:
@@ -404,11 +393,19 @@ class _LineResolver:
     def _amount(self, reading: Reading, quantity: int) -> int | None:
         """The line's amount in minor units by what was sent, the label, or the list price."""
         amount = self._said_amount()
-        if amount is not None:
-            return amount
+        return self._by_the_list(reading, quantity) if amount is None else amount
+
+    def _by_the_list(self, reading: Reading, quantity: int) -> int | None:
         if reading.amount is not None and self.new.kind == "issue":
             return reading.amount * (quantity // reading.quantity if reading.quantity else 1)
         return self._list_amount(reading, quantity)
+
+    def _listed(self, reading: Reading, quantity: int) -> int | None:
+        """What the line comes to by the list; what is wrong with that is no fault of the line."""
+        faults = len(self.errors.found)
+        listed = self._by_the_list(reading, quantity)
+        del self.errors.found[faults:]
+        return listed
 
     def _said_amount(self) -> int | None:
         """The amount by what was sent, whatever the product may be."""

@@ -9,7 +9,8 @@ from dianku.errors import NumberRefused, Problem
 from dianku.ledger.commands import Line, Reserving
 from dianku.ledger.composition import parts_of, recipe_of
 from dianku.ledger.requests import NewReservation
-from dianku.ledger.resolve import NO_STORE, Errors
+from dianku.ledger.resolve import NO_STORE
+from dianku.ledger.wrong_fields import Errors
 from dianku.quantity import parse_quantity
 
 

@@ -44,14 +44,14 @@ KINDS: Mapping[str, KindRule] = {
     "issue": KindRule(
         ("quantity",),
         _PRICE | {"lot", "expires_on", "kept", "reason"},
-        frozenset({"channel"}),
+        frozenset({"channel", "payments"}),
         composed=True,
         permissive_channel=True,
     ),
     "customer_return": KindRule(
         ("quantity",),
         _PRICE | {"lot", "expires_on", "disposition", "of_line", "reason", "kept"},
-        frozenset({"channel", "of_document"}),
+        frozenset({"channel", "of_document", "payments"}),
         composed=True,
         archived=True,
     ),
@@ -78,4 +78,4 @@ KINDS: Mapping[str, KindRule] = {
     "cost_adjustment": KindRule((), frozenset({"amount", "reason"}), frozenset({"supplier"})),
 }
 
-HEAD_FIELDS = ("to_store", "channel", "of_document", "supplier")
+HEAD_FIELDS = ("to_store", "channel", "of_document", "supplier", "payments")

@@ -42,11 +42,12 @@ from dianku.ledger.posting.load_documents import numbers_of
 from dianku.ledger.posting.load_promises import codes_of, due_reservations
 from dianku.ledger.posting.poster import BatchPoster, Entry
 from dianku.ledger.requests import LineQuantities, NewDocument, NewReservation
-from dianku.ledger.resolve import Errors, check_time, needs, resolve_document, too_old
+from dianku.ledger.resolve import check_time, needs, resolve_document, too_old
 from dianku.ledger.resolve_reservation import resolve_reservation
 from dianku.ledger.usual import Unusual, Usual, read_usual
 from dianku.ledger.verify.rebuild import Rebuilt, rebuild
 from dianku.ledger.verify.verification import Verification, verify
+from dianku.ledger.wrong_fields import Errors
 from dianku.storage.engine import Database
 
 QUEUE_MAX = 4_000

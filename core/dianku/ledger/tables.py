@@ -1,7 +1,8 @@
 """Tables of the ledger. Only `dianku.ledger.posting.poster` writes them (invariant I6).
 
-`document`, `document_line` and `stock_move` are append-only (I2). `stock_balance`, `lot_balance`
-and the three summaries are derived from moves and lines (I7) and kept in the posting transaction.
+`document`, `document_line`, `document_payment` and `stock_move` are append-only (I2).
+`stock_balance`, `lot_balance` and the three summaries are derived from moves and lines (I7) and
+kept in the posting transaction.
 No foreign keys on the append-only tables: they would be checked on every post; `ledger verify`
 looks for orphans instead.
 """
@@ -100,6 +101,22 @@ document_line = sa.Table(
 `counted`: the level a count set, at `occurred_at`. `cost`: what the line was worth, in 1/10000,
 negative on a reversal. `variance`: what a reversal could not take back at the original cost.
 `recipe`: JSON of [product_id, steps per base unit], the composition as it was used.
+"""
+
+document_payment = sa.Table(
+    "document_payment",
+    metadata,
+    sa.Column("document_id", Id, primary_key=True, autoincrement=False),
+    sa.Column("part", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    _big("amount"),
+    sqlite_with_rowid=False,
+    info={"since": "0014"},
+)
+"""How a sale was paid or a return refunded, in the order it was said; together the lines' amounts.
+
+None where nobody said. Signed as lines are: positive of a sale and of a refund, negative on their
+reversals.
 """
 
 stock_move = sa.Table(

@@ -25,6 +25,7 @@ from dianku.ledger.requests import (
     LineQuantity,
     NewReservation,
     NewReservationLine,
+    Payment,
 )
 from dianku.testing.shop import Shop
 
@@ -73,9 +74,9 @@ def trade(day: Day) -> None:
         supplier="market",
     )
     day.set("10:30")
-    sale = day.post("issue", line("tea", 7), line("milk", 7), line("box", 2))
+    sale = day.post("issue", line("tea", 7), line("milk", 7), line("box", 2), payments=_paid("156"))
     day.post("issue", line("apple", "0.414"), line("tea", 1, kept=1), channel="web")
-    kept = day.post("issue", line("tea", 3, kept=2))
+    kept = day.post("issue", line("tea", 3, kept=2), payments=_paid("10", "5"))
     do(day, HandOver(kept.number, LineQuantities(lines=[LineQuantity(line=1)])))
     day.post("customer_return", line("box", 1), line("tea", 2), of_document=sale.number)
     day.post("customer_return", line("milk", 1, disposition="damaged"), of_document=sale.number)
@@ -92,11 +93,17 @@ def trade(day: Day) -> None:
     some = [LineQuantity(line=1, quantity=Decimal(4)), LineQuantity(line=2)]
     do(day, ReceiveTransfer(sent.number, LineQuantities(lines=some)))
     do(day, CloseTransfer(sent.number, "receiver"))
-    day.post("issue", line("tea", 1), store="S2")
+    day.post("issue", line("tea", 1), store="S2", payments=_paid("5"))
     day.post("supplier_return", line("candle", 3))
-    wrong = day.post("issue", line("cake", 1), line("apple", "1.234"))
+    wrong = day.post("issue", line("cake", 1), line("apple", "1.234"), payments=_paid("70", "6.77"))
     do(day, Reverse(wrong.number, "typed wrongly"))
     day.set("18:00")
     do(day, CommitReservation(hold(day, "tea", 2)))
     day.ledger.execute(ReleaseReservation(hold(day, "cake", 1)), ctx=day.owner)
     hold(day, "tea", 3)
+
+
+def _paid(cash: str, card: str | None = None) -> list[Payment]:
+    """So much in cash, and so much by card."""
+    parts = [Payment(kind="cash", amount=Decimal(cash))]
+    return parts if card is None else [*parts, Payment(kind="card", amount=Decimal(card))]

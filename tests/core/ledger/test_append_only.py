@@ -16,7 +16,7 @@ from dianku.ledger.service import Ledger
 from dianku.storage.engine import Database
 from dianku.testing.shop import Shop
 
-APPENDED = ("document", "document_line", "stock_move")
+APPENDED = ("document", "document_line", "document_payment", "stock_move")
 
 
 @pytest.fixture

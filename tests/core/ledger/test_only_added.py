@@ -19,7 +19,7 @@ from dianku.storage.fence import FenceBroken, FencedDatabase
 from dianku.testing.digest import database_digest
 from dianku.testing.shop import Shop
 
-KEPT = ("document", "document_line", "stock_move")
+KEPT = ("document", "document_line", "document_payment", "stock_move")
 _NAMES = "|".join(KEPT)
 CHANGE = re.compile(
     rf"\b(?:UPDATE|DELETE\s+FROM|REPLACE\s+INTO|TRUNCATE(?:\s+TABLE)?|MERGE\s+INTO)\s+(?:{_NAMES})\b",
@@ -79,7 +79,7 @@ def test_busy_day_only_adds_documents_lines_and_moves(
 
     for table in KEPT:
         own = [s for s in heard if re.search(rf"\bINTO {table}\b", s)]
-        assert len(own) > 20
+        assert len(own) > (5 if table == "document_payment" else 20)
         assert not [s for s in own if "CONFLICT" in s]
         assert not [s for s in heard if CHANGE.search(s)]
         evening = rows_of(database)[table]

@@ -82,6 +82,8 @@ def pages(served: Served) -> list[str]:
     listed = served.server.call("GET", "/pages", token=served.token)["items"]
     product = served.server.call("GET", "/products?limit=1", token=served.token)["items"][0]
     document = served.server.call("GET", "/documents?limit=1", token=served.token)["items"][0]
+    sales = "/documents?kind=issue&limit=1"
+    sale = served.server.call("GET", sales, token=served.token)["items"][0]
     sku, number = quote(product["sku"], safe=""), document["number"]
     barcode = product["barcodes"][0]["code"] if product["barcodes"] else sku
     more = [
@@ -89,6 +91,7 @@ def pages(served: Served) -> list[str]:
         f"/console/goods/{sku}",
         f"/console/goods/{sku}/edit",
         f"/console/documents/{number}",
+        f"/console/documents/{sale['number']}/receipt?received=500&off=0.05",
         f"/console/scan/{barcode}",
     ]
     return [one["path"] for one in listed] + more

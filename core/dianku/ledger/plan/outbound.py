@@ -13,17 +13,17 @@ from attrs import evolve
 from dianku.catalog.records import Product
 from dianku.context import Context
 from dianku.errors import FieldError, Problem, Refused
-from dianku.ledger.commands import Line, Posting
+from dianku.ledger.commands import Line, Posting, PriceChanged
 from dianku.ledger.flows import Bucket, Flow
 from dianku.ledger.plan.fitting import fit, tell_partial, with_lots
 from dianku.ledger.plan.keeping import move_kept
-from dianku.ledger.plan.making import begin_posting, draft_line
+from dianku.ledger.plan.making import begin_posting, draft_line, raise_exception
 from dianku.ledger.plan.shortage import tell_short
 from dianku.ledger.posting.draft import Draft
 from dianku.ledger.posting.lots import Split
 from dianku.ledger.posting.mover import Mover
 from dianku.ledger.posting.snapshot import Family, Snapshot, StoredLine
-from dianku.quantity import format_quantity, share_of
+from dianku.quantity import format_amount, format_quantity, share_of
 
 
 def plan_issue(
@@ -36,6 +36,8 @@ def plan_issue(
         lines = fit(snapshot, posting)
     draft = begin_posting(snapshot, ctx, posting)
     tell_partial(draft, posting, lines)
+    if posting.price_changed is not None:
+        _tell_price_changed(draft, posting.price_changed)
     mover = Mover(snapshot, draft)
     for line in lines:
         flow = Flow.SOLD if line.product.stocked else Flow.COMPONENT
@@ -49,6 +51,18 @@ def plan_issue(
     if not (posting.strict and guarded):
         tell_short(snapshot, posting, draft, _taken(lines))
     return draft
+
+
+def _tell_price_changed(draft: Draft, changed: PriceChanged) -> None:
+    raise_exception(
+        draft,
+        "price_changed",
+        draft.store,
+        changed.product,
+        person=draft.actor,
+        list=format_amount(changed.listed),
+        taken=format_amount(changed.taken),
+    )
 
 
 def plan_write_off(snapshot: Snapshot, posting: Posting, ctx: Context) -> Draft:

@@ -7,7 +7,7 @@ everything back and is the command's outcome; nothing here reads or writes the d
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from attrs import define, field
 
@@ -34,6 +34,7 @@ from dianku.ledger.plan.adjusting import plan_adjustment, plan_cost_adjustment
 from dianku.ledger.plan.handing_over import plan_hand_over
 from dianku.ledger.plan.inbound import plan_receipt
 from dianku.ledger.plan.outbound import plan_issue, plan_supplier_return, plan_write_off
+from dianku.ledger.plan.paying import paid, paid_back
 from dianku.ledger.plan.producing import plan_production
 from dianku.ledger.plan.promising import (
     plan_commit,
@@ -99,6 +100,7 @@ def plan_command(snapshot: Snapshot, task: Task) -> Planned:
     try:
         planned = _plan(snapshot, task)
         if isinstance(planned, Draft):
+            planned.payments = _payments(snapshot, task, planned)
             _complete(snapshot, task, planned)
             _refuse_beyond(snapshot, saved)
     except Refused as refused:
@@ -145,6 +147,15 @@ def _plan(snapshot: Snapshot, task: Task) -> Draft | Promise | Swept:
             return Swept(sweep(snapshot, command.codes))
         case _:
             raise TypeError(f"no planner for {type(command).__name__}")
+
+
+def _payments(snapshot: Snapshot, task: Task, draft: Draft) -> Sequence[tuple[str, int]]:
+    """How the draft was paid, or what it takes back of how another was."""
+    if isinstance(task.resolved, Posting) and task.resolved.payments:
+        return paid(task.resolved, draft)
+    if isinstance(task.command, Reverse):
+        return paid_back(snapshot, snapshot.families[task.command.number], draft)
+    return ()
 
 
 def _complete(snapshot: Snapshot, task: Task, draft: Draft) -> None:

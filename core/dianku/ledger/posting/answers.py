@@ -11,7 +11,7 @@ from dianku.clock import day_text, format_ms
 from dianku.ledger.flows import Bucket, Flow
 from dianku.ledger.posting.draft import Draft, DraftLine
 from dianku.ledger.posting.snapshot import Promise, Snapshot
-from dianku.ledger.read.document_records import SIGNED_KINDS
+from dianku.ledger.read.document_records import SIGNED_KINDS, payment_record
 from dianku.ledger.requests import (
     BalanceRecord,
     DocumentRecord,
@@ -52,6 +52,7 @@ def document_record(snapshot: Snapshot, draft: Draft) -> DocumentRecord:
         lines=[_line(draft, line, lots.get(line.number, [])) for line in draft.lines],
         balances=_balances(snapshot, draft),
         warnings=[Warning(code=code, message="", data=dict(data)) for code, data in draft.warnings],
+        payments=[payment_record(kind, amount) for kind, amount in draft.payments],
     )
 
 

@@ -6,6 +6,7 @@ A draft becomes rows in `dianku.ledger.posting.write`, and the caller's answer i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from attrs import define, field
@@ -92,6 +93,7 @@ class Draft:
     late: bool = False
     import_id: int | None = None
     status: str = "posted"
+    payments: Sequence[tuple[str, int]] = ()
     lines: list[DraftLine] = field(factory=list)
     moves: list[Move] = field(factory=list)
     warnings: list[tuple[str, dict[str, Any]]] = field(factory=list)

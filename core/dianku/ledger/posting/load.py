@@ -21,7 +21,12 @@ from dianku.ledger.commands import (
 from dianku.ledger.plan.planner import Task
 from dianku.ledger.posting.balance import STORED, Balance
 from dianku.ledger.posting.load_counts import load_counts
-from dianku.ledger.posting.load_documents import for_update, load_children, load_roots
+from dianku.ledger.posting.load_documents import (
+    for_update,
+    load_children,
+    load_payments,
+    load_roots,
+)
 from dianku.ledger.posting.load_lots import load_shelves
 from dianku.ledger.posting.load_promises import load_promises, release_due
 from dianku.ledger.posting.snapshot import (
@@ -72,6 +77,7 @@ def load(
     _load_balances(database, connection, snapshot, pairs)
     release_due(connection, snapshot)
     load_children(connection, snapshot, roots)
+    load_payments(connection, snapshot, tasks)
     load_shelves(connection, snapshot, tasks, pairs)
     load_counts(connection, snapshot, tasks)
     for task in tasks:

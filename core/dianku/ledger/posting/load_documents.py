@@ -182,6 +182,23 @@ def load_children(connection: Connection, snapshot: Snapshot, roots: Sequence[Or
         snapshot.families[root.number] = Family(root, living, root.id in over)
 
 
+def load_payments(connection: Connection, snapshot: Snapshot, tasks: Sequence[Task]) -> None:
+    """Read how the documents to reverse were paid, and what was refunded of them."""
+    numbers = {task.command.number for task in tasks if isinstance(task.command, Reverse)}
+    families = [snapshot.families[n] for n in numbers if n in snapshot.families]
+    ids = {x.id for family in families for x in (family.root, *family.children)}
+    if not ids:
+        return
+    for row in select_set(
+        connection,
+        "SELECT p.document_id, p.kind, p.amount FROM {rows} AS w "
+        "JOIN document_payment AS p ON p.document_id = w.id ORDER BY p.document_id, p.part",
+        columns=_ID,
+        rows=[(i,) for i in sorted(ids)],
+    ):
+        snapshot.payments.setdefault(row.document_id, []).append((row.kind, row.amount))
+
+
 def _of_reversed(connection: Connection, roots: Sequence[Original]) -> set[int]:
     """Returns whose sale was reversed. Whoever reverses that holds its balances, so not before."""
     returns = [(r.id,) for r in roots if r.kind == "customer_return" and r.of_document_id]

@@ -205,6 +205,8 @@ class Snapshot:
     holds: dict[Pair, list[Hold]] = field(factory=dict)
     released: list[tuple[int, int]] = field(factory=list)
     usual: dict[Pair, Usual] = field(factory=dict)
+    payments: dict[int, list[tuple[str, int]]] = field(factory=dict)
+    """Of documents to reverse and what was refunded of them, by their ids: (kind, amount)."""
     drafts: list[Draft] = field(factory=list)
     moves_planned: dict[Pair, list[tuple[int, bool, int]]] = field(factory=dict)
     """Sellable moves of this batch per pair: (occurred_at, of a count, steps)."""

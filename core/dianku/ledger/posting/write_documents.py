@@ -174,6 +174,7 @@ def write_documents(connection: Connection, snapshot: Snapshot, ids: Ids) -> Non
     drafts = snapshot.drafts
     _write_heads(connection, drafts, now)
     _write_lines(connection, drafts)
+    _write_payments(connection, drafts)
     _write_moves(connection, drafts, now, ids)
     insert_rows(
         connection,
@@ -298,6 +299,21 @@ def _write_lines(connection: Connection, drafts: Sequence[Draft]) -> None:
             )
             for d in drafts
             for x in d.lines
+        ],
+    )
+
+
+def _write_payments(connection: Connection, drafts: Sequence[Draft]) -> None:
+    """Write how drafts were paid; of those of which nobody said, nothing, not even a statement."""
+    insert_rows(
+        connection,
+        t.document_payment,
+        ("document_id", "part", "kind", "amount"),
+        [
+            (d.id, part, kind, amount)
+            for d in drafts
+            if d.payments
+            for part, (kind, amount) in enumerate(d.payments, start=1)
         ],
     )
 

@@ -24,6 +24,7 @@ from dianku.ledger.requests import (
     DocumentRecord,
     LineRecord,
     LotQuantity,
+    PaymentRecord,
     Warning,
 )
 from dianku.quantity import format_amount, format_cost, format_quantity
@@ -46,6 +47,11 @@ SELECT l.*, p.sku, p.precision FROM {rows} AS w
 JOIN document_line AS l ON l.document_id = w.id
 JOIN product AS p ON p.id = l.product_id
 ORDER BY l.document_id, l.line
+"""
+_PAYMENTS = """
+SELECT p.document_id, p.kind, p.amount FROM {rows} AS w
+JOIN document_payment AS p ON p.document_id = w.id
+ORDER BY p.document_id, p.part
 """
 _LOTS = f"""
 SELECT m.document_id, m.line, m.product_id, m.store_id, m.bucket, m.flow, m.lot_id,
@@ -109,6 +115,7 @@ def document_records(
     lots = _lots(select_set(connection, _LOTS, columns=_ID, rows=rows))
     absorbed = _absorbed(connection, lines)
     states = _statuses(connection, rows, heads=heads, lines=lines)
+    payments = _by_document(select_set(connection, _PAYMENTS, columns=_ID, rows=rows))
     held = _balances(connection, rows, now_ms=now_ms) if balances else {}
     return {
         head.id: _document(
@@ -119,6 +126,7 @@ def document_records(
                 for row in lines.get(head.id, ())
             ],
             balances=held.get(head.id, []),
+            payments=[payment_record(p.kind, p.amount) for p in payments.get(head.id, ())],
         )
         for head in heads
     }
@@ -145,7 +153,12 @@ def for_reader(record: DocumentRecord, *, ctx: Context) -> DocumentRecord:
 
 
 def _document(
-    head: Row[Any], *, status: str, lines: list[LineRecord], balances: list[BalanceRecord]
+    head: Row[Any],
+    *,
+    status: str,
+    lines: list[LineRecord],
+    balances: list[BalanceRecord],
+    payments: list[PaymentRecord],
 ) -> DocumentRecord:
     return DocumentRecord(
         number=head.number,
@@ -169,6 +182,7 @@ def _document(
         lines=lines,
         balances=balances,
         warnings=_warnings(head.warnings),
+        payments=payments,
     )
 
 
@@ -305,6 +319,11 @@ def balance_record(level: Level) -> BalanceRecord:
         available=format_quantity(level.available, level.precision),
         value=format_cost(level.value),
     )
+
+
+def payment_record(kind: str, amount: int) -> PaymentRecord:
+    """Write a payment as it stands in an answer: as large as it was, also on a reversal."""
+    return PaymentRecord(kind=kind, amount=format_amount(abs(amount)))
 
 
 def _warnings(text: str | None) -> list[Warning]:

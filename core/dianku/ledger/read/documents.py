@@ -89,6 +89,7 @@ class DocumentSearch:
             ("kinds", asked.kind, "d.kind IN :kinds"),
             ("channels", asked.channel, _IN_CHANNELS),
             ("skus", asked.sku, _WITH_PRODUCT),
+            ("payments", asked.payment, _PAID_WITH),
         ):
             if values:
                 conditions.append(condition)
@@ -135,6 +136,9 @@ _IN_CHANNELS = "d.channel_id IN (SELECT c.id FROM channel AS c WHERE c.name IN :
 _WITH_PRODUCT = """
 d.id IN (SELECT l.document_id FROM document_line AS l JOIN product AS p ON p.id = l.product_id
          WHERE p.sku IN :skus)
+"""
+_PAID_WITH = """
+EXISTS (SELECT 1 FROM document_payment AS p WHERE p.document_id = d.id AND p.kind IN :payments)
 """
 _WITH_BARCODE = """
 d.id IN (SELECT l.document_id FROM document_line AS l JOIN barcode AS b

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, field
 
-from dianku.ledger.requests import DocumentRecord, LotQuantity, ReservationRecord
+from dianku.ledger.requests import DocumentRecord, LotQuantity, PaymentKind, ReservationRecord
 from dianku.wire import Answer, Code, Numeral, Request
 
 Limit = Annotated[int, Meta(ge=1, le=1000)]
@@ -134,6 +134,7 @@ class DocumentFilter(PageQuery, frozen=True):
     number: Words | None = None
     from_: Moment | None = field(name="from", default=None)
     to: Moment | None = None
+    payment: list[PaymentKind] = field(default_factory=list)
 
 
 class DocumentPage(Answer):

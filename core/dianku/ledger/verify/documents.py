@@ -86,6 +86,17 @@ JOIN document AS d ON d.id = x.document_id
 JOIN document_line AS l ON l.document_id = x.document_id AND l.line = x.line
 ORDER BY x.document_id, x.line
 """)
+_PAID = sa.text("""
+SELECT d.store_id, d.number, p.document_id AS id, p.paid,
+       (SELECT COALESCE(SUM(l.amount), 0) FROM document_line AS l
+        WHERE l.document_id = p.document_id) AS amount
+FROM (SELECT document_id, SUM(amount) AS paid FROM document_payment
+      WHERE document_id > :after GROUP BY document_id) AS p
+LEFT JOIN document AS d ON d.id = p.document_id
+WHERE d.id IS NULL OR p.paid <> (SELECT COALESCE(SUM(l.amount), 0) FROM document_line AS l
+                                 WHERE l.document_id = p.document_id)
+ORDER BY p.document_id
+""")
 _HOLDS = sa.text("""
 SELECT r.store_id, h.product_id, r.code, r.state, h.quantity, h.active
 FROM reservation AS r JOIN reservation_hold AS h ON h.reservation_id = r.id
@@ -108,6 +119,10 @@ def unlike(connection: Connection, *, after: int, now_ms: int) -> Iterator[Unlik
         for row in connection.execute(sql, {"after": after}):
             yield Unlike(table, figure, 1, 0, row.store_id, row.product_id, f"id {row.id}")
     yield from _received(connection, after)
+    for row in connection.execute(_PAID, {"after": after}):
+        detail = row.number or f"id {row.id}"
+        paid = int(row.amount), int(row.paid)
+        yield Unlike("document_payment", "amount", *paid, row.store_id, None, detail)
     yield from _promised(connection, now_ms)
 
 

@@ -19,6 +19,7 @@ from dianku_console.pages import (
     offline,
     parts,
     people,
+    receipts,
     scan,
     shop,
 )
@@ -32,6 +33,7 @@ PAGES: Sequence[Page] = (
     *goods_imports.PAGES,
     *goods_labels.PAGES,
     *documents.PAGES,
+    *receipts.PAGES,
     *exceptions.PAGES,
     *access.PAGES,
     *people.PAGES,

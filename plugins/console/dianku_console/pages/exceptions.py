@@ -9,7 +9,14 @@ from dianku.api import Call, Page, Title
 from dianku_console.pages.goods import goods_href
 
 ROWS = 40
-KINDS = ("sold_without_stock", "paid_no_stock", "promised_stock", "count_boundary", "unmapped_item")
+KINDS = (
+    "sold_without_stock",
+    "paid_no_stock",
+    "promised_stock",
+    "count_boundary",
+    "unmapped_item",
+    "price_changed",
+)
 """Types that have words of their own; another plugin's are called an exception."""
 
 

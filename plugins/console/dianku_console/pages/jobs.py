@@ -10,6 +10,8 @@ from dianku_console.pages.goods import every
 QUICK = 12
 """Keys for goods that have no barcode to scan, most sold first."""
 LOOKED_AT = 200
+PAY_KINDS = ("cash", "wechat", "alipay", "card", "voucher", "other")
+"""How a sale may be paid, in the order of the chips."""
 
 
 def _page(path: str, title: Title, *, kind: str, place: Any, icon: str) -> Page:
@@ -20,6 +22,7 @@ def _page(path: str, title: Title, *, kind: str, place: Any, icon: str) -> Page:
         return {
             "kind": kind,
             "store": store,
+            "pay_kinds": PAY_KINDS,
             "quick": _without_barcode(call) if kind == "issue" and store else [],
         }
 

@@ -93,6 +93,12 @@ export class Basket {
 
 /** What a line comes to in hundredths, at its price or the one typed for it; null where nobody knows one. */
 export function amountOf(line) {
+  if (line.changed === undefined) return listed(line);
+  return line.label ? fen(line.changed) : times(quantity(line.count), fen(line.changed));
+}
+
+/** What a line comes to by the list, or by the price typed for goods that have none. */
+export function listed(line) {
   if (line.label?.amount) return fen(line.label.amount);
   const price = fen(line.price ?? line.open ?? "");
   if (price === null) return null;

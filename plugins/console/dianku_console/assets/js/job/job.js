@@ -9,6 +9,7 @@ import { Basket, amountOf, baseOf } from "./basket.js";
 import { plain } from "./exact.js";
 import { money, show } from "./lines.js";
 import { parking } from "./parking.js";
+import { paying } from "./paying.js";
 
 const KINDS = {
   issue: { money: true, takes: true, channel: "counter" },
@@ -30,13 +31,15 @@ export function start(node) {
     set: (line, values) => { touched = line.id; basket.set(line, values); },
     remove: (line) => { basket.remove(line); toast(t("console.job.removed", { name: line.name }), { undo: () => basket.back(line) }); },
     shown: () => shown(),
+    price: node.dataset.prices === "yes" ? (line) => { on.pricing = line.id; shown(); parts.list.querySelector("[data-new-price]")?.focus(); } : undefined,
   };
 
   function shown() {
     show(parts.list, basket, { kind, symbol, on, touched });
     parts.empty.hidden = basket.lines.length > 0;
     parts.button.disabled = basket.lines.length === 0;
-    parts.sum.textContent = kind.money ? money(basket.total, symbol) : t("console.job.pieces", { n: plain(basket.pieces, 3) });
+    pay?.shown();
+    parts.sum.textContent = kind.money ? money(pay?.due ?? basket.total, symbol) : t("console.job.pieces", { n: plain(basket.pieces, 3) });
     parts.extra.hidden = basket.lines.length === 0;
     for (const field of node.querySelectorAll("[data-head]")) {
       if (field.type === "radio") field.checked = basket.head[field.dataset.head] === field.value;
@@ -84,13 +87,14 @@ export function start(node) {
   }
 
   function body() {
-    const lines = [...basket.lines].reverse().map((line) => ({
+    const inOrder = [...basket.lines].reverse();
+    const lines = inOrder.map((line) => ({
       // A code of several goods says nothing of which: the chosen one goes by its own code, as it was shown.
       ...(line.several || line.code === line.sku ? { sku: line.sku, quantity: plain(baseOf(line), 3) } : { barcode: line.code, quantity: line.label ? "1" : line.count }),
-      amount: kind.money && amountOf(line) !== null && (line.several || line.open !== undefined) ? plain(amountOf(line), 2, { fixed: true }) : undefined,
+      amount: kind.money && amountOf(line) !== null && (line.several || line.open !== undefined || line.changed !== undefined) ? plain(amountOf(line), 2, { fixed: true }) : undefined,
       unit_cost: line.unit_cost, lot: line.lot, expires_on: line.expires_on, reason: kind.reason ? basket.head.reason : undefined,
     }));
-    return { kind: name, store, lines, channel: kind.channel, note: basket.head.words?.trim() || undefined, supplier: kind.head?.includes("supplier") ? basket.head.supplier || undefined : undefined };
+    return { kind: name, store, lines, ...pay?.body(inOrder, lines), channel: kind.channel, note: basket.head.words?.trim() || undefined, supplier: kind.head?.includes("supplier") ? basket.head.supplier || undefined : undefined };
   }
 
   /** Once at a time, however it is pressed: a second press would be a second document. */
@@ -102,10 +106,12 @@ export function start(node) {
     if (basket.lines.length === 0) return;
     for (const line of basket.lines) line.wrong = undefined;
     if (kind.reason && !basket.head.reason) { node.querySelector("[data-head='reason']").focus(); toast(t("console.job.reason_first"), { kind: "warn" }); return; }
+    if (pay && !pay.ready()) return;
     parts.button.setAttribute("aria-busy", "true");
     const before = snapshot(basket);
     try {
       const done = await post(body(), { label: node.dataset.title, key: basket.key });
+      pay?.closing();
       basket.clear();
       told(done, before);
     } catch (error) {
@@ -137,6 +143,7 @@ export function start(node) {
     link.href = `/console/documents/${encodeURIComponent(number)}`;
     link.textContent = t("console.job.last", { number });
     link.hidden = false;
+    pay?.receipt(node.querySelector("[data-receipt]"), link.pathname);
   }
 
   function refused(error) {
@@ -154,6 +161,7 @@ export function start(node) {
     shown();
   }
 
+  const pay = name === "issue" ? paying(node.querySelector("[data-till]"), { basket, symbol }) : null;
   const park = name === "issue" ? parking(node.querySelector("[data-parking]"), { basket, store, symbol }) : null;
   node.addEventListener("change", (event) => {
     const head = event.target.dataset.head;

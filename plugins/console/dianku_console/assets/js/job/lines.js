@@ -3,6 +3,7 @@ import { icon, make } from "../ui.js";
 import { t } from "../words.js";
 import { amountOf, baseOf } from "./basket.js";
 import { fen, plain, quantity } from "./exact.js";
+import { mayChange, priced } from "./pricing.js";
 
 /** Money as it is written here: "¥12.50". */
 export function money(hundredths, symbol) {
@@ -32,7 +33,7 @@ function item(line, { kind, symbol, on, fresh }) {
 
 function price(line, { symbol, on }) {
   const shown = make("span", { class: "amount" }, money(amountOf(line), symbol));
-  if ((line.price ?? null) !== null || line.label?.amount) return shown;
+  if ((line.price ?? null) !== null || line.label?.amount) return mayChange(on) ? priced(line, { symbol, on }) : shown;
   const field = make("input", { class: "input open-amount", inputmode: "decimal", value: line.open ?? "", "aria-label": t("console.job.price_of", { name: line.name }), placeholder: t("console.job.price") });
   field.addEventListener("change", () => on.set(line, { open: (fen(field.value) ?? -1) >= 0 && field.value.trim() ? field.value.trim() : undefined }));
   return make("span", { class: "open-price" }, field, line.open === undefined ? null : shown);

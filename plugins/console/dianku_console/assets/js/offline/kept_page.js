@@ -1,6 +1,7 @@
 // What is kept on this phone, line by line: since when, what the shop said, and what one can do.
 import { make, toast } from "../ui.js";
 import { t } from "../words.js";
+import { mended } from "./mended.js";
 import { adopt, again, giveUp, kept, mayGiveUp, sendNow, takeBack } from "./queue.js";
 import { ofPage } from "./session.js";
 
@@ -67,9 +68,9 @@ export function start(node) {
     mending = make("form", {
       class: "mend", onsubmit: (event) => {
         event.preventDefault();
-        const lines = entry.body.lines.map((line, at) => ({ ...line, quantity: fields[at].value.trim() })).filter((line) => line.quantity !== "" && Number(line.quantity) !== 0);
+        const body = mended(entry.body, fields.map((field) => field.value.trim()));
         mending = null;
-        if (lines.length) again(entry.key, { ...entry.body, lines });
+        if (body.lines.length) again(entry.key, body);
         else part_with(entry);
       },
     },

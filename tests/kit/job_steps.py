@@ -1,0 +1,55 @@
+"""A person at a job's page: the steps they take, counted, and what came of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from browser import Served, shoot
+from playwright.sync_api import Page, expect
+
+COUNT_STEPS = """() => {
+  window.steps = JSON.parse(sessionStorage.getItem("steps") ?? "[]");
+  window.step = (what) => {
+    window.steps.push(what);
+    sessionStorage.setItem("steps", JSON.stringify(window.steps));
+  };
+  addEventListener("click", (event) => {
+    const on = event.target.closest("a, button, [role=button]");
+    if (on && event.isTrusted) step(`tap ${(on.ariaLabel ?? on.textContent).trim().slice(0, 20)}`);
+  }, true);
+  addEventListener("change", ({ target, isTrusted }) => {
+    if (isTrusted) step(`field ${target.name || target.dataset.head}`);
+  }, true);
+}"""
+"""Taps and committed fields, by listeners in the page; scans are counted where they are made."""
+
+
+def scan(page: Page, code: str) -> None:
+    """One shot of the gun, counted as a step."""
+    page.evaluate("window.step?.('scan')")
+    shoot(page, code)
+
+
+def last(served: Served, kind: str) -> Any:
+    """The newest document of a kind."""
+    return served.server.call("GET", f"/documents?kind={kind}&limit=1", token=served.token)[
+        "items"
+    ][0]
+
+
+def begin(page: Page, href: str) -> None:
+    """From home by its first tap, counted from there on."""
+    expect(page.locator("html[data-ready]")).to_be_visible()
+    page.evaluate("sessionStorage.clear()")
+    page.evaluate(COUNT_STEPS)
+    page.locator(f".doing a[href='{href}']").click()
+    page.wait_for_url(f"**{href}")
+    expect(page.locator("html[data-ready]")).to_be_visible()
+    page.evaluate(COUNT_STEPS)
+
+
+def counted(page: Page, job: str) -> list[str]:
+    """The steps so far, told."""
+    steps: list[str] = page.evaluate("JSON.parse(sessionStorage.getItem('steps'))")
+    print(f"{job}: {len(steps)} steps: {', '.join(steps)}")
+    return steps
