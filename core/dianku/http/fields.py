@@ -96,6 +96,25 @@ def convert_value(value: Any, kind: Any, *, lax: bool = False) -> Any:
         return _checked(value, kind, error=error, lax=lax)
 
 
+def objects_of(texts: Mapping[str, str], kind: Any) -> dict[str, Any]:
+    """The texts of a form's fields; those that are objects are JSON.
+
+    Raises:
+        Refused: `unreadable_body`: no JSON, or a name that stands twice in it.
+    """
+    shape = _bare(_shape(kind))
+    if not isinstance(shape, shapes.StructType):
+        raise TypeError(f"{kind!r} is no struct")
+    objects = {
+        field.encode_name
+        for field in shape.fields
+        if any(isinstance(t, shapes.DictType) for t in _members(field.type))
+    }
+    return {
+        name: _plain(text.encode()) if name in objects else text for name, text in texts.items()
+    }
+
+
 def decode_query(pairs: list[tuple[str, str]], kind: Any) -> Any:
     """Check query parameters against a struct: lists may repeat, nothing unknown is passed over.
 
