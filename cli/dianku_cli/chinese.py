@@ -64,6 +64,8 @@ OPTIONS = {
     "--data": "内嵌数据库、上传与备份所在目录 [DIANKU_DATA]。",
     "--database": "sqlite:///FILE 或 postgresql://USER@HOST/NAME [DIANKU_DATABASE]。",
     "--dry-run": "不作改动，只说明会发生什么。",
+    "--map": "某个字段在哪一列（标题或列的字母）；可以重复。",
+    "--heading-row": "标题在第几行，从 1 数起；0：没有标题。",
     "--filter": "只要符合的；名称与 HTTP 列表的参数相同，可重复。",
     "--from": "所在的安装包（文件或目录）；不给则用 pip 所设的软件源。",
     "--host": "监听地址。",

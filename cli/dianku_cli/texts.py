@@ -110,6 +110,14 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "exported": ("{rows} rows written to {name}", "已将 {rows} 行写入 {name}"),
     "exporting": ("Exporting", "导出中"),
+    "map_form": (
+        "--map takes FIELD=HEADING, such as price=RRP, and not {given}",
+        "--map 要写成 FIELD=HEADING，例如 price=会员价，而不是 {given}",
+    ),
+    "map_twice": (
+        "--map gives {name} two columns",
+        "--map 给 {name} 指定了两列",
+    ),
     "filter_form": (
         "--filter takes NAME=VALUE, such as days=30, and not {given}",
         "--filter 要写成 NAME=VALUE，例如 days=30，而不是 {given}",

@@ -57,6 +57,7 @@ STATUS: Mapping[str, int] = MappingProxyType(
         "checked_refused": 409,
         "check_failed": 503,
         "import_repeated": 409,
+        "import_mapped": 409,
         "import_not_undoable": 409,
         "already_settled": 409,
         "already_set_up": 409,

@@ -21,6 +21,7 @@ TESTS = Path(__file__).parents[1]
 sys.path[:0] = [str(TESTS), str(TESTS / "kit"), str(Path(__file__).parent)]
 
 import crowd  # noqa: E402
+import page_speed  # noqa: E402
 import postgres_posting  # noqa: E402
 import posting  # noqa: E402
 import report_speed  # noqa: E402
@@ -65,6 +66,13 @@ def run_scan(folder: Path, arguments: argparse.Namespace) -> list[Figure]:
     return scanning.figures_of(rounds, few=few, many=many)
 
 
+def run_pages(folder: Path, arguments: argparse.Namespace) -> list[Figure]:
+    """The console's pages among many products."""
+    few, many = arguments.products, arguments.scan_products
+    rounds = page_speed.measure(folder, few=few, many=many, rounds=arguments.repeats)
+    return page_speed.figures_of(rounds, few=few, many=many)
+
+
 def run_reports(folder: Path, arguments: argparse.Namespace) -> list[Figure]:
     """Reports over millions of moves."""
     sizes = []
@@ -96,6 +104,7 @@ PARTS: Mapping[str, Part] = {
     "posting": run_posting,
     "postgres": run_postgres,
     "scan": run_scan,
+    "pages": run_pages,
     "reports": run_reports,
     "start": run_start,
     "crowd": run_crowd,

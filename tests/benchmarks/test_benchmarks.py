@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import crowd
+import page_speed
 import postgres_posting
 import posting
 import pytest
@@ -56,6 +57,16 @@ def test_scanning_finds_every_product(tmp_path: Path) -> None:
     assert len(scanning.figures_of(rounds, few=20, many=60)) == 4
 
 
+def test_pages_have_no_more_rows_for_more_products(tmp_path: Path) -> None:
+    rounds = page_speed.measure(tmp_path, few=60, many=200, rounds=1)
+    (figures,) = rounds
+    assert figures["goods many rows"] == figures["goods few rows"] > 50
+    assert figures["goods found while typing many rows"] > 50
+    told = page_speed.figures_of(rounds, few=60, many=200)
+    assert [f.name for f in told if f.holds is False] == []
+    assert len(told) == 2 * len(page_speed.PAGES)
+
+
 def test_reports_are_what_the_moves_say(tmp_path: Path) -> None:
     size = report_speed.measure(tmp_path, moves=20_000, products=300, repeats=1)
     assert size.moves == 20_000
@@ -78,4 +89,12 @@ def test_crowd_is_loaded_whole_and_the_empty_host_without_it(tmp_path: Path) -> 
 
 def test_every_part_has_a_name_on_the_command_line() -> None:
     assert run.arguments_of(["posting", "reports"]).parts == ["posting", "reports"]
-    assert set(run.PARTS) == {"posting", "postgres", "scan", "reports", "start", "crowd"}
+    assert set(run.PARTS) == {
+        "posting",
+        "postgres",
+        "scan",
+        "pages",
+        "reports",
+        "start",
+        "crowd",
+    }

@@ -285,6 +285,22 @@ def test_import_with_wrong_cells_names_row_and_column(run: Run, tmp_path: Path) 
     assert "dear" in done.stderr
 
 
+def test_import_takes_columns_as_they_are_told(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "odd.csv"
+    file.write_text("Ref,Label,RRP,Club\nK1,Tea,9,7\n", encoding="utf-8")
+    told = ("--map", "sku=Ref", "--map", "name=B", "--map", "price=Club", "--map", "cost=")
+    done = json.loads(run("import", "products", str(file), *told, "--json").stdout)
+    assert {c["field"]: c["letter"] for c in done["columns"] if c["field"]} == {
+        "sku": "A",
+        "name": "B",
+        "price": "D",
+    }
+    assert done["mapping"] == {"sku": "Ref", "name": "B", "price": "Club", "cost": None}
+    twice = ("--map", "sku=A", "--map", "sku=B")
+    for wrong, status in ((("--map", "sku"), 2), (twice, 2), (("--map", "sku=Nothing"), 1)):
+        assert run("import", "products", str(file), *wrong).returncode == status, wrong
+
+
 def test_export_imported_again_changes_nothing(run: Run, tmp_path: Path) -> None:
     run("init")
     goods = tmp_path / "goods.csv"

@@ -25,6 +25,8 @@ COUNTS = {
 """What of an import's record is printed, and the heading of each."""
 KINDS = ("products", "opening-stock", "receipts", "sales-history", "counts")
 FILTER_HELP = "Only what a parameter of the same list over HTTP admits; may repeat."
+MAP_HELP = "Which column a field is in (heading or letter); may repeat."
+ROW_HELP = "Row the headings stand in, from 1; 0: there are none."
 READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
 WRITABLE = click.Path(dir_okay=False, path_type=Path)
 
@@ -35,6 +37,8 @@ WRITABLE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--dry-run", is_flag=True, help="Change nothing; say what would happen.")
 @click.option("--again", is_flag=True, help="Import a file that was imported before.")
 @click.option("--store", metavar="CODE", help="Store of the rows that name none.")
+@click.option("--map", "maps", multiple=True, metavar="FIELD=HEADING", help=MAP_HELP)
+@click.option("--heading-row", type=click.IntRange(0, 1000), metavar="ROW", help=ROW_HELP)
 @click.option("--post", is_flag=True, help="Sales history: move stock too.")
 @click.option("--create-missing", is_flag=True, help="Sales history: make unknown products.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -46,6 +50,8 @@ def import_(
     file: Path,
     *,
     store: str | None,
+    maps: tuple[str, ...],
+    heading_row: int | None,
     as_json: bool,
     **switches: bool,
 ) -> None:
@@ -54,11 +60,15 @@ def import_(
     KIND says what the rows are; opening-stock sets the level, sales-history feeds reports and
     forecasts without moving stock. Wrong cells are listed by row and column, and end with 1.
 
-    Example: dianku import products goods.xlsx --dry-run
+    Which column is which field is guessed, unless --map says it: the heading or the letter of the
+    column, or nothing after the sign for a field that is in no column.
+
+    Example: dianku import products goods.xlsx --dry-run --map price=会员价 --map cost=
     """
     settings: Settings = ctx.obj
     if kind != "sales-history" and (switches["post"] or switches["create_missing"]):
         raise click.UsageError(say("sales_history_only", settings.language))
+    mapping = _mapped(maps, settings)
     from dianku.operations import import_file
 
     with (
@@ -67,7 +77,15 @@ def import_(
     ):
         who = acting(host, settings)
         record = import_file(
-            host, file, kind=kind, ctx=who, progress=advance, store=store, **switches
+            host,
+            file,
+            kind=kind,
+            ctx=who,
+            progress=advance,
+            store=store,
+            mapping=mapping,
+            heading_row=heading_row,
+            **switches,
         )
     done = as_plain(record)
     if as_json:
@@ -76,6 +94,19 @@ def import_(
         _show(done, settings)
     if done["status"] == "failed" or done["errors_total"]:
         ctx.exit(1)
+
+
+def _mapped(maps: Sequence[str], settings: Settings) -> dict[str, str | None] | None:
+    """`field=heading` options; nothing after the sign: the field is in no column."""
+    mapping: dict[str, str | None] = {}
+    for each in maps:
+        name, equals, heading = each.partition("=")
+        if not equals or not name:
+            raise click.UsageError(say("map_form", settings.language, given=each))
+        if name in mapping:
+            raise click.UsageError(say("map_twice", settings.language, name=name))
+        mapping[name] = heading or None
+    return mapping or None
 
 
 def _show(done: dict[str, Any], settings: Settings) -> None:
@@ -88,7 +119,8 @@ def _show(done: dict[str, Any], settings: Settings) -> None:
             remark(say("import_notes", language))
         for line in listed(lines, language, total=done[f"{name}_total"]):
             remark(line)
-    unused = [each["column"] for each in done["columns"] if each["field"] is None]
+    unused = [each["heading"] for each in done["columns"] if each["field"] is None]
+    unused = [heading for heading in unused if heading]
     if unused:
         remark(say("import_unused", language, names=", ".join(dict.fromkeys(map(cell, unused)))))
     if done["problem"]:

@@ -101,9 +101,7 @@ def _read(catalog: Catalog, code: str, store: Store | None) -> list[Reading]:
     plain = strip_symbology(code)
     found = _weighed(catalog, plain, store)
     if not found:
-        found = _packs(catalog, dict.fromkeys((code, plain)))
-    if not found:
-        found = _packs(catalog, gtin_forms(plain))
+        found = _spelt(catalog, (code, plain, *gtin_forms(plain)))
     if not found:
         found = _gs1(catalog, parse_gs1(code))
     if not found:
@@ -122,6 +120,18 @@ def _packs(catalog: Catalog, codes: Iterable[str]) -> list[Reading]:
         if found:
             return [Reading(p, factor=b.factor, price=b.price) for p, b in found]
     return []
+
+
+def _spelt(catalog: Catalog, codes: Iterable[str]) -> list[Reading]:
+    """The readings of all spellings of one code, each product once, as spelt first.
+
+    A GTIN with and without its zeros is one number: on two goods it is one barcode on both.
+    """
+    found: dict[str, Reading] = {}
+    for code in dict.fromkeys(codes):
+        for reading in _packs(catalog, (code,)):
+            found.setdefault(reading.product.sku, reading)
+    return list(found.values())
 
 
 def _items(catalog: Catalog, label: ScaleLabel) -> list[Reading]:
@@ -189,7 +199,7 @@ def _gs1(catalog: Catalog, data: Gs1Data | None) -> list[Reading]:
             expires_on=data.expires_on,
             made_on=data.made_on,
         )
-        for reading in _packs(catalog, gtin_forms(data.gtin))
+        for reading in _spelt(catalog, gtin_forms(data.gtin))
     ]
 
 

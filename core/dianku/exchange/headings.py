@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from attrs import frozen
 
+from dianku.errors import FieldError
 from dianku.exchange.cells import CellRefused, fold, number_of, shown
 from dianku.exchange.fields import ESSENTIAL, FIELDS, Field, heading_key
 from dianku.exchange.reading import Raw, Sheet, is_empty
@@ -18,6 +19,8 @@ from dianku.exchange.records import ImportKind
 HEADING_ROWS = 30
 """How far down headings are looked for."""
 BLOCK_ROWS = 3
+WIDTH_ROWS = 200
+"""Rows that are looked at for columns without a heading."""
 COMPLETE = 100
 """What having every needed column weighs: more than any number of others."""
 
@@ -36,32 +39,85 @@ def lacks_nothing(names: Collection[str], *, kind: ImportKind, optional: Collect
     return all(any(name in names or name in optional for name in g) for g in ESSENTIAL[kind])
 
 
+@frozen
+class Headings:
+    """Where a sheet's headings stand, its columns, and what of a mapping is wrong.
+
+    `first` and `height` are rows; `height` 0: there are none, and data begins at `first`.
+    """
+
+    first: int
+    height: int
+    columns: list[Column]
+    errors: list[FieldError]
+
+
 def headings_of(
     sheet: Sheet,
     *,
     kind: ImportKind,
-    mapping: Mapping[str, str],
+    mapping: Mapping[str, str | None],
+    row: int | None = None,
     optional: Collection[str] = (),
-) -> tuple[int, int, list[Column]]:
-    """The block of heading rows that is understood best: (first row, height, columns)."""
-    best: tuple[float, int, int, list[Column]] = (0.0, 0, 0, [])
+) -> Headings | None:
+    """The headings that are understood best, or those of a `row` (from 1; 0: the sheet has none).
+
+    None where nothing is understood and no mapping says what is what.
+    """
+    if row is None:
+        start, height = _block_of(sheet, kind=kind, mapping=mapping, optional=optional)
+        if height == 0 and not mapping:
+            return None
+        if height == 0:
+            start, height = unknown_headings(sheet)
+    else:
+        start, height = max(row - 1, 0), min(row, 1)
+    texts = _texts(sheet.rows[start : start + height], width=_width(sheet, start))
+    given, errors = resolve(mapping, texts)
+    return Headings(start, height, _assign(texts, kind=kind, given=given, mapping=mapping), errors)
+
+
+def unknown_headings(sheet: Sheet) -> tuple[int, int]:
+    """The first filled row of a sheet is its headings, or where data begins: (first, height)."""
+    for start, row in enumerate(sheet.rows[:HEADING_ROWS]):
+        if any(not is_empty(cell) for cell in row):
+            return start, 0 if _looks_like_data(row) else 1
+    return 0, 0
+
+
+def _block_of(
+    sheet: Sheet, *, kind: ImportKind, mapping: Mapping[str, str | None], optional: Collection[str]
+) -> tuple[int, int]:
+    """The block of heading rows that says most: (first row, height); height 0 where none does.
+
+    A mapping to a column's letter says nothing of where headings stand; all else does.
+    """
+    best: tuple[float, int, int] = (0.0, 0, 0)
     for start in range(min(HEADING_ROWS, len(sheet.rows))):
         for height in range(1, BLOCK_ROWS + 1):
             block = sheet.rows[start : start + height]
             if len(block) < height or any(_looks_like_data(row) or _is_form(row) for row in block):
                 break
-            columns = _assign(_texts(block), kind=kind, mapping=mapping)
+            texts = _texts(block, width=max((len(row) for row in block), default=0))
+            named, _ = resolve(mapping, texts, letters=False)
+            told = {name: mapping[name] for name in named}
+            columns = _assign(texts, kind=kind, given=named, mapping=told)
             matched = [c for c in columns if c.field is not None]
             filled = sum(1 for c in columns if c.heading)
-            if len(matched) < min(2, filled) or not matched:
+            if not matched or (len(matched) < min(2, filled) and not named):
                 continue
             score = len(matched) + len(matched) / (filled or 1) - 0.2 * (height - 1) - 0.001 * start
             names = {c.field.name for c in matched if c.field is not None}
             if lacks_nothing(names, kind=kind, optional=optional):
                 score += COMPLETE
             if score > best[0]:
-                best = (score, start, height, columns)
-    return best[1], best[2], best[3]
+                best = (score, start, height)
+    return best[1], best[2]
+
+
+def _width(sheet: Sheet, start: int) -> int:
+    """How many columns the headings and the rows below them have."""
+    return max((len(row) for row in sheet.rows[start : start + WIDTH_ROWS]), default=0)
 
 
 def _looks_like_data(row: Sequence[Raw]) -> bool:
@@ -87,28 +143,70 @@ def is_figures(text: str) -> bool:
         return False
 
 
-def _texts(block: Sequence[Sequence[Raw]]) -> list[list[str]]:
+def _texts(block: Sequence[Sequence[Raw]], *, width: int) -> list[list[str]]:
     """The texts above each column, lowest first."""
-    width = max((len(row) for row in block), default=0)
     return [
         [shown(row[i]).strip() for row in reversed(block) if i < len(row) and not is_empty(row[i])]
         for i in range(width)
     ]
 
 
+def resolve(
+    mapping: Mapping[str, str | None], texts: Sequence[Sequence[str]], *, letters: bool = True
+) -> tuple[dict[str, int], list[FieldError]]:
+    """Which column each field of a mapping is in, and what is wrong with it.
+
+    A heading goes before a letter: where a column is headed "B", that one is meant.
+    """
+    named: dict[str, set[int]] = {}
+    for i, headings in enumerate(texts):
+        for heading in {*headings, " ".join(reversed(headings))} - {""}:
+            named.setdefault(fold(heading), set()).add(i)
+    by_letter = {letter_of(i): i for i in range(len(texts))} if letters else {}
+    given: dict[str, int] = {}
+    errors = []
+    for name, said in mapping.items():
+        if said is None:
+            continue
+        at = sorted(named.get(fold(said), ()))
+        if not at and said.strip().upper() in by_letter:
+            at = [by_letter[said.strip().upper()]]
+        other = next((n for n, i in given.items() if at == [i]), None)
+        if not at:
+            errors.append(FieldError(mapped(name), "unknown_column", {"name": said}))
+        elif len(at) > 1:
+            columns = ", ".join(map(letter_of, at))
+            params = {"name": said, "columns": columns}
+            errors.append(FieldError(mapped(name), "ambiguous_column", params))
+        elif other is not None:
+            params = {"name": said, "field": other}
+            errors.append(FieldError(mapped(name), "column_taken", params))
+        else:
+            given[name] = at[0]
+    return given, errors
+
+
+def mapped(name: str) -> str:
+    """The pointer to a field of a mapping."""
+    return f"/mapping/{name.replace('~', '~0').replace('/', '~1')}"
+
+
 def _assign(
-    texts: Sequence[Sequence[str]], *, kind: ImportKind, mapping: Mapping[str, str]
+    texts: Sequence[Sequence[str]],
+    *,
+    kind: ImportKind,
+    given: Mapping[str, int],
+    mapping: Mapping[str, str | None],
 ) -> list[Column]:
-    """Give each field the column that names it best; a column serves one field."""
+    """Give each field the column it is said to be, or that names it best; a column serves one."""
     ranks: list[tuple[int, int, int, Field, str]] = []
     fields = FIELDS[kind]
-    wanted = {fold(column): name for name, column in mapping.items()}
     taken: dict[int, tuple[Field, str]] = {}
+    for f in fields:
+        if f.name in given:
+            i = given[f.name]
+            taken[i] = (f, _heading(texts[i], said=mapping[f.name]) or letter_of(i))
     for i, headings in enumerate(texts):
-        for heading in (*headings, letter_of(i)):
-            name = wanted.get(fold(heading))
-            if name is not None and i not in taken:
-                taken[i] = (next(f for f in fields if f.name == name), heading)
         for heading in headings:
             named = [
                 (rank, order, i, f, heading)
@@ -129,6 +227,12 @@ def _assign(
         else Column(i, " ".join(reversed(headings)))
         for i, headings in enumerate(texts)
     ]
+
+
+def _heading(headings: Sequence[str], *, said: str | None) -> str:
+    """The heading of a column that was said by its heading, or by its letter."""
+    named = [text for text in headings if said is not None and fold(text) == fold(said)]
+    return named[0] if named else " ".join(reversed(headings))
 
 
 def rank_of(f: Field, heading: str) -> int | None:

@@ -30,16 +30,21 @@ from dianku.exchange.fields import ESSENTIAL, FIELDS
 from dianku.exchange.headings import (
     BLOCK_ROWS,
     Column,
+    Headings,
     headings_of,
     is_figures,
     lacks_nothing,
     letter_of,
+    mapped,
     rank_of,
+    unknown_headings,
 )
 from dianku.exchange.reading import Raw, Sheet, Workbook, is_empty
 from dianku.exchange.records import ImportKind
 
 SAMPLE_ROWS = 400
+SHEETS_SHOWN = 5
+"""Sheets whose columns are told where none could be read."""
 SHORTENED_MIN = 3
 """Codes without their zeros that prove a column: by chance one in ten of other codes checks."""
 _NEVER_DROPPED = frozenset({"price", "cost", "stock"}) | {
@@ -131,23 +136,36 @@ def find_tables(
     workbook: Workbook,
     *,
     kind: ImportKind,
-    mapping: Mapping[str, str] | None = None,
+    mapping: Mapping[str, str | None] | None = None,
+    heading_row: int | None = None,
     optional: Collection[str] = (),
 ) -> list[Table]:
     """The tables to import: the best one, and those of other sheets with the same columns.
 
-    A hidden sheet is taken only where no other has the columns. `optional` names fields that may
-    be absent though the kind needs them.
+    A hidden sheet is taken only where no other has the columns. `mapping` says which heading (or
+    column letter) is which field, or None: that field is in no column; `heading_row` (from 1, 0:
+    none) where headings stand. `optional` names fields that may be absent though the kind needs
+    them.
 
     Raises:
-        Refused: `columns_not_found` where no sheet has the columns the kind needs.
+        Refused: `invalid` where a mapping names what is in no sheet, `columns_not_found` where no
+            sheet has the columns the kind needs.
     """
-    _check_mapping(mapping or {}, kind=kind)
-    found = []
+    said = mapping or {}
+    _check_mapping(said, kind=kind)
+    found: list[Table] = []
+    errors: list[Sequence[FieldError]] = []
     for sheet in workbook.sheets:
-        table = _read_sheet(sheet, kind=kind, mapping=mapping or {}, optional=optional)
-        if table is not None and lacks_nothing(table.by_field, kind=kind, optional=optional):
+        headings = headings_of(sheet, kind=kind, mapping=said, row=heading_row, optional=optional)
+        if headings is None:
+            continue
+        table = _read_sheet(sheet, headings, kind=kind, given=frozenset(said))
+        if headings.errors:
+            errors.append(headings.errors)
+        elif lacks_nothing(table.by_field, kind=kind, optional=optional):
             found.append(table)
+    if not found and errors:
+        raise invalid(*min(errors, key=len))
     if not found:
         raise refuse(
             "columns_not_found",
@@ -158,6 +176,26 @@ def find_tables(
     found = [table for table in found if not table.sheet.hidden] or found
     best = max(found, key=lambda table: len(table.by_field))
     return [table for table in found if set(table.by_field) == set(best.by_field)]
+
+
+def tables_as_they_stand(
+    workbook: Workbook, *, kind: ImportKind, heading_row: int | None = None
+) -> list[Table]:
+    """What there is to choose columns from where the needed ones were not found."""
+    shown_ = [sheet for sheet in workbook.sheets if not sheet.hidden] or list(workbook.sheets)
+    tables = []
+    for sheet in shown_:
+        if not any(not is_empty(cell) for row in sheet.rows for cell in row):
+            continue
+        row = heading_row
+        headings = headings_of(sheet, kind=kind, mapping={}, row=row)
+        if headings is None:
+            start, height = unknown_headings(sheet)
+            row = start + height if height else 0
+            headings = headings_of(sheet, kind=kind, mapping={}, row=row)
+        assert headings is not None  # its row is given
+        tables.append(_read_sheet(sheet, headings, kind=kind, given=frozenset()))
+    return tables[:SHEETS_SHOWN]
 
 
 def sheets_not_read(workbook: Workbook, tables: Sequence[Table]) -> list[Sheet]:
@@ -171,25 +209,19 @@ def sheets_not_read(workbook: Workbook, tables: Sequence[Table]) -> list[Sheet]:
     ]
 
 
-def _check_mapping(mapping: Mapping[str, str], *, kind: ImportKind) -> None:
+def _check_mapping(mapping: Mapping[str, str | None], *, kind: ImportKind) -> None:
     known = {f.name for f in FIELDS[kind]}
-    wrong = [
-        FieldError(f"/mapping/{name}", "unknown_field") for name in mapping if name not in known
-    ]
+    wrong = [FieldError(mapped(name), "unknown_field") for name in mapping if name not in known]
     if wrong:
         raise invalid(*wrong)
 
 
 def _read_sheet(
-    sheet: Sheet, *, kind: ImportKind, mapping: Mapping[str, str], optional: Collection[str]
-) -> Table | None:
-    start, height, columns = headings_of(sheet, kind=kind, mapping=mapping, optional=optional)
-    if height == 0:
-        return None
-    first = start + height
-    table = _table(sheet, columns, first)
+    sheet: Sheet, headings: Headings, *, kind: ImportKind, given: frozenset[str]
+) -> Table:
+    table = _table(sheet, headings.columns, headings.first + headings.height)
     table = evolve(table, skipped=tuple(_no_data(table)))
-    return _by_evidence(table, kind=kind, given=frozenset(mapping))
+    return _by_evidence(table, kind=kind, given=given)
 
 
 def _table(sheet: Sheet, columns: Sequence[Column], first_row: int) -> Table:
@@ -309,7 +341,7 @@ def _by_evidence(table: Table, *, kind: ImportKind, given: frozenset[str]) -> Ta
             columns[c.index] = Column(c.index, c.heading)
             unfit.append(c)
     known = {c.field.name for c in columns if c.field is not None}
-    if "barcode" not in known:
+    if "barcode" not in known | given:
         _find_barcodes(table, columns, kind=kind)
     if kind == "products" and "name" not in known and "name" not in given:
         _find_name(table, columns)

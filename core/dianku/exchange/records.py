@@ -23,8 +23,9 @@ REMARKS_MAX = 5000
 class CellRemark(Answer):
     """Something about one cell (or row, where `column` is None): wrong, mended, or left aside.
 
-    `row` as the spreadsheet numbers it, from 1; `column` the heading (or letter) of the file;
-    `message` is worded where it is shown, from `field.<code>` and `params`.
+    `row` as the spreadsheet numbers it, from 1; `column` the heading (or letter) of the file,
+    `field` what it was taken for; `message` is worded where it is shown, from `field.<code>` and
+    `params`.
     """
 
     row: int
@@ -34,13 +35,36 @@ class CellRemark(Answer):
     message: str = ""
     params: dict[str, Any] = msgspec.field(default_factory=dict)
     sheet: str | None = None
+    field: str | None = None
 
 
 class ColumnRecord(Answer):
-    """A column of the file and what it was taken for; `field` None: left aside."""
+    """A column of the file and what it was taken for; `field` None: left aside.
+
+    `column` is its heading, or its `letter` where it has none; `samples` are the first values in
+    it that differ, shortened.
+    """
 
     column: str
     field: str | None
+    sheet: str | None = None
+    letter: str = ""
+    heading: str = ""
+    samples: list[str] = msgspec.field(default_factory=list)
+
+
+class FieldRecord(Answer):
+    """A field that a column of this kind of file may be; `title` is worded where it is shown."""
+
+    name: str
+    title: str = ""
+
+
+class ExcerptRow(Answer):
+    """A row of the file at or beside a wrong cell: what its columns say, by field, shortened."""
+
+    row: int
+    cells: dict[str, str]
     sheet: str | None = None
 
 
@@ -48,7 +72,10 @@ class ImportRecord(Answer):
     """An import and how it stands. Every data row is in exactly one of the four counts.
 
     `failed` counts rows in error; `errors` names their cells (at most 5000, `errors_total` in
-    all). `notes` are cells that were mended or rows that repeat an earlier one.
+    all), and `excerpt` shows the first of them among their neighbours. `notes` are cells that
+    were mended or rows that repeat an earlier one. `mapping` is what was said of the columns
+    (field to heading or letter, null: in none), None where all was guessed; `heading_row` the row
+    its headings stand in, 0: none; `fields` what a column may be.
     """
 
     id: str
@@ -73,6 +100,17 @@ class ImportRecord(Answer):
     ended_at: str | None
     undone_at: str | None
     problem_params: dict[str, Any] = msgspec.field(default_factory=dict)
+    mapping: dict[str, str | None] | None = None
+    heading_row: int | None = None
+    fields: list[FieldRecord] = msgspec.field(default_factory=list)
+    excerpt: list[ExcerptRow] = msgspec.field(default_factory=list)
+
+
+class Said(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What was said of a file's columns: kept, so that whoever takes the import up knows it."""
+
+    mapping: dict[str, str | None] | None = None
+    heading_row: int | None = None
 
 
 class Remarks(msgspec.Struct, kw_only=True):
@@ -83,6 +121,9 @@ class Remarks(msgspec.Struct, kw_only=True):
     notes: list[CellRemark] = msgspec.field(default_factory=list)
     notes_total: int = 0
     columns: list[ColumnRecord] = msgspec.field(default_factory=list)
+    excerpt: list[ExcerptRow] = msgspec.field(default_factory=list)
+    said: Said = msgspec.field(default=Said())
+    heading_row: int | None = None
     problem: str | None = None
     params: dict[str, Any] = msgspec.field(default_factory=dict)
 

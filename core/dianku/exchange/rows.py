@@ -141,6 +141,7 @@ class Row:
             code=code,
             params=params,
             sheet=self.table.sheet.name or None,
+            field=name,
         )
 
 

@@ -13,13 +13,14 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 from sqlalchemy.engine import Connection
 
 from dianku.clock import Clock, format_ms
 from dianku.context import Actor
 from dianku.errors import Problem, refuse
-from dianku.exchange.records import CellRemark, ImportKind, ImportRecord, Remarks
+from dianku.exchange.columns import fields_of
+from dianku.exchange.records import CellRemark, ImportKind, ImportRecord, Remarks, Said
 from dianku.exchange.tables import import_change, import_run
 from dianku.storage.bulk import insert_rows
 from dianku.storage.engine import Database
@@ -36,7 +37,10 @@ class Options:
 
     Attributes:
         store: Code of the store of rows that name none.
-        mapping: Field to heading (or column letter), where guessing is not wanted.
+        mapping: Field to heading or column letter, None: it is in no column. None as a whole:
+            what was said of this file before counts where it is taken up or repeated, else all
+            is guessed.
+        heading_row: Row of the headings, from 1; 0: there are none. None: found.
         post: Sales history moves stock through the ledger.
         create_missing: Unknown goods of a sales history are made.
         with_stock: A product file's stock column is posted as opening stock.
@@ -45,7 +49,8 @@ class Options:
     dry_run: bool = False
     again: bool = False
     store: str | None = None
-    mapping: dict[str, str] = field(factory=dict)
+    mapping: dict[str, str | None] | None = None
+    heading_row: int | None = None
     post: bool = False
     create_missing: bool = False
     with_stock: bool = False
@@ -119,9 +124,9 @@ class RunBook:
             attempt = sum(1 for row in earlier if row.status in {"done", "undone"})
             resumed = None
             if options.dry_run and resume is not None:
-                resumed = self._resumable([self.row(resume)])
+                resumed = self._resumable([self.row(resume)], options)
             elif not options.dry_run:
-                resumed = self._resumable(earlier)
+                resumed = self._resumable(earlier, options)
                 self._refuse_repeat(earlier, again=options.again)
             run_id = resumed or self._insert(
                 connection,
@@ -131,14 +136,40 @@ class RunBook:
                 dry_run=options.dry_run,
                 actor=actor.name,
                 actor_id=actor.id,
+                remarks=_text(Remarks(said=_said(options))),
             )
             if run_id not in self._active:
                 self._take(run_id)
             if resumed is not None:
-                self._reopen(connection, run_id)
-        return Run(run_id, kind, file_hash, attempt, options, changes=self._changes(run_id))
+                self._reopen(connection, run_id, said=_said(options))
+        run = Run(run_id, kind, file_hash, attempt, options, changes=self._changes(run_id))
+        run.remarks.said = _said(options)
+        return run
 
-    def _resumable(self, earlier: Any) -> int | None:
+    def settled(
+        self, options: Options, *, kind: ImportKind, file_hash: str, resume: str | None
+    ) -> Options:
+        """Options with what was said of the same file before, where that run is to go on.
+
+        So one that was cut off, and one that is repeated, reads the columns as it did.
+        """
+        if options.mapping is not None or options.heading_row is not None:
+            return options
+        same = sa.select(import_run).where(
+            import_run.c.file_hash == file_hash,
+            import_run.c.kind == kind,
+            import_run.c.dry_run == sa.false(),
+        )
+        if resume is not None:
+            same = sa.select(import_run).where(import_run.c.id == int(resume))
+        with self._database.reading() as connection:
+            last = connection.execute(same.order_by(import_run.c.id.desc()).limit(1)).first()
+        if last is None or not (options.again or resume is not None or _goes_on(last)):
+            return options
+        said = _remarks(last).said
+        return evolve(options, mapping=said.mapping, heading_row=said.heading_row)
+
+    def _resumable(self, earlier: Any, options: Options) -> int | None:
         for row in earlier:
             broken = row.status == "failed" and _remarks(row).problem == BROKEN_OFF
             if row.id in self._active or (
@@ -146,6 +177,9 @@ class RunBook:
             ):
                 raise refuse("import_repeated", extra={"import": str(row.id)}, id=str(row.id))
             if row.id in self._active:
+                if _remarks(row).said != _said(options):  # half of it would be read otherwise
+                    self._active.pop(row.id).release()
+                    raise refuse("import_mapped", extra={"import": str(row.id)}, id=str(row.id))
                 return int(row.id)
         return None
 
@@ -157,13 +191,11 @@ class RunBook:
         self._active[run_id] = lock
         return True
 
-    def _reopen(self, connection: Connection, run_id: int) -> None:
+    def _reopen(self, connection: Connection, run_id: int, *, said: Said) -> None:
         connection.execute(
             sa.update(import_run)
             .where(import_run.c.id == run_id)
-            .values(
-                status="running", ended_at=None, remarks=msgspec.json.encode(Remarks()).decode()
-            )
+            .values(status="running", ended_at=None, remarks=_text(Remarks(said=said)))
         )
 
     def settle_dead(self, run_id: str) -> None:
@@ -178,7 +210,7 @@ class RunBook:
         if not lock.hold():  # a process that lives carries it out
             return
         try:
-            remarks = Remarks(problem=BROKEN_OFF)
+            remarks = Remarks(problem=BROKEN_OFF, said=_remarks(row).said)
             with self._database.writing() as connection:
                 connection.execute(
                     sa.update(import_run)
@@ -186,7 +218,7 @@ class RunBook:
                     .values(
                         status="failed",
                         ended_at=self._clock.now_ms(),
-                        remarks=msgspec.json.encode(remarks).decode(),
+                        remarks=_text(remarks),
                     )
                 )
         finally:
@@ -257,7 +289,7 @@ class RunBook:
             "ended_at": self._clock.now_ms(),
             "progress": run.progress,
             "rows": run.rows,
-            "remarks": msgspec.json.encode(run.remarks).decode(),
+            "remarks": _text(run.remarks),
             **_counts(run),
         }
         with self._database.writing() as connection:
@@ -300,6 +332,10 @@ class RunBook:
             ended_at=None if row.ended_at is None else format_ms(row.ended_at),
             undone_at=None if row.undone_at is None else format_ms(row.undone_at),
             problem_params=remarks.params,
+            mapping=remarks.said.mapping,
+            heading_row=remarks.heading_row,
+            fields=fields_of(row.kind),
+            excerpt=remarks.excerpt,
         )
 
     def row(self, run_id: str) -> Any:
@@ -337,6 +373,20 @@ def _counts(run: Run) -> dict[str, int]:
 
 def _remarks(row: Any) -> Remarks:
     return msgspec.json.decode(row.remarks, type=Remarks)
+
+
+def _text(remarks: Remarks) -> str:
+    return msgspec.json.encode(remarks).decode()
+
+
+def _said(options: Options) -> Said:
+    return Said(mapping=options.mapping, heading_row=options.heading_row)
+
+
+def _goes_on(row: Any) -> bool:
+    return row.status == "running" or (
+        row.status == "failed" and _remarks(row).problem == BROKEN_OFF
+    )
 
 
 def keep_remarks(run: Run, errors: list[CellRemark], notes: list[CellRemark]) -> None:

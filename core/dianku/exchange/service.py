@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from attrs import evolve
+from msgspec import to_builtins
 from msgspec.structs import replace
 
 from dianku.catalog.service import CatalogService
@@ -20,17 +22,17 @@ from dianku.catalog.snapshot import CatalogCache
 from dianku.clock import Clock
 from dianku.context import Context
 from dianku.errors import FieldError, Problem, Refused, invalid, refuse
+from dianku.exchange.columns import columns_of, excerpt_of, fields_of
 from dianku.exchange.exporting import ExportBook, ExportSource
 from dianku.exchange.history_import import HistoryImport
 from dianku.exchange.kernel_exports import kernel_exports
-from dianku.exchange.layout import Table, find_tables, sheets_not_read
+from dianku.exchange.layout import Table, find_tables, sheets_not_read, tables_as_they_stand
 from dianku.exchange.product_import import ProductImport
 from dianku.exchange.product_stock import opening_rows
-from dianku.exchange.reading import Limits, Sheet, read_workbook
+from dianku.exchange.reading import Limits, Sheet, Workbook, read_workbook
 from dianku.exchange.records import (
     IMPORT_KINDS,
     CellRemark,
-    ColumnRecord,
     ImportKind,
     ImportRecord,
 )
@@ -189,21 +191,22 @@ class Exchange:
         self._check(kind, chosen, ctx=ctx)
         known: ImportKind = kind  # type: ignore[assignment]
         content = self._content(source)
+        file_hash = hashlib.sha256(content).hexdigest()
+        chosen = self._book.settled(chosen, kind=known, file_hash=file_hash, resume=resume)
         workbook = read_workbook(content, limits=self._limits)
-        tables = find_tables(
-            workbook, kind=known, mapping=chosen.mapping, optional={"time"} if chosen.post else ()
-        )
+        tables = _tables(workbook, chosen, kind=known)
 
         def begin() -> _Work:
             run = self._book.begin(
                 kind=known,
                 file_name=Path(filename).name[:200],
-                file_hash=hashlib.sha256(content).hexdigest(),
+                file_hash=file_hash,
                 options=chosen,
                 actor=ctx.actor,
                 resume=resume,
             )
-            run.remarks.columns = _columns(tables)
+            run.remarks.columns = columns_of(tables)
+            run.remarks.heading_row = tables[0].first_row
             for sheet in sheets_not_read(workbook, tables):
                 run.remarks.add_note(_not_read(sheet))
             for note in _left_aside(tables, chosen):
@@ -253,6 +256,7 @@ class Exchange:
             problem = Problem(BROKEN_OFF)
             raise
         finally:
+            run.remarks.excerpt = excerpt_of(tables, run.remarks.errors)
             self._book.end(run, problem)
 
     def _carry(
@@ -309,7 +313,7 @@ class Exchange:
         found = self._book.list_ids(limit=limit, before_id=before_id, actor_id=own)
         for number in found:
             self._book.settle_dead(number)
-        return [replace(self._book.get(number), errors=[], notes=[]) for number in found]
+        return [_in_a_list(self._book.get(number)) for number in found]
 
     def undo_import(self, import_id: str, *, ctx: Context) -> ImportRecord:
         """Take a whole import back.
@@ -387,17 +391,33 @@ class _Work:
         )
 
 
-def _columns(tables: list[Table]) -> list[ColumnRecord]:
-    return [
-        ColumnRecord(
-            column=column.heading,
-            field=column.field.name if column.field is not None else None,
-            sheet=table.sheet.name or None,
+def _tables(workbook: Workbook, options: Options, *, kind: ImportKind) -> list[Table]:
+    """The tables of a file; where the columns are not found, what there is to choose from."""
+    row = options.heading_row
+    try:
+        return find_tables(
+            workbook,
+            kind=kind,
+            mapping=options.mapping,
+            heading_row=row,
+            optional={"time"} if options.post else (),
         )
-        for table in tables
-        for column in table.columns
-        if column.heading
-    ]
+    except Refused as refused:
+        if refused.problem.code != "columns_not_found":
+            raise
+        there = tables_as_they_stand(workbook, kind=kind, heading_row=row)
+        extra = {
+            "columns": to_builtins(columns_of(there)),
+            "heading_row": there[0].first_row if there else None,
+            "fields": to_builtins(fields_of(kind)),
+        }
+        raise Refused(evolve(refused.problem, extra=extra)) from refused
+
+
+def _in_a_list(record: ImportRecord) -> ImportRecord:
+    """A record among others: without what there is a line of for each cell."""
+    columns = [replace(column, samples=[]) for column in record.columns]
+    return replace(record, errors=[], notes=[], excerpt=[], fields=[], columns=columns)
 
 
 def _left_aside(tables: list[Table], options: Options) -> Iterator[CellRemark]:

@@ -11,7 +11,7 @@ from starlette.formparsers import MultiPartException
 from starlette.requests import Request as StarletteRequest
 
 from dianku.errors import FieldError, Refused, invalid, refuse
-from dianku.http.fields import convert_value
+from dianku.http.fields import convert_value, objects_of
 from dianku.http.route import Upload
 
 Scope = MutableMapping[str, Any]
@@ -108,7 +108,7 @@ class Form:
                 raise invalid(FieldError(f"/{name}", "unknown_field"))
         if upload is None:
             raise invalid(FieldError("/file", "missing"))
-        fields = convert_value(texts, self._kind, lax=True)
+        fields = convert_value(objects_of(texts, self._kind), self._kind, lax=True)
         return fields, Upload(upload.filename or "", upload.file, upload.size or 0)
 
     async def __aexit__(self, *_exc: object) -> None:

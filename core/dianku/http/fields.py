@@ -30,6 +30,10 @@ ABSENT: Any = object()
 _any_decoder = msgspec.json.Decoder(float_hook=Decimal)
 
 
+_UNDERSCORED = re.compile(rb'"[^"a-zA-Z]*(?:_|\\u005[fF])[^"]*"')
+"""A string that the decoder may take for a number as Python writes one: "1_000" is none here."""
+
+
 class _NamedTwice(ValueError):
     """A name stands twice in one object: readers differ on which of the two counts."""
 
@@ -81,6 +85,8 @@ def decode_body(raw: bytes, kind: Any) -> Any:
         return _checked(_plain(raw), kind, error=error, lax=False)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, _NamedTwice) as error:
         raise _unreadable(error) from error
+    if _UNDERSCORED.search(raw):
+        return _checked(_plain(raw), kind, error=None, lax=False)
     return found
 
 
@@ -90,10 +96,33 @@ def convert_value(value: Any, kind: Any, *, lax: bool = False) -> Any:
     Raises:
         Refused: `invalid` with every wrong field.
     """
+    error = None
     try:
-        return msgspec.convert(value, kind, strict=not lax)
-    except msgspec.ValidationError as error:
+        found = msgspec.convert(value, kind, strict=not lax)
+    except msgspec.ValidationError as refused:
+        error = refused
+    if error is not None or (lax and "_" in str(value)):
         return _checked(value, kind, error=error, lax=lax)
+    return found
+
+
+def objects_of(texts: Mapping[str, str], kind: Any) -> dict[str, Any]:
+    """The texts of a form's fields; those that are objects are JSON.
+
+    Raises:
+        Refused: `unreadable_body`: no JSON, or a name that stands twice in it.
+    """
+    shape = _bare(_shape(kind))
+    if not isinstance(shape, shapes.StructType):
+        raise TypeError(f"{kind!r} is no struct")
+    objects = {
+        field.encode_name
+        for field in shape.fields
+        if any(isinstance(t, shapes.DictType) for t in _members(field.type))
+    }
+    return {
+        name: _plain(text.encode()) if name in objects else text for name, text in texts.items()
+    }
 
 
 def decode_query(pairs: list[tuple[str, str]], kind: Any) -> Any:
@@ -159,7 +188,7 @@ def _unreadable(error: Exception) -> Refused:
     return refuse("unreadable_body", reason=reason[:200])
 
 
-def _checked(value: Any, kind: Any, *, error: msgspec.ValidationError, lax: bool) -> Any:
+def _checked(value: Any, kind: Any, *, error: msgspec.ValidationError | None, lax: bool) -> Any:
     walk = _Walk(lax=lax)
     try:
         mended = walk.visit(_shape(kind), value, "")
@@ -405,6 +434,8 @@ _CHECKS: Mapping[type, Callable[[_Walk, Any, Any, str], Any]] = {
 
 
 def _decimal(value: str | int | Decimal) -> Decimal | None:
+    if isinstance(value, str) and "_" in value:
+        return None
     try:
         return Decimal(value)
     except InvalidOperation:

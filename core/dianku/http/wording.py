@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
+from attrs import evolve
 from msgspec import Struct, structs
 
+from dianku.errors import Problem
 from dianku.messages import Messages
 
 Record = TypeVar("Record", bound=Struct)
@@ -30,7 +32,22 @@ def worded_remarks(record: Record, messages: Messages, *, language: str) -> Reco
         changes[name] = [
             _remark(remark, messages, language=language) for remark in getattr(record, name)
         ]
+    changes["fields"] = [
+        structs.replace(field, title=messages.column(field.name, language))
+        for field in getattr(record, "fields", ())
+    ]
     return structs.replace(record, **changes)
+
+
+def worded_choice(problem: Problem, messages: Messages, *, language: str) -> Problem:
+    """A refusal that tells which columns there are to choose from, with the fields' titles."""
+    if "fields" not in problem.extra:
+        return problem
+    fields = [
+        {**field, "title": messages.column(field["name"], language)}
+        for field in problem.extra["fields"]
+    ]
+    return evolve(problem, extra={**problem.extra, "fields": fields})
 
 
 def _remark(remark: Any, messages: Messages, *, language: str) -> Any:

@@ -180,6 +180,22 @@ def test_scan_of_a_code_on_several_goods_offers_all_but_the_archived(
 
 
 @pytest.mark.sqlite_only
+def test_scan_of_one_number_in_two_spellings_offers_both_goods(
+    shelf: CatalogService, owner: Context
+) -> None:
+    for sku, codes in (
+        ("SHORT", ["036000291452"]),
+        ("LONG", ["0036000291452"]),
+        ("BOTH", ["00036000291452", "0036000291452"]),
+    ):
+        barcodes = [NewBarcode(code=code) for code in codes]
+        shelf.create_product(NewProduct(sku=sku, name=sku, unit="个", barcodes=barcodes), ctx=owner)
+    for code in ("036000291452", "0036000291452", "00036000291452", "(01)00036000291452"):
+        found = sorted(match.sku for match in _scan(shelf, owner, code))
+        assert found == ["BOTH", "LONG", "SHORT"], code
+
+
+@pytest.mark.sqlite_only
 def test_scan_of_a_pack_gives_its_own_price_or_that_of_its_pieces(
     shelf: CatalogService, owner: Context
 ) -> None:

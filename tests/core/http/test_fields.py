@@ -66,6 +66,19 @@ def test_whole_number_may_be_written_with_a_point() -> None:
     }
 
 
+@pytest.mark.parametrize("written", ["1_000", "1\\u005f000", "1_0.5", "-_1"])
+def test_number_as_programs_write_it_is_refused_and_a_code_of_that_form_is_not(
+    written: str,
+) -> None:
+    line = f'{{"sku": "1_000", "quantity": "{written}", "unit_price": "5"}}'
+    body = f'{{"kind": "receipt", "store": "S_1", "reference": "2_1", "lines": [{line}]}}'
+    assert _errors(body.encode(), NewDocument) == {"/lines/0/quantity": "not_a_number"}
+    sound = decode_body(
+        body.replace(f'quantity": "{written}', 'quantity": "1000').encode(), NewDocument
+    )
+    assert (sound.lines[0].sku, str(sound.lines[0].quantity)) == ("1_000", "1000")
+
+
 def test_number_keeps_every_digit() -> None:
     product = decode_body(
         b'{"sku":"a","name":"a","unit":"pc","price":0.1,"cost":12345678901234.5678}', NewProduct

@@ -140,7 +140,8 @@ def test_imports_are_listed_newest_first_in_pages_and_of_others_only_to_the_whol
     whole = call("GET", "/imports").json()
     assert [record["id"] for record in whole["items"]] == newest
     assert whole["next_cursor"] is None
-    told = {**made[-1], "errors": [], "notes": []}
+    short = [{**column, "samples": []} for column in made[-1]["columns"]]
+    told = {**made[-1], "errors": [], "notes": [], "excerpt": [], "fields": [], "columns": short}
     assert whole["items"][0] == told
     first = call("GET", "/imports?limit=2").json()
     assert [record["id"] for record in first["items"]] == newest[:2]
@@ -153,3 +154,36 @@ def test_imports_are_listed_newest_first_in_pages_and_of_others_only_to_the_whol
     wrong = call("GET", "/imports?cursor=nothing")
     assert (wrong.status_code, wrong.json()["errors"][0]["code"]) == (422, "unknown_cursor")
     assert call("GET", "/imports", role="clerk").status_code == 403
+
+
+def test_mapping_comes_as_json_and_is_refused_by_field(call: Callable[..., Any]) -> None:
+    def send(mapping: str, **more: str) -> Any:
+        return call(
+            "POST",
+            "/imports",
+            files={"file": ("goods.csv", "甲,乙\nN9,茶\n".encode())},
+            data={"kind": "products", "dry_run": "true", "mapping": mapping, **more},
+            headers={"accept-language": "zh-CN"},
+        )
+
+    told = send('{"sku": "甲", "name": "B", "price": null}').json()
+    assert [(c["column"], c["field"], c["samples"]) for c in told["columns"]] == [
+        ("甲", "sku", ["N9"]),
+        ("乙", "name", ["茶"]),
+    ]
+    assert {"name": "price", "title": "售价"} in told["fields"]
+    unknown = send("{}").json()
+    assert (unknown["code"], unknown["columns"][1]["letter"]) == ("columns_not_found", "B")
+    assert {"name": "price", "title": "售价"} in unknown["fields"]
+    for wrong, status, code in (
+        ("{", 400, "unreadable_body"),
+        ('{"sku": "A", "sku": "B"}', 400, "unreadable_body"),
+        ('["sku"]', 422, "wrong_type"),
+        ('{"sku": 1}', 422, "wrong_type"),
+        ('{"sku": "没有"}', 422, "unknown_column"),
+    ):
+        answer = send(wrong)
+        body = answer.json()
+        found = body["errors"][0]["code"] if body.get("errors") else body["code"]
+        assert (answer.status_code, found) == (status, code), wrong
+    assert send("{}", heading_row="-1").status_code == 422

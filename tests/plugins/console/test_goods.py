@@ -125,10 +125,11 @@ def test_spreadsheet_is_checked_in_place_taken_in_and_undone(
         cells = page.locator(".goods-cells tbody tr")
         expect(cells).to_have_count(2)
         assert [" ".join(text.split()) for text in cells.all_inner_texts()] == [
-            "2 abc 不是数字",
-            "3 x 不是数字",
+            "2 N1 薯片 袋 abc 不是数字 5",
+            "3 N2 饼干 盒 9 x 不是数字",
         ]
-        assert page.locator(".goods-cells thead").inner_text().split() == ["行", "售价", "库存下限"]
+        heads = ["行", "商品编码", "名称", "单位", "售价", "库存下限"]
+        assert page.locator(".goods-cells thead").inner_text().split() == heads
         assert page.locator("[data-go]").count() == 0
         one.shot("goods-import-wrong")
         page.locator("[name=file]").set_input_files(good)
@@ -141,6 +142,37 @@ def test_spreadsheet_is_checked_in_place_taken_in_and_undone(
         undo.click()
         expect(page.locator(".toast")).to_contain_text("导入已撤销")
         assert skus(served, "N1", "N2") == set()
+
+
+def test_columns_nobody_could_guess_are_chosen_by_a_person_and_taken_in_so(
+    served: Served, browser: Browser, tmp_path: Path
+) -> None:
+    odd = tmp_path / "odd.csv"
+    odd.write_text("甲,乙,乙\nM1,薯片,7.5\nM2,饼干,贵\nM3,糖,3\n", encoding="utf-8")
+    with visit(browser, served.server, who="manager") as one:
+        page = one.open("/console/goods/import")
+        ready(page)
+        page.locator("[name=file]").set_input_files(odd)
+        page.locator("[data-import] [type=submit]").click()
+        columns = page.locator(".wares-columns tbody tr")
+        expect(columns).to_have_count(3)
+        forgive(one, 422)
+        assert columns.nth(1).inner_text().split()[:5] == ["乙", "B", "薯片", "·", "饼干"]
+        one.shot("goods-import-columns")
+        for letter, field in (("A", "sku"), ("B", "price"), ("C", "price"), ("B", "name")):
+            page.locator(f"select[data-letter={letter}]").select_option(field)
+        page.locator("[data-check-again]").click()
+        wrong = page.locator(".goods-cells tr.wrong-row")
+        assert " ".join(wrong.inner_text().split()) == "3 M2 饼干 贵 不是数字"
+        assert page.locator(".goods-cells tr.beside").count() == 2
+        one.shot("goods-import-chosen-wrong")
+        page.locator("summary", has_text="读取 3 列").click()
+        page.locator("select[data-letter=C]").select_option("")
+        page.locator("[data-check-again]").click()
+        page.locator("[data-go]").click()
+        page.locator("[data-undo]").wait_for()
+    found = served.server.call("GET", "/products/M2", token=served.token)
+    assert (found["name"], found["price"]) == ("饼干", None)
 
 
 def skus(served: Served, *codes: str) -> set[str]:

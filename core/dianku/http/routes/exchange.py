@@ -17,7 +17,7 @@ from dianku.http.edge import edge_of
 from dianku.http.plugin_threads import handled
 from dianku.http.route import Call, Content, Replied, Route, Stream
 from dianku.http.routes.answers import REPLAYED, Nothing, Page
-from dianku.http.wording import worded_remarks
+from dianku.http.wording import worded_choice, worded_remarks
 from dianku.idempotency import digest, keyed, recall, release
 from dianku.ledger.read.requests import DocumentFilter, StockFilter
 from dianku.wire import Answer, Code, Request
@@ -26,18 +26,26 @@ CSV = "text/csv; charset=utf-8"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
+FieldName = Annotated[str, Meta(max_length=100)]
+Heading = Annotated[str, Meta(min_length=1, max_length=2000)]
 UNDONE = "undone"
 WAIT_S = 20.0
 """How long a call waits for its import to end."""
 
 
 class ImportForm(Request, frozen=True):
-    """What a file is, and how it is to be taken."""
+    """What a file is, and how it is to be taken.
+
+    `mapping` is JSON: field to the heading or letter of its column, null: it is in none. What it
+    does not name is guessed. `heading_row`: where the headings stand, from 1; 0: there are none.
+    """
 
     kind: ImportKind
     dry_run: bool = False
     again: bool = False
     store: Code | None = None
+    mapping: dict[FieldName, Heading | None] | None = None
+    heading_row: Annotated[int, Meta(ge=0, le=1000)] | None = None
     create_missing: bool = False
     post: bool = False
     with_stock: bool = False
@@ -110,7 +118,8 @@ def start_import(call: Call) -> Replied:
         )
     except Refused as refused:
         if resume is None or refused.problem.code != "import_repeated":
-            raise
+            messages, language = edge_of(call).messages, call.ctx.language
+            raise Refused(worded_choice(refused.problem, messages, language=language)) from refused
         return _as_it_stands(call, resume)  # another took it up at the same instant
     exchange.wait(record.id, seconds=WAIT_S)
     record = exchange.get_import(record.id, ctx=call.ctx)

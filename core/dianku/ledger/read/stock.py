@@ -39,7 +39,7 @@ from dianku.ledger.read.scope import Point, today
 from dianku.ledger.read.sold import WEEK_DAYS, Pair, Sold, sold_lately
 from dianku.ledger.read.tallies import SCALE, Tallies
 from dianku.ledger.requests import LotQuantity
-from dianku.quantity import LINE_DIGITS, format_cost, format_quantity, format_scaled
+from dianku.quantity import LINE_DIGITS, QUANTITY_MAX, format_cost, format_quantity, format_scaled
 from dianku.storage.bulk import select_set
 
 # Products differ in their smallest step: 7.667 kg are fewer than 41 pieces.
@@ -79,6 +79,12 @@ _SHOWN = """
 (p.archived_at IS NULL OR :past = 1 OR b.on_hand <> 0 OR b.damaged <> 0 OR b.kept <> 0
  OR b.in_transit <> 0)
 """
+_MAY_BE_LOW = f"""
+(b.product_id IS NULL OR b.reserved <> 0 OR p.track_lots OR p.composition IN ('kit', 'service')
+ OR b.on_hand < COALESCE(ps.low_stock, p.low_stock)
+ OR (COALESCE(ps.low_stock, p.low_stock) IS NULL AND b.on_hand * {SCALE} < :highest_line))
+"""
+"""Leaves out most goods that are above their line; which of the rest are is told by their rows."""
 _FACTS = """
 SELECT w.store_id, w.product_id, p.sku, p.name, p.spec, p.unit, p.precision, p.category_id,
        p.track_lots, p.low_stock, p.max_stock, p.overstock_days,
@@ -218,6 +224,11 @@ class StockReading:
         behind, after = order.after(cursor)
         parameters |= {**after, "count": count, "past": int(self.past is not None)}
         conditions.append(behind)
+        if asked.low and self.past is None:
+            inherited = [line.low_stock for line in categories.values()]
+            known = [line for line in (*inherited, self.shop.low_stock) if line is not None]
+            conditions.append(_MAY_BE_LOW)
+            parameters["highest_line"] = max(known, default=-QUANTITY_MAX * 1000)
         best = self._best(connection, asked, order=order, most=after.get("after_0"), count=count)
         for cells in best:
             found = fetch(

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 from dianku.api import Call, Page, Title
 
 KINDS = ("products", "opening-stock", "receipts", "sales-history", "counts")
 RUNS_MAX = 10
-ROWS_MAX = 100
-"""Wrong rows shown at once: who mends a hundred of them sends the file again anyway."""
+ROWS_MAX = 300
+"""Rows shown at once, wrong ones and those beside them: more are mended in the file."""
 
 
 def _import(call: Call) -> dict[str, Any]:
@@ -39,33 +40,36 @@ def _changed(run: Mapping[str, Any]) -> int:
 
 
 def _cells(run: Mapping[str, Any]) -> dict[str, Any]:
-    """The wrong cells as the file has them: a line for each row, a column for each heading."""
-    columns: list[str] = []
-    rows: dict[tuple[str, int], dict[str, list[Mapping[str, Any]]]] = {}
+    """The wrong cells among their neighbours: a line for each row, a column for each field."""
+    read = {c["field"]: c for c in reversed(run["columns"]) if c["field"]}
+    by_heading = {c["column"]: c["field"] for c in read.values()}
+    shown: dict[tuple[str, int], dict[str, Any]] = {}
+    for row in run["excerpt"]:
+        shown[row["sheet"] or "", row["row"]] = _line(row["cells"])
     for cell in run["errors"]:
         place = (cell["sheet"] or "", int(cell["row"]))
-        if place not in rows and len(rows) >= ROWS_MAX:
+        if place not in shown and len(shown) >= ROWS_MAX:
             continue
-        heading = cell["column"] or ""
-        if heading and heading not in columns:
-            columns.append(heading)
-        rows.setdefault(place, {}).setdefault(heading, []).append(cell)
+        line = shown.setdefault(place, _line({}))
+        field = cell["field"] or by_heading.get(cell["column"])
+        if field in read:
+            line["cells"].setdefault(field, cell["value"])
+            line["wrong"].setdefault(field, []).append(cell)
+        else:
+            line["whole"].append(cell)
+    rows = [{"sheet": sheet, "row": row, **line} for (sheet, row), line in sorted(shown.items())]
+    for above, row in pairwise(rows):
+        row["apart"] = (above["sheet"], above["row"] + 1) != (row["sheet"], row["row"])
     return {
-        "columns": _in_file_order(columns, run["columns"]),
-        "rows": [
-            {"sheet": sheet, "row": row, "cells": cells, "whole": cells.get("", [])}
-            for (sheet, row), cells in sorted(rows.items())
-        ],
-        "sheets": any(sheet for sheet, _ in rows),
+        "columns": [c for c in run["columns"] if c is read.get(c["field"])],
+        "rows": rows if run["errors"] else [],
+        "sheets": any(row["sheet"] for row in rows),
         "notes": run["notes"][:ROWS_MAX],
-        "read": [c for c in run["columns"] if c["field"]],
-        "aside": [c for c in run["columns"] if not c["field"]],
     }
 
 
-def _in_file_order(columns: Sequence[str], read: Sequence[Mapping[str, Any]]) -> list[str]:
-    order = {one["column"]: at for at, one in reversed(list(enumerate(read)))}
-    return sorted(columns, key=lambda name: order.get(name, len(order)))
+def _line(cells: Mapping[str, str]) -> dict[str, Any]:
+    return {"cells": dict(cells), "wrong": {}, "whole": [], "apart": False}
 
 
 PAGES = (

@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from attrs import evolve
 
 from dianku.catalog import tables as catalog
 from dianku.clock import SetClock
 from dianku.context import Context
 from dianku.errors import Refused
 from dianku.ledger import tables as ledger
+from dianku.ledger.read.alert_lines import ShopLines
 from dianku.ledger.read.queries import StockQueries
 from dianku.ledger.read.requests import StockFilter, StockRow
 
@@ -207,6 +209,30 @@ def test_stock_over_counts_days_of_sales_in_stock_and_spares_goods_of_this_week(
     )
     assert [r.sku for r in more.items] == ["G08"]
     assert more.next_cursor is None
+
+
+@pytest.mark.parametrize("shop_line", [None, 40_000])
+def test_stock_low_rows_are_those_that_say_so_in_the_whole_list(
+    books: Any, queries: StockQueries, owner: Context, trade: Any, *, shop_line: int | None
+) -> None:
+    trade(books, 20260401)
+    chance = random.Random(7)
+    queries = evolve(queries, shop_lines=lambda: ShopLines(low_stock=shop_line))
+    with queries.database.writing() as c:
+        c.execute(sa.update(catalog.product).values(low_stock=None))
+        for number, row in enumerate(c.execute(sa.select(catalog.product.c.id)).all()):
+            line = chance.choice([None, None, 0, 20, 300])
+            here = catalog.product.c.id == row.id
+            c.execute(sa.update(catalog.product).where(here).values(low_stock=line))
+            level = chance.choice([-5, 3, 25, 500, 500_000])
+            reserved = level - 1 if number % 3 == 0 and level > 0 else 0
+            held = ledger.stock_balance.c.product_id == row.id
+            stood = sa.update(ledger.stock_balance).where(held)
+            c.execute(stood.values(on_hand=level, reserved=reserved))
+    whole = [(r.sku, r.store) for r in walked(queries, owner) if r.low]
+    assert 0 < len(whole) < len(walked(queries, owner))
+    low = walked(queries, owner, low=True, limit=3)
+    assert [(r.sku, r.store) for r in low] == whole
 
 
 def test_stock_of_a_kit_follows_its_scarcest_component(

@@ -6,15 +6,22 @@ import { Refused, api, newKey } from "../api.js";
 import { showWrong } from "../forms.js";
 import { toast } from "../ui.js";
 import { t } from "../words.js";
+import { Columns } from "./columns.js";
 
 const LOOK_MS = 700;
+const chosen = new WeakMap();   // of a form: what its file's columns were said to be
 
 export function start(room) {
   const form = room.querySelector("[data-import]");
   const result = room.querySelector("#goods-import-result");
   if (form) {
+    const columns = new Columns(room.querySelector("[data-columns]"), {
+      changed: () => { result.replaceChildren(); main(form, false); },
+      check: () => run(form, result, { dry: true }),
+    });
+    chosen.set(form, columns);
     form.addEventListener("change", () => offer(form));
-    form.addEventListener("input", () => result.replaceChildren());
+    form.addEventListener("input", () => { result.replaceChildren(); columns.forget(); main(form, true); });
     const file = form.elements.namedItem("file");
     file.addEventListener("change", () => { form.querySelector("[data-file-name]").textContent = file.files[0]?.name ?? ""; });
     form.addEventListener("submit", (event) => { event.preventDefault(); run(form, result, { dry: true }); });
@@ -30,6 +37,11 @@ export function start(room) {
   room.dataset.ready = "";
 }
 
+// One main button: who chose columns goes on by the one below them.
+function main(form, is) {
+  form.querySelector('[type="submit"]').classList.toggle("main-action", is);
+}
+
 // What may be asked of a kind of file.
 function offer(form) {
   const kind = form.elements.namedItem("kind").value;
@@ -43,8 +55,10 @@ function offer(form) {
 async function run(form, result, { dry, again = false }) {
   const file = form.elements.namedItem("file").files[0];
   if (!file) { form.elements.namedItem("file").focus(); toast(t("console.goods.choose_file"), { kind: "warn" }); return; }
+  const columns = chosen.get(form);
   const button = dry ? form.querySelector('[type="submit"]') : result.querySelector("[data-go]");
   button?.setAttribute("aria-busy", "true");
+  form.querySelector("[data-said]").hidden = true;
   const body = new FormData();
   for (const field of form.elements) {
     if (!field.name || field.disabled || field.type === "file") continue;
@@ -53,14 +67,20 @@ async function run(form, result, { dry, again = false }) {
   }
   body.set("dry_run", String(dry));
   if (again) body.set("again", "true");
+  for (const [name, value] of Object.entries(columns.said())) body.set(name, value);
   body.set("file", file, file.name);
   try {
     const { body: told } = await api("POST", "/imports", body, { key: newKey() });
     await follow(told.id, result);
+    if (dry) columns.show(told.ended_at ? told : (await api("GET", `/imports/${told.id}`)).body, { open: false });
+    else columns.forget();
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     if (error.problem.code === "import_repeated") {
       toast(t("console.goods.repeated"), { kind: "warn", label: t("console.goods.again"), undo: () => run(form, result, { dry, again: true }) });
+    } else if (error.problem.columns?.length) {
+      showWrong(form, error);
+      columns.show(error.problem, { open: true });
     } else showWrong(form, error);
   } finally {
     button?.removeAttribute("aria-busy");
@@ -74,6 +94,8 @@ async function follow(id, result) {
     if (!answer.ok || answer.redirected) { location.reload(); return; }
     result.innerHTML = await answer.text();   // a page of ours, escaped by its template
     const shown = result.querySelector("[data-run]");
+    const wrong = result.querySelector(".wrong-cell");
+    if (wrong) wrong.closest(".scroll").scrollLeft = wrong.offsetLeft - wrong.closest(".scroll").clientWidth / 3;
     if (!shown || shown.dataset.ended) { shown?.scrollIntoView({ block: "nearest" }); return; }
     await new Promise((done) => setTimeout(done, LOOK_MS));
   }
