@@ -43,6 +43,7 @@ def test_posting_writes_the_same_rows_as_its_baselines(tmp_path: Path) -> None:
     assert "at least 0.2" in table(figures)
 
 
+@pytest.mark.long("full")
 def test_posting_on_postgresql_runs_with_one_and_two_processes(tmp_path: Path) -> None:
     try:
         rounds, rows = postgres_posting.measure(tmp_path, products=50, seconds=0.2, rounds=1)

@@ -38,6 +38,7 @@ def git(*words: str) -> str:
     return done.stdout.strip()
 
 
+@pytest.mark.long("full")
 def test_two_clones_of_one_commit_build_the_same_bytes(tmp_path: Path) -> None:
     commit = git("rev-parse", "HEAD")
     built = []

@@ -57,7 +57,10 @@ def test_copy_of_an_environment_runs_a_shop(tmp_path: Path) -> None:
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     "name",
-    ["basic", pytest.param("intermediate", marks=pytest.mark.long("full")), "advanced"],
+    [
+        "basic",
+        *(pytest.param(n, marks=pytest.mark.long("full")) for n in ("intermediate", "advanced")),
+    ],
 )
 def test_environment_of_an_edition_has_its_plugins_and_runs_as_it(
     name: str, tmp_path: Path

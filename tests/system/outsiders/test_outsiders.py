@@ -164,14 +164,8 @@ def listed(tried: TriedShop) -> dict[str, Any]:
     return {one["name"]: one for one in json.loads(tried.shop.run("plugin", "list", "--json"))}
 
 
-SHORT = {"endless_check", "endless_notify"}
-"""Alone also in the default run; every other is there among all at once."""
-
-
-@pytest.mark.parametrize(
-    "name",
-    [pytest.param(n, marks=[] if n in SHORT else [pytest.mark.long("full")]) for n in CASES],
-)
+@pytest.mark.long("full")
+@pytest.mark.parametrize("name", CASES)
 def test_shop_with_a_broken_plugin_sells_and_names_it(name: str, tmp_path: Path) -> None:
     expected = CASES[name]
     environment = environment_with(tmp_path / "environment", LISTENER, *expected.installed)

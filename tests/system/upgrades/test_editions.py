@@ -62,6 +62,7 @@ def kill_when_it_says(
         process.stderr.read()  # to its end: whoever still runs holds it open
 
 
+@pytest.mark.long("full")
 def test_upgrade_beside_a_selling_server_takes_effect_at_its_restart(
     request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
