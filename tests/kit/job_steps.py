@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from browser import Served, shoot
@@ -53,3 +54,10 @@ def counted(page: Page, job: str) -> list[str]:
     steps: list[str] = page.evaluate("JSON.parse(sessionStorage.getItem('steps'))")
     print(f"{job}: {len(steps)} steps: {', '.join(steps)}")
     return steps
+
+
+def stock(served: Served, sku: str) -> Decimal:
+    """On hand in the first store."""
+    shop = served.server.call("GET", "/stores", token=served.token)["items"][0]["code"]
+    rows = served.server.call("GET", f"/stock?sku={sku}&store={shop}", token=served.token)["items"]
+    return Decimal(rows[0]["on_hand"]) if rows else Decimal(0)

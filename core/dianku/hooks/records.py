@@ -117,7 +117,8 @@ class Page:
     `path` is the whole path, below the site that shows it (`/console/...`), with parameters in
     braces. `template` lies in the plugin's folder `templates`; `data` gets the `Call` (its
     `path`, its `query` as a mapping, `ask` for the API's answers) and gives the template's
-    names, on a thread that may hang without harm. `icon` is one of the site's.
+    names, on a thread that may hang without harm. `icon` is one of the site's, `order` says where
+    in the menu of its `place`, the smallest first.
     """
 
     path: str = field(validator=validators.matches_re(r"/[a-z0-9_/{}-]*"))
@@ -129,6 +130,7 @@ class Page:
     )
     place: Place = field(default="", validator=validators.in_(get_args(Place)))
     icon: str = field(default="", validator=_TEXT)
+    order: int = field(default=100, validator=validators.instance_of(int))
 
 
 @frozen

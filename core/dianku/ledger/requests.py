@@ -171,6 +171,9 @@ class LineRecord(Answer):
     disposition: str | None = None
     bucket: str | None = None
     of_line: int | None = None
+    left: Numeral | None = None
+    """Of one document asked for alone: how much of a sale may still come back, of a receipt still
+    go back, of a transfer still arrive. Null elsewhere."""
 
 
 class BalanceRecord(Answer):

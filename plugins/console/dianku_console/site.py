@@ -141,7 +141,7 @@ class Console:
     def _menu(self, view: View) -> list[tuple[str, list[Page]]]:
         """The pages the reader may open, by the job they belong to."""
         groups: dict[str, list[Page]] = {place: [] for place in PLACES}
-        for one in self._pages:
+        for one in sorted(self._pages, key=lambda given: given.record.order):
             if one.record.place and may(view.call.ctx, one.record.permission):
                 groups[one.record.place].append(one.record)
         return [(place, pages) for place, pages in groups.items() if pages]

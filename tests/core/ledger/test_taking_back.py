@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 
 from busy_day import do
 from say import Day, balance_of, line
 
+from dianku.catalog.snapshot import CatalogCache
 from dianku.errors import Problem
 from dianku.ledger.commands import ReceiveTransfer, Reverse
-from dianku.ledger.requests import LineQuantities, LineQuantity
+from dianku.ledger.read.queries import StockQueries
+from dianku.ledger.read.requests import DocumentFilter
+from dianku.ledger.requests import DocumentRecord, LineQuantities, LineQuantity
+from dianku.storage.engine import Database
 from dianku.testing.shop import Shop
 
 
@@ -95,3 +100,35 @@ def test_arrival_of_a_line_that_has_arrived_already_is_refused(day: Day, shop: S
     assert again.extra["lines"] == [{"line": 1, "sku": "tea", "requested": "0", "on_the_way": "0"}]
     both = LineQuantities(lines=[LineQuantity(line=1), LineQuantity(line=2)])
     assert [x.sku for x in do(day, ReceiveTransfer(sent.number, both)).lines] == ["cup"]
+
+
+def test_left_and_on_the_way_are_what_the_poster_would_take(
+    day: Day, shop: Shop, database: Database
+) -> None:
+    """What is told as left is taken, and one more is refused; on both databases."""
+    shop.product("tea", precision=1)
+    day.post("receipt", line("tea", 10, unit_cost=1))
+    stock = StockQueries(database, CatalogCache(), day.clock)
+
+    def left(number: str) -> list[str | None]:
+        return [x.left for x in stock.document(number, ctx=day.owner).lines]
+
+    def on_the_way() -> list[str]:
+        asked = DocumentFilter(on_the_way=True)
+        return [one.number for one in stock.documents(asked, ctx=day.owner).items]
+
+    sale = day.post("issue", line("tea", "2.5"))
+    day.post("customer_return", line("tea", "1.2"), of_document=sale.number)
+    assert left(sale.number) == ["1.3"]
+    day.refused("customer_return", line("tea", "1.4"), of_document=sale.number)
+    day.post("customer_return", line("tea", "1.3"), of_document=sale.number)
+    assert left(sale.number) == ["0.0"]
+    sent = day.post("transfer", line("tea", 3), line("tea", 1), to_store="S2")
+    some = LineQuantities(lines=[LineQuantity(line=1, quantity=Decimal("2.5"))])
+    assert isinstance(do(day, ReceiveTransfer(sent.number, some)), DocumentRecord)
+    assert (left(sent.number), on_the_way()) == (["0.5", "1.0"], [sent.number])
+    rest = LineQuantities(
+        lines=[LineQuantity(line=1, quantity=Decimal("0.5")), LineQuantity(line=2)]
+    )
+    do(day, ReceiveTransfer(sent.number, rest))
+    assert (left(sent.number), on_the_way()) == (["0.0", "0.0"], [])

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 import pytest
 from browser import Served, visit
-from job_steps import begin, counted, last, scan
+from job_steps import begin, counted, last, scan, stock
 from playwright.sync_api import Browser, expect
 from scan_goods import CARTON, PLAIN, SHARED, WEIGHED, scan_goods
 
@@ -18,13 +16,6 @@ def goods(served: Served) -> Served:
     """The shop with goods of odd codes."""
     scan_goods(served.server, served.token)
     return served
-
-
-def stock(served: Served, sku: str) -> Decimal:
-    """On hand in the first store."""
-    shop = served.server.call("GET", "/stores", token=served.token)["items"][0]["code"]
-    rows = served.server.call("GET", f"/stock?sku={sku}&store={shop}", token=served.token)["items"]
-    return Decimal(rows[0]["on_hand"]) if rows else Decimal(0)
 
 
 def test_sale_by_scan_takes_three_steps_and_is_undone_by_one(

@@ -95,7 +95,7 @@ def _assert_found_again(database: Database, sold: str) -> None:
             )
         ).all()
     made = [note for note in notes if note.number == "made by 0002"]
-    assert len(notes) == 102
+    assert len(notes) == 104
     assert len(made) == 1
     assert notes[-2].number == sold
     assert all(note.pays == 8 for note in notes if note.liked and note not in made and note.stars)

@@ -16,6 +16,7 @@ from dianku.catalog.records import Store
 from dianku.context import Context
 from dianku.errors import refuse
 from dianku.ledger.read.document_records import document_records, for_reader
+from dianku.ledger.read.left import with_left
 from dianku.ledger.read.paging import SortColumn, fetch_page, sorting
 from dianku.ledger.read.requests import DocumentFilter, DocumentPage
 from dianku.ledger.read.scope import read_point
@@ -74,7 +75,7 @@ class DocumentSearch:
         if row is None or not {row.store_id, row.to_store_id} & seen:
             raise refuse("not_found", what="document", name=number)
         record = document_records(connection, [row.id], now_ms=self.now_ms)[row.id]
-        return for_reader(record, ctx=self.ctx)
+        return for_reader(with_left(connection, row.id, record), ctx=self.ctx)
 
     def _conditions(
         self, asked: DocumentFilter
@@ -107,6 +108,8 @@ class DocumentSearch:
             number = asked.number.upper()
             parameters |= {"number": number, "number_end": number + "zzzz"}
             parameters["length"] = len(number)
+        if asked.on_the_way:
+            conditions.append(_ON_THE_WAY)
         self._times(asked, conditions, parameters)
         return conditions, lists, parameters
 
@@ -131,6 +134,15 @@ class DocumentSearch:
 # The range lets the index on numbers serve under every collation; the prefix decides.
 _NUMBER_BEGINS = """
 (d.number >= :number AND d.number < :number_end AND substr(d.number, 1, :length) = :number)
+"""
+_ON_THE_WAY = """
+d.kind = 'transfer' AND d.action = 'post'
+AND NOT EXISTS (SELECT 1 FROM document AS r WHERE r.reverses_id = d.id)
+AND (SELECT SUM(l.quantity) FROM document_line AS l WHERE l.document_id = d.id) > (
+  SELECT COALESCE(SUM(l.quantity), 0)
+  FROM document AS a JOIN document_line AS l ON l.document_id = a.id
+  WHERE a.of_document_id = d.id AND a.action IN ('arrival', 'close')
+    AND NOT EXISTS (SELECT 1 FROM document AS r WHERE r.reverses_id = a.id))
 """
 _IN_CHANNELS = "d.channel_id IN (SELECT c.id FROM channel AS c WHERE c.name IN :channels)"
 _WITH_PRODUCT = """

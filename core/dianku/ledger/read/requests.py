@@ -122,7 +122,10 @@ class MovePage(Answer):
 
 
 class DocumentFilter(PageQuery, frozen=True):
-    """Which documents. `number` matches from its beginning. Sorts: recorded_at, occurred_at."""
+    """Which documents. `number` matches from its beginning. Sorts: recorded_at, occurred_at.
+
+    `on_the_way`: transfers alone of which not all has arrived yet.
+    """
 
     kind: list[Code] = field(default_factory=list)
     store: list[Code] = field(default_factory=list)
@@ -135,6 +138,7 @@ class DocumentFilter(PageQuery, frozen=True):
     from_: Moment | None = field(name="from", default=None)
     to: Moment | None = None
     payment: list[PaymentKind] = field(default_factory=list)
+    on_the_way: bool = False
 
 
 class DocumentPage(Answer):

@@ -9,6 +9,7 @@ from dianku_console.pages import (
     access,
     documents,
     exceptions,
+    going_on,
     goods,
     goods_forms,
     goods_imports,
@@ -33,6 +34,7 @@ PAGES: Sequence[Page] = (
     *goods_imports.PAGES,
     *goods_labels.PAGES,
     *documents.PAGES,
+    *going_on.PAGES,
     *receipts.PAGES,
     *exceptions.PAGES,
     *access.PAGES,
@@ -42,4 +44,4 @@ PAGES: Sequence[Page] = (
     *offline.PAGES,
     *parts.PAGES,
 )
-PANELS: Sequence[Panel] = (*home.PANELS,)
+PANELS: Sequence[Panel] = (*home.PANELS, *going_on.PANELS)

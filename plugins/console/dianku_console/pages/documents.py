@@ -101,7 +101,7 @@ def brief(document: Mapping[str, Any], products: Mapping[str, Any]) -> dict[str,
         **document,
         "icon": KINDS.get(document["kind"], "receipt-text"),
         "what": [
-            {"name": _name(line["sku"], products), "quantity": line["quantity"]}
+            {"name": name_of(line["sku"], products), "quantity": line["quantity"]}
             for line in lines[:3]
         ],
         "others": max(0, len(lines) - 3),
@@ -119,7 +119,8 @@ def total(document: Mapping[str, Any]) -> str | None:
     return str(-whole if document["kind"] == "customer_return" else whole)
 
 
-def _name(sku: str, products: Mapping[str, Any]) -> str:
+def name_of(sku: str, products: Mapping[str, Any]) -> str:
+    """What a product is called; its code where it cannot be had."""
     return str(products[sku]["name"]) if sku in products else sku
 
 
@@ -133,7 +134,7 @@ def _one(call: Call) -> dict[str, Any]:
         "lines": [
             {
                 **line,
-                "name": _name(line["sku"], products),
+                "name": name_of(line["sku"], products),
                 "unit": products.get(line["sku"], {}).get("unit", ""),
                 "href": goods_href(line["sku"]),
             }
@@ -141,7 +142,22 @@ def _one(call: Call) -> dict[str, Any]:
         ],
         "total": total(document),
         "related": _related(document),
+        **_going_on(call, document),
         "exceptions": _exceptions(call, number),
+    }
+
+
+def _going_on(call: Call, document: Mapping[str, Any]) -> dict[str, Any]:
+    """Where what is left of it is done: goods that come back, go back or arrive."""
+    left = any(Decimal(line["left"] or 0) for line in document["lines"])
+    pages = {"issue": "customer_return", "receipt": "supplier_return", "transfer": "transfer"}
+    job = pages.get(document["kind"])
+    if not left or job is None or not call.ctx.may(f"document.post.{job}"):
+        return {"going_on": "", "closing": False}
+    page = "arrival" if job == "transfer" else "return"
+    return {
+        "going_on": f"/console/documents/{quote(document['number'], safe='')}/{page}",
+        "closing": job == "transfer",
     }
 
 

@@ -279,6 +279,7 @@ PAGES = (
         _list,
         place="stock",
         icon="package",
+        order=30,
     ),
     Page(
         "/console/goods/{sku}",

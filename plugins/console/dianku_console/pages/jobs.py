@@ -14,7 +14,7 @@ PAY_KINDS = ("cash", "wechat", "alipay", "card", "voucher", "other")
 """How a sale may be paid, in the order of the chips."""
 
 
-def _page(path: str, title: Title, *, kind: str, place: Any, icon: str) -> Page:
+def _page(path: str, title: Title, *, kind: str, place: Any, icon: str, order: int) -> Page:
     """The page of one job, for who may post what it makes."""
 
     def data(call: Call) -> dict[str, Any]:
@@ -24,10 +24,17 @@ def _page(path: str, title: Title, *, kind: str, place: Any, icon: str) -> Page:
             "store": store,
             "pay_kinds": PAY_KINDS,
             "quick": _without_barcode(call) if kind == "issue" and store else [],
+            "others": _others(call, store) if kind == "transfer" else [],
         }
 
     permission = f"document.post.{kind}"
-    return Page(path, title, permission, "jobs/job.html", data, place=place, icon=icon)
+    return Page(path, title, permission, "jobs/job.html", data, place=place, icon=icon, order=order)
+
+
+def _others(call: Call, store: str) -> list[Any]:
+    """The stores that goods can be sent to."""
+    stores = call.ask("/stores", limit=1000)["items"]
+    return [one for one in stores if one["code"] != store]
 
 
 def _without_barcode(call: Call) -> list[Any]:
@@ -38,13 +45,21 @@ def _without_barcode(call: Call) -> list[Any]:
 
 
 PAGES = (
-    _page("/console/sell", Title("卖货", "Sell"), kind="issue", place="sell", icon="shopping-cart"),
+    _page(
+        "/console/sell",
+        Title("卖货", "Sell"),
+        kind="issue",
+        place="sell",
+        icon="shopping-cart",
+        order=10,
+    ),
     _page(
         "/console/receive",
         Title("入库", "Receive"),
         kind="receipt",
         place="stock",
         icon="package-plus",
+        order=10,
     ),
     _page(
         "/console/write-off",
@@ -52,5 +67,14 @@ PAGES = (
         kind="write_off",
         place="stock",
         icon="trash-2",
+        order=20,
+    ),
+    _page(
+        "/console/transfer",
+        Title("调拨", "Transfer"),
+        kind="transfer",
+        place="stock",
+        icon="arrow-left-right",
+        order=40,
     ),
 )

@@ -14,6 +14,7 @@ import { paying } from "./paying.js";
 const KINDS = {
   issue: { money: true, takes: true, channel: "counter" },
   receipt: { money: false, takes: false, details: ["unit_cost", "lot"], head: ["supplier"] },
+  transfer: { money: false, takes: true, details: ["lot"], head: ["to_store"] },
   write_off: { money: false, takes: true, reason: true },
 };
 
@@ -94,7 +95,7 @@ export function start(node) {
       amount: kind.money && amountOf(line) !== null && (line.several || line.open !== undefined || line.changed !== undefined) ? plain(amountOf(line), 2, { fixed: true }) : undefined,
       unit_cost: line.unit_cost, lot: line.lot, expires_on: line.expires_on, reason: kind.reason ? basket.head.reason : undefined,
     }));
-    return { kind: name, store, lines, ...pay?.body(inOrder, lines), channel: kind.channel, note: basket.head.words?.trim() || undefined, supplier: kind.head?.includes("supplier") ? basket.head.supplier || undefined : undefined };
+    return { kind: name, store, lines, ...pay?.body(inOrder, lines), channel: kind.channel, note: basket.head.words?.trim() || undefined, ...Object.fromEntries((kind.head ?? []).map((one) => [one, basket.head[one] || undefined])) };
   }
 
   /** Once at a time, however it is pressed: a second press would be a second document. */
@@ -107,6 +108,7 @@ export function start(node) {
     for (const line of basket.lines) line.wrong = undefined;
     if (kind.reason && !basket.head.reason) { node.querySelector("[data-head='reason']").focus(); toast(t("console.job.reason_first"), { kind: "warn" }); return; }
     if (pay && !pay.ready()) return;
+    if (kind.head?.includes("to_store") && !basket.head.to_store) { node.querySelector("[data-head='to_store']").focus(); toast(t("console.going_on.choose_store"), { kind: "warn" }); return; }
     parts.button.setAttribute("aria-busy", "true");
     const before = snapshot(basket);
     try {

@@ -1,0 +1,135 @@
+"""What goes on from a document: goods that come back, go back to the supplier, or arrive."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+from urllib.parse import quote
+
+from dianku.api import Call, Page, Panel, Title, refuse
+from dianku_console.pages.documents import brief, name_of, product_names
+
+JOBS: Mapping[str, str] = {
+    "issue": "customer_return",
+    "receipt": "supplier_return",
+    "transfer": "arrival",
+}
+"""What goes on from which kind of document."""
+SALES = 20
+"""Sales to choose from where goods come back without a receipt."""
+ARRIVALS = 100
+
+
+def _left(call: Call) -> dict[str, Any]:
+    """The lines of a document with what is left of each."""
+    number = call.path["number"]
+    document = call.ask(f"/documents/{quote(number, safe='')}")
+    job = JOBS.get(document["kind"])
+    if job is None or document["action"] != "post":
+        raise refuse("not_found", what="document", name=number)
+    products = product_names(call, [document])
+    kinds = [one["kind"] for one in document["payments"]]
+    return {
+        "document": document,
+        "job": job,
+        "permission": f"document.post.{'transfer' if job == 'arrival' else job}",
+        "store": document["to_store"] if job == "arrival" else document["store"],
+        "lines": [_line(line, products) for line in document["lines"] if Decimal(line["left"])],
+        "gone": sum(1 for line in document["lines"] if not Decimal(line["left"])),
+        "paid_by": kinds[0] if len(set(kinds)) == 1 else "",
+        "href": f"/console/documents/{quote(number, safe='')}",
+    }
+
+
+def _line(line: Mapping[str, Any], products: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        **line,
+        "name": name_of(line["sku"], products),
+        "spec": products.get(line["sku"], {}).get("spec"),
+        "unit": products.get(line["sku"], {}).get("unit", ""),
+        "done": str(Decimal(line["quantity"]) - Decimal(line["left"])),
+    }
+
+
+def _sales(call: Call) -> dict[str, Any]:
+    """Sales that goods may be of: the latest, or those with a product that was scanned."""
+    store, code = call.query["store"], str(call.query.get("code") or "").strip()
+    skus: Sequence[str] = ()
+    if code:
+        matches = call.ask(f"/scan/{quote(code, safe='')}", store=store or None)["matches"]
+        skus = [one["sku"] for one in matches]
+    found: Any = {"items": []}
+    if skus or not code:
+        asked = {"kind": "issue", "store": store or None, "sku": list(skus), "limit": SALES}
+        found = call.ask("/documents", **asked)
+    sales = [one for one in found["items"] if one["action"] == "post" and one["status"] == "posted"]
+    names = product_names(call, sales)
+    return {"code": code, "documents": [brief(one, names) for one in sales]}
+
+
+def _arrivals(call: Call) -> dict[str, Any]:
+    """Transfers on the way to this store, and those on the way from it."""
+    store = call.query["store"]
+    items = call.ask("/documents", on_the_way=True, store=store or None, limit=ARRIVALS)["items"]
+    names = product_names(call, items)
+    rows = [brief(one, names) for one in items]
+    return {
+        "coming": [one for one in rows if store in ("", one["to_store"])],
+        "going": [one for one in rows if store and one["to_store"] != store],
+    }
+
+
+def _coming(call: Call) -> dict[str, Any] | None:
+    """Goods on the way here; nothing where none are."""
+    coming = _arrivals(call)["coming"]
+    return {"documents": coming[:5], "count": len(coming)} if coming else None
+
+
+PAGES = (
+    Page(
+        "/console/documents/{number}/return",
+        Title("退货", "Return"),
+        "document.view",
+        "documents/left.html",
+        _left,
+    ),
+    Page(
+        "/console/documents/{number}/arrival",
+        Title("到货", "Arrival"),
+        "document.post.transfer",
+        "documents/left.html",
+        _left,
+    ),
+    Page(
+        "/console/return",
+        Title("退货", "Return"),
+        "document.post.customer_return",
+        "documents/sales.html",
+        _sales,
+        place="sell",
+        icon="undo-2",
+        order=20,
+    ),
+    Page(
+        "/console/arrivals",
+        Title("到货", "Arrivals"),
+        "document.post.transfer",
+        "documents/arrivals.html",
+        _arrivals,
+        place="stock",
+        icon="truck",
+        order=50,
+    ),
+)
+PANELS = (
+    Panel(
+        "console.arrivals",
+        "home",
+        Title("在路上的货", "On the way here"),
+        "document.post.transfer",
+        "home/arrivals.html",
+        _coming,
+        order=20,
+    ),
+)
