@@ -84,7 +84,6 @@ def pages(served: Served) -> list[str]:
     document = served.server.call("GET", "/documents?limit=1", token=served.token)["items"][0]
     sales = "/documents?kind=issue&limit=1"
     sale = served.server.call("GET", sales, token=served.token)["items"][0]
-    sale = served.server.call("GET", "/documents?kind=issue&limit=1", token=served.token)
     sent = served.server.call("GET", "/documents?on_the_way=true&limit=1", token=served.token)
     sku, number = quote(product["sku"], safe=""), document["number"]
     barcode = product["barcodes"][0]["code"] if product["barcodes"] else sku
@@ -95,7 +94,7 @@ def pages(served: Served) -> list[str]:
         f"/console/documents/{number}",
         f"/console/documents/{sale['number']}/receipt?received=500&off=0.05",
         f"/console/scan/{barcode}",
-        f"/console/documents/{sale['items'][0]['number']}/return",
+        f"/console/documents/{sale['number']}/return",
         *(f"/console/documents/{one['number']}/arrival" for one in sent["items"]),
     ]
     return [one["path"] for one in listed] + more
