@@ -1,0 +1,134 @@
+"""Make the pictures of docs/console/README.md: each flow, in a real browser on a demonstration shop.
+
+Needs Chromium on the path and what the tests need (`tox -e pictures`). Writes every picture anew;
+the shop's figures are those of the day, so a picture changes each time it is made.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+from dianku.testing.runs import Run
+
+DOCS = Path(__file__).parent
+sys.path.insert(0, str(DOCS.parent / "tests" / "kit"))
+
+from browser import Served, Visit, chromium, filled_folder, people, shoot, visit  # noqa: E402
+from playwright.sync_api import Browser, Page, expect  # noqa: E402
+from shop_server import Server  # noqa: E402
+
+PICTURES = DOCS / "pictures"
+BEER, CARTON = "6999000100855", "6999000200852"
+"""Barcodes of the demonstration shop."""
+
+
+def _open(one: Visit, path: str) -> Page:
+    page = one.open(path)
+    expect(page.locator("html[data-ready]")).to_be_visible()
+    return page
+
+
+def _home(one: Visit) -> None:
+    _open(one, "/console/")
+
+
+def _goods(one: Visit) -> None:
+    _open(one, "/console/goods")
+
+
+def _product(one: Visit) -> None:
+    _open(one, "/console/goods/AL085")
+
+
+def _scan(one: Visit) -> None:
+    page = _open(one, "/console/goods")
+    shoot(page, BEER)
+    expect(page.locator("dialog[open] h2").first).to_be_visible()
+
+
+def _sell(one: Visit) -> None:
+    page = _open(one, "/console/sell")
+    for count, code in enumerate((BEER, CARTON), 1):
+        shoot(page, code)
+        expect(page.locator(".line")).to_have_count(count)
+    page.locator("[data-pay-kind]").first.click()
+
+
+def _receive(one: Visit) -> None:
+    page = _open(one, "/console/receive")
+    shoot(page, CARTON)
+    expect(page.locator(".line")).to_have_count(1)
+
+
+def _write_off(one: Visit) -> None:
+    page = _open(one, "/console/write-off")
+    shoot(page, BEER)
+    expect(page.locator(".line")).to_have_count(1)
+    page.locator("[data-head='reason']").first.check(force=True)
+
+
+def _return(one: Visit) -> None:
+    page = _open(one, "/console/return")
+    page.locator(".papers a").first.click()
+    page.wait_for_url("**/return")
+    expect(page.locator("html[data-ready]")).to_be_visible()
+    page.locator("[data-step='1']").first.click()
+
+
+def _documents(one: Visit) -> None:
+    _open(one, "/console/documents")
+
+
+def _monitor(one: Visit) -> None:
+    _open(one, "/console/monitor")
+
+
+def _import(one: Visit) -> None:
+    _open(one, "/console/goods/import")
+
+
+FLOWS: dict[str, Callable[[Visit], None]] = {
+    "home": _home,
+    "scan": _scan,
+    "sell": _sell,
+    "receive": _receive,
+    "write-off": _write_off,
+    "return": _return,
+    "goods": _goods,
+    "product": _product,
+    "import": _import,
+    "documents": _documents,
+    "monitor": _monitor,
+}
+
+
+def draw(browser: Browser, served: Served, *, language: str) -> None:
+    """Take every flow's picture as a phone shows it, in a language."""
+    folder = PICTURES / language
+    folder.mkdir(parents=True, exist_ok=True)
+    with visit(browser, served.server, who="owner", language=language) as one:
+        for name, flow in FLOWS.items():
+            flow(one)
+            path = folder / f"{name}.jpg"
+            one.page.screenshot(path=path, type="jpeg", quality=70, scale="css")
+            print(path.relative_to(DOCS))
+
+
+def main() -> None:
+    """Fill a shop, serve it, and take the pictures in both languages."""
+    with closing(Run()), tempfile.TemporaryDirectory() as folder:
+        shop = filled_folder(Path(folder) / "shop", days=30)
+        token = shop.token("pictures")
+        with Server(shop) as server, chromium() as browser:
+            people(server, token, owner="owner")
+            served = Served(shop, server, token)
+            for language in ("zh-CN", "en"):
+                draw(browser, served, language=language)
+
+
+if __name__ == "__main__":
+    main()
