@@ -1,4 +1,4 @@
-"""Make the pictures of docs/console/README.md: each flow, in a real browser on a demonstration shop.
+"""Make the pictures of docs/console/README.md: each flow, in a real browser on a demo shop.
 
 Needs Chromium on the path and what the tests need (`tox -e pictures`). Writes every picture anew;
 the shop's figures are those of the day, so a picture changes each time it is made.
@@ -115,7 +115,7 @@ def draw(browser: Browser, served: Served, *, language: str) -> None:
             flow(one)
             path = folder / f"{name}.jpg"
             one.page.screenshot(path=path, type="jpeg", quality=70, scale="css")
-            print(path.relative_to(DOCS))
+            sys.stdout.write(f"{path.relative_to(DOCS)}\n")
 
 
 def main() -> None:
