@@ -31,7 +31,7 @@ from dianku.demo.goods import (
     composed,
     goods,
 )
-from dianku.ledger.requests import NewDocument, NewLine
+from dianku.ledger.requests import NewDocument, NewLine, Payment, PaymentKind
 
 ZONE = ZoneInfo("Asia/Shanghai")
 _WEEKDAYS = (0.92, 0.90, 0.95, 1.0, 1.15, 1.3, 1.2)
@@ -46,7 +46,9 @@ _SUPPLIERS = {
     "home": "百货日用批发",
     "fresh": "晨光鲜食配送",
 }
-_ONE = Decimal(1)
+_ONE, _FEN = Decimal(1), Decimal("0.01")
+PAID_BY: tuple[PaymentKind, ...] = ("wechat",) * 11 + ("alipay",) * 5 + ("cash",) * 3 + ("card",)
+"""Kinds of payment at the counter, as often as a small shop in a Chinese town sees them."""
 
 
 @frozen
@@ -89,6 +91,8 @@ class Trade:
     seed: int = 20260101
     baskets_per_day: int = 30
     _chance: random.Random = field(init=False)
+    _till: random.Random = field(init=False)
+    _prices: dict[str, Decimal] = field(init=False)
     _stock: dict[tuple[str, str], Decimal] = field(init=False)
     _lots: dict[str, list[tuple[date, Decimal]]] = field(init=False)
     _goods: tuple[Good, ...] = field(init=False)
@@ -97,9 +101,14 @@ class Trade:
 
     def __attrs_post_init__(self) -> None:
         self._chance = random.Random(self.seed)  # noqa: S311 - a demo, not a secret
+        # Of its own, so that the goods sold stay the same however they are paid.
+        self._till = random.Random(f"{self.seed} at the till")  # noqa: S311
         self._stock = defaultdict(Decimal)
         self._lots = defaultdict(list)
         self._goods = goods()
+        self._prices = {g.sku: g.price or Decimal(0) for g in composed(self._goods)} | {
+            g.sku: g.price for g in self._goods
+        }
 
     def by_day(self) -> Iterator[tuple[datetime, list[Step]]]:
         """Yield each day's steps in order of time, with the moment by which all have happened."""
@@ -220,10 +229,17 @@ class Trade:
                         channel=ONLINE if online else "counter",
                         reference=f"WX{self._count:08d}" if online else None,
                         occurred_at=moment,
+                        payments=None if online else self._paid(lines),
                     )
                 )
                 self._remember(sale)
                 yield sale
+
+    def _paid(self, lines: list[NewLine]) -> list[Payment]:
+        """How the counter was paid for lines at the list's price, all in one kind."""
+        amounts = (self._prices[line.sku or ""] * (line.quantity or 0) for line in lines)
+        total = sum(amount.quantize(_FEN, ROUND_HALF_UP) for amount in amounts)
+        return [Payment(kind=self._till.choice(PAID_BY), amount=Decimal(total))]
 
     def _sold_line(self, good: Good, *, online: bool) -> NewLine | None:
         """One line of a basket; an online order never takes the last pieces or goods with lots."""

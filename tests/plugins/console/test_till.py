@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from browser import Served, visit
 from job_steps import begin, counted, last, scan
@@ -207,3 +209,29 @@ def test_sale_of_which_nobody_said_how_it_was_paid_says_nothing(
         assert sold["payments"] == []
         shown = one.open(f"/console/documents/{sold['number']}")
         expect(shown.locator("dt", has_text="付款方式")).to_have_count(0)
+
+
+def test_day_is_closed_by_kind_and_person_and_the_drawer_is_held_against_the_cash(
+    goods: Served, browser: Browser
+) -> None:
+    store = goods.server.call("GET", "/stores", token=goods.token)["items"][0]["code"]
+    sale = {
+        "kind": "issue",
+        "store": store,
+        "lines": [{"sku": "AL085", "quantity": 1, "amount": "3.95"}],
+        "payments": [{"kind": "cash", "amount": "3.95"}],
+    }
+    goods.server.call("POST", "/documents", token=goods.token, body=sale)
+    asked = f"/takings?store={store}&channel=counter"
+    rows = goods.server.call("GET", asked, token=goods.token)["items"]
+    cash = next(Decimal(row["net"]) for row in rows if row["payment"] == "cash")
+    with visit(browser, goods.server, who="clerk") as one:
+        page = one.open("/console/day-close")
+        expect(page.locator("html[data-ready]")).to_be_visible()
+        expect(page.locator("th a[href*='payment=cash']")).to_be_visible()
+        page.locator("#began").fill("200")
+        page.locator("#counted").fill(str(cash + 200))
+        expect(page.locator(".difference.good")).to_be_visible()
+        page.locator("#counted").fill(str(cash + 200 - Decimal("0.05")))
+        expect(page.locator(".difference.warn")).to_have_text("少 ¥0.05")
+        one.shot("day-close")

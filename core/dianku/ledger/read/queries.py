@@ -39,10 +39,13 @@ from dianku.ledger.read.requests import (
     StockFilter,
     StockPage,
     StockRow,
+    Takings,
+    TakingsFilter,
 )
 from dianku.ledger.read.reservations import ReservationSearch
 from dianku.ledger.read.scope import Point, read_point, stores_in_scope
 from dianku.ledger.read.stock import StockReading
+from dianku.ledger.read.takings import takings
 from dianku.ledger.read.tallies import Tallies
 from dianku.ledger.requests import DocumentRecord, ReservationRecord
 from dianku.storage.engine import Database
@@ -118,6 +121,12 @@ class StockQueries:
         with self._reading() as connection:
             stores = stores_in_scope(self.cache, ctx=ctx)
             return DocumentSearch(ctx, stores, self.clock.now_ms()).one(connection, number)
+
+    def takings(self, asked: TakingsFilter, *, ctx: Context) -> Takings:
+        """Return what was taken. Raises `Refused`: `not_found` or `forbidden` (store)."""
+        with self._reading() as connection:
+            stores = stores_in_scope(self.cache, ctx=ctx, named=asked.store)
+            return takings(connection, asked, stores=stores, now_ms=self.clock.now_ms())
 
     def reservations(self, asked: ReservationFilter, *, ctx: Context) -> ReservationPage:
         """Return a page of reservations, the latest first. Raises `Refused` as `stock` does."""

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, field
 
 from dianku.ledger.requests import DocumentRecord, LotQuantity, PaymentKind, ReservationRecord
-from dianku.wire import Answer, Code, Numeral, Request
+from dianku.wire import Answer, Code, Day, Numeral, Request
 
 Limit = Annotated[int, Meta(ge=1, le=1000)]
 Words = Annotated[str, Meta(max_length=200)]
@@ -146,6 +146,43 @@ class DocumentPage(Answer):
 
     items: list[DocumentRecord]
     next_cursor: str | None
+
+
+class TakingsFilter(Request, frozen=True):
+    """What of the takings: which stores and channels, from one business day to another.
+
+    Days left out are each store's own today. `by` tells the kinds of payment apart by person, day
+    or store as well.
+    """
+
+    store: list[Code] = field(default_factory=list)
+    channel: list[Code] = field(default_factory=list)
+    from_: Day | None = field(name="from", default=None)
+    to: Day | None = None
+    by: Literal["actor", "day", "store"] | None = None
+
+
+class TakingsRow(Answer):
+    """What was taken in one kind of payment; null where nobody said how it was paid.
+
+    `refunds` is positive; `net` is sales less refunds.
+    """
+
+    payment: str | None
+    name: str | None
+    sales: Numeral
+    refunds: Numeral
+    net: Numeral
+    documents: int
+
+
+class Takings(Answer):
+    """What was taken, by kind of payment, and in all."""
+
+    items: list[TakingsRow]
+    sales: Numeral
+    refunds: Numeral
+    net: Numeral
 
 
 class ReservationFilter(PageQuery, frozen=True):

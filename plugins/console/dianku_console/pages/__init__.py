@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dianku.api import Page, Panel
 from dianku_console.pages import (
     access,
+    day_close,
     documents,
     exceptions,
     going_on,
@@ -35,6 +36,7 @@ PAGES: Sequence[Page] = (
     *goods_labels.PAGES,
     *documents.PAGES,
     *going_on.PAGES,
+    *day_close.PAGES,
     *receipts.PAGES,
     *exceptions.PAGES,
     *access.PAGES,

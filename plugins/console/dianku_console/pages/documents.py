@@ -29,7 +29,7 @@ KINDS: Mapping[str, str] = {
     "cost_adjustment": "scale",
 }
 """The kinds of document, each with its icon."""
-NARROWS = ("sku", "channel")
+NARROWS = ("sku", "channel", "payment")
 """What a figure of a report leads here with, besides what a person may type."""
 MONEY_KINDS = frozenset({"issue", "customer_return"})
 
