@@ -79,6 +79,10 @@ def _return(one: Visit) -> None:
     page.locator("[data-step='1']").first.click()
 
 
+def _day_close(one: Visit) -> None:
+    _open(one, "/console/day-close")
+
+
 def _documents(one: Visit) -> None:
     _open(one, "/console/documents")
 
@@ -98,6 +102,7 @@ FLOWS: dict[str, Callable[[Visit], None]] = {
     "receive": _receive,
     "write-off": _write_off,
     "return": _return,
+    "day-close": _day_close,
     "goods": _goods,
     "product": _product,
     "import": _import,
