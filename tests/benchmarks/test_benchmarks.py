@@ -82,6 +82,7 @@ def test_help_imports_nothing_heavy_and_the_shop_starts(tmp_path: Path) -> None:
     assert named(figures, "heavy packages help imports").holds, heavy
 
 
+@pytest.mark.long("full")
 def test_crowd_is_loaded_whole_and_the_empty_host_without_it(tmp_path: Path) -> None:
     [found] = crowd.measure(tmp_path, rounds=1, distributions=6, plugins=3)
     assert found["loaded"] == 3

@@ -48,6 +48,7 @@ def test_new_plugin_is_whole_and_named_once(begun: Path) -> None:
     assert (begun / "tests" / "test_conformance.py").is_file()
 
 
+@pytest.mark.long("full")
 @pytest.mark.timeout(300)
 def test_check_passes_over_a_plugin_just_begun(run: Run, installed: dict[str, str]) -> None:
     done = run("plugin", "check", "shelf_talk", **installed)

@@ -71,6 +71,7 @@ def test_return_of_a_scanned_receipt_pays_back_the_share_that_was_paid(
         assert stock(goods, "AL085") == before + 2
         page.locator(".toast.good button").click()
         expect(page.locator(".line .count")).to_have_value("0")
+        expect(page.locator("html[data-ready]")).to_be_visible()
         assert stock(goods, "AL085") == before
         page.locator("[data-step='1']").click(click_count=2)
         page.locator("[data-step='1']").click()

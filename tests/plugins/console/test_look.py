@@ -98,6 +98,7 @@ def test_rows_of_the_monitor_stay_bounded_and_the_next_page_takes_their_place(
 def test_monitor_keeps_a_view_and_hears_of_a_sale(served: Served, browser: Browser) -> None:
     with visit(browser, served.server, who="owner", kind="desktop", language="en") as one:
         page = one.open("/console/monitor")
+        expect(page.locator("html[data-ready]")).to_be_visible()
         page.get_by_text("Below the line", exact=True).click()
         page.wait_for_url("**/console/monitor?*state=low*")
         page.get_by_text("Save this view").first.click()
