@@ -66,6 +66,13 @@ document = sa.Table(
         postgresql_where=sa.text("reference IS NOT NULL"),
     ),
     sa.Index("ix_document_occurred", "occurred_at"),
+    sa.Index(
+        "ix_document_to",
+        "to_store_id",
+        sqlite_where=sa.text("to_store_id IS NOT NULL"),
+        postgresql_where=sa.text("to_store_id IS NOT NULL"),
+        info={"since": "0015"},
+    ),
 )
 """`action`: post, reversal, arrival or close (of a transfer), hand_over, absorption (by a count).
 

@@ -1,9 +1,9 @@
 """Write the kernel's first revisions out of its tables: `python -m dianku.testing.freeze`.
 
 Revisions are frozen code: they say `op.create_table(...)` with literals and import nothing that
-may change later. These files stay as they are: a table or column that came later names the revision
-it came with (`info={"since": "0010"}`), which is written by hand. A test compares what all of them
-make with what the tables say.
+may change later. These files stay as they are: a table, column or index that came later names the
+revision it came with (`info={"since": "0010"}`), which is written by hand. A test compares what all
+of them make with what the tables say.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def upgrade() -> None:
     """Make them."""
 '''
 LATER = "since"
-"""What a table or column that the first revisions do not make bears in its `info`."""
+"""What a table, column or index that the first revisions do not make bears in its `info`."""
 
 _ID = "sa.BigInteger().with_variant(sa.Integer(), 'sqlite')"
 _FORMAT = ("-m", "ruff", "format", "--quiet")
@@ -57,7 +57,8 @@ def revision_texts() -> dict[str, str]:
 
 
 def _maker(table: sa.Table) -> str:
-    indexes = sorted(table.indexes, key=lambda index: str(index.name))
+    first = (index for index in table.indexes if LATER not in index.info)
+    indexes = sorted(first, key=lambda index: str(index.name))
     made = CreateTableOp.from_table(table)
     made.columns = [column for column in made.columns if LATER not in column.info]
     code = render_python_code(

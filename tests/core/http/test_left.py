@@ -65,3 +65,11 @@ def test_transfer_is_on_the_way_until_the_last_of_it_came_or_was_given_up(call: 
     assert (on_the_way(), left(call, first), left(call, second)) == ([first], ["2"], ["0"])
     call("POST", f"/transfers/{first}/receive", {"lines": [{"line": 1, "quantity": 2}]})
     assert (on_the_way(), left(call, first)) == ([], ["0"])
+
+
+def test_transfers_are_found_by_the_store_they_go_to(call: Ask) -> None:
+    there = post(call, "transfer", 3, to_store="S2")
+    found = call("GET", "/documents?to_store=S2").json()["items"]
+    assert [one["number"] for one in found] == [there]
+    assert call("GET", "/documents?to_store=S1").json()["items"] == []
+    assert call("GET", "/documents?store=S1&to_store=S2").json()["items"] == found

@@ -91,6 +91,7 @@ class DocumentSearch:
             ("channels", asked.channel, _IN_CHANNELS),
             ("skus", asked.sku, _WITH_PRODUCT),
             ("payments", asked.payment, _PAID_WITH),
+            ("to_stores", asked.to_store, _TO_STORES),
         ):
             if values:
                 conditions.append(condition)
@@ -135,8 +136,9 @@ class DocumentSearch:
 _NUMBER_BEGINS = """
 (d.number >= :number AND d.number < :number_end AND substr(d.number, 1, :length) = :number)
 """
+# First that it goes to a store: said so, SQLite too takes the index of these few, not every document.
 _ON_THE_WAY = """
-d.kind = 'transfer' AND d.action = 'post'
+d.to_store_id IN (SELECT s.id FROM store AS s) AND d.kind = 'transfer' AND d.action = 'post'
 AND NOT EXISTS (SELECT 1 FROM document AS r WHERE r.reverses_id = d.id)
 AND (SELECT SUM(l.quantity) FROM document_line AS l WHERE l.document_id = d.id) > (
   SELECT COALESCE(SUM(l.quantity), 0)
@@ -144,6 +146,7 @@ AND (SELECT SUM(l.quantity) FROM document_line AS l WHERE l.document_id = d.id) 
   WHERE a.of_document_id = d.id AND a.action IN ('arrival', 'close')
     AND NOT EXISTS (SELECT 1 FROM document AS r WHERE r.reverses_id = a.id))
 """
+_TO_STORES = "d.to_store_id IN (SELECT s.id FROM store AS s WHERE s.code IN :to_stores)"
 _IN_CHANNELS = "d.channel_id IN (SELECT c.id FROM channel AS c WHERE c.name IN :channels)"
 _WITH_PRODUCT = """
 d.id IN (SELECT l.document_id FROM document_line AS l JOIN product AS p ON p.id = l.product_id

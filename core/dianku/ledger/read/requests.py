@@ -124,7 +124,8 @@ class MovePage(Answer):
 class DocumentFilter(PageQuery, frozen=True):
     """Which documents. `number` matches from its beginning. Sorts: recorded_at, occurred_at.
 
-    `on_the_way`: transfers alone of which not all has arrived yet.
+    `on_the_way`: transfers alone of which not all has arrived yet; `to_store`: those to these
+    stores.
     """
 
     kind: list[Code] = field(default_factory=list)
@@ -139,6 +140,7 @@ class DocumentFilter(PageQuery, frozen=True):
     to: Moment | None = None
     payment: list[PaymentKind] = field(default_factory=list)
     on_the_way: bool = False
+    to_store: list[Code] = field(default_factory=list)
 
 
 class DocumentPage(Answer):

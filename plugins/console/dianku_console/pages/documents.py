@@ -5,11 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
 from dianku.api import Call, Page, Refused, Title
 from dianku_console.pages.goods import goods_href
+
+
+class GoingOn(NamedTuple):
+    """What is done with what is left of a document: goods come back, go back or arrive."""
+
+    job: str
+    permission: str
+    page: str
+
 
 ROWS = 40
 """Documents of one part of the list; the next ones are fetched when they are asked for."""
@@ -31,6 +40,12 @@ KINDS: Mapping[str, str] = {
 """The kinds of document, each with its icon."""
 NARROWS = ("sku", "channel", "payment")
 """What a figure of a report leads here with, besides what a person may type."""
+GOING_ON: Mapping[str, GoingOn] = {
+    "issue": GoingOn("customer_return", "document.post.customer_return", "return"),
+    "receipt": GoingOn("supplier_return", "document.post.supplier_return", "return"),
+    "transfer": GoingOn("arrival", "document.post.transfer", "arrival"),
+}
+"""What goes on from which kind of document."""
 MONEY_KINDS = frozenset({"issue", "customer_return"})
 
 
@@ -148,16 +163,14 @@ def _one(call: Call) -> dict[str, Any]:
 
 
 def _going_on(call: Call, document: Mapping[str, Any]) -> dict[str, Any]:
-    """Where what is left of it is done: goods that come back, go back or arrive."""
+    """Where what is left of it is done, for whom may do it."""
     left = any(Decimal(line["left"] or 0) for line in document["lines"])
-    pages = {"issue": "customer_return", "receipt": "supplier_return", "transfer": "transfer"}
-    job = pages.get(document["kind"])
-    if not left or job is None or not call.ctx.may(f"document.post.{job}"):
+    going_on = GOING_ON.get(document["kind"])
+    if not left or going_on is None or not call.ctx.may(going_on.permission):
         return {"going_on": "", "closing": False}
-    page = "arrival" if job == "transfer" else "return"
     return {
-        "going_on": f"/console/documents/{quote(document['number'], safe='')}/{page}",
-        "closing": job == "transfer",
+        "going_on": f"/console/documents/{quote(document['number'], safe='')}/{going_on.page}",
+        "closing": going_on.job == "arrival",
     }
 
 

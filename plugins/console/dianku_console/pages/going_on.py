@@ -8,32 +8,29 @@ from typing import Any
 from urllib.parse import quote
 
 from dianku.api import Call, Page, Panel, Title, refuse
-from dianku_console.pages.documents import brief, name_of, product_names
+from dianku_console.pages.documents import GOING_ON, brief, name_of, product_names
 
-JOBS: Mapping[str, str] = {
-    "issue": "customer_return",
-    "receipt": "supplier_return",
-    "transfer": "arrival",
-}
-"""What goes on from which kind of document."""
 SALES = 20
 """Sales to choose from where goods come back without a receipt."""
 ARRIVALS = 100
+AT_HOME = 5
+"""Transfers that home shows; their page has them all."""
 
 
 def _left(call: Call) -> dict[str, Any]:
     """The lines of a document with what is left of each."""
     number = call.path["number"]
     document = call.ask(f"/documents/{quote(number, safe='')}")
-    job = JOBS.get(document["kind"])
-    if job is None or document["action"] != "post":
+    going_on = GOING_ON.get(document["kind"])
+    if going_on is None or document["action"] != "post":
         raise refuse("not_found", what="document", name=number)
+    job = going_on.job
     products = product_names(call, [document])
     kinds = [one["kind"] for one in document["payments"]]
     return {
         "document": document,
         "job": job,
-        "permission": f"document.post.{'transfer' if job == 'arrival' else job}",
+        "permission": going_on.permission,
         "store": document["to_store"] if job == "arrival" else document["store"],
         "lines": [_line(line, products) for line in document["lines"] if Decimal(line["left"])],
         "gone": sum(1 for line in document["lines"] if not Decimal(line["left"])),
@@ -71,19 +68,21 @@ def _sales(call: Call) -> dict[str, Any]:
 def _arrivals(call: Call) -> dict[str, Any]:
     """Transfers on the way to this store, and those on the way from it."""
     store = call.query["store"]
-    items = call.ask("/documents", on_the_way=True, store=store or None, limit=ARRIVALS)["items"]
+    coming = _on_the_way(call, to_store=store or None, limit=ARRIVALS)
+    going = _on_the_way(call, store=store, limit=ARRIVALS) if store else []
+    return {"coming": coming, "going": [one for one in going if one["to_store"] != store]}
+
+
+def _on_the_way(call: Call, **asked: Any) -> list[dict[str, Any]]:
+    items = call.ask("/documents", on_the_way=True, **asked)["items"]
     names = product_names(call, items)
-    rows = [brief(one, names) for one in items]
-    return {
-        "coming": [one for one in rows if store in ("", one["to_store"])],
-        "going": [one for one in rows if store and one["to_store"] != store],
-    }
+    return [brief(one, names) for one in items]
 
 
 def _coming(call: Call) -> dict[str, Any] | None:
     """Goods on the way here; nothing where none are."""
-    coming = _arrivals(call)["coming"]
-    return {"documents": coming[:5], "count": len(coming)} if coming else None
+    coming = _on_the_way(call, to_store=call.query["store"] or None, limit=AT_HOME)
+    return {"documents": coming} if coming else None
 
 
 PAGES = (
