@@ -32,18 +32,6 @@ def _open(one: Visit, path: str) -> Page:
     return page
 
 
-def _home(one: Visit) -> None:
-    _open(one, "/console/")
-
-
-def _goods(one: Visit) -> None:
-    _open(one, "/console/goods")
-
-
-def _product(one: Visit) -> None:
-    _open(one, "/console/goods/AL085")
-
-
 def _scan(one: Visit) -> None:
     page = _open(one, "/console/goods")
     shoot(page, BEER)
@@ -79,36 +67,21 @@ def _return(one: Visit) -> None:
     page.locator("[data-step='1']").first.click()
 
 
-def _day_close(one: Visit) -> None:
-    _open(one, "/console/day-close")
-
-
-def _documents(one: Visit) -> None:
-    _open(one, "/console/documents")
-
-
-def _monitor(one: Visit) -> None:
-    _open(one, "/console/monitor")
-
-
-def _import(one: Visit) -> None:
-    _open(one, "/console/goods/import")
-
-
-FLOWS: dict[str, Callable[[Visit], None]] = {
-    "home": _home,
+FLOWS: dict[str, str | Callable[[Visit], None]] = {
+    "home": "/console/",
     "scan": _scan,
     "sell": _sell,
     "receive": _receive,
     "write-off": _write_off,
     "return": _return,
-    "day-close": _day_close,
-    "goods": _goods,
-    "product": _product,
-    "import": _import,
-    "documents": _documents,
-    "monitor": _monitor,
+    "day-close": "/console/day-close",
+    "goods": "/console/goods",
+    "product": "/console/goods/AL085",
+    "import": "/console/goods/import",
+    "documents": "/console/documents",
+    "monitor": "/console/monitor",
 }
+"""The page of each picture, or what is done until it shows."""
 
 
 def draw(browser: Browser, served: Served, *, language: str) -> None:
@@ -117,7 +90,10 @@ def draw(browser: Browser, served: Served, *, language: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with visit(browser, served.server, who="owner", language=language) as one:
         for name, flow in FLOWS.items():
-            flow(one)
+            if isinstance(flow, str):
+                _open(one, flow)
+            else:
+                flow(one)
             path = folder / f"{name}.jpg"
             one.page.screenshot(path=path, type="jpeg", quality=70, scale="css")
             sys.stdout.write(f"{path.relative_to(DOCS)}\n")

@@ -89,6 +89,7 @@ from dianku.ledger.requests import (
     NewReservation,
     NewReservationLine,
     NewReversal,
+    PaymentKind,
     ReservationExtend,
     ReservationRecord,
 )
@@ -164,6 +165,7 @@ __all__ = [
     "Outcome",
     "Page",
     "Panel",
+    "PaymentKind",
     "Posted",
     "Problem",
     "ProductPatch",

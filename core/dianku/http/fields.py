@@ -30,7 +30,7 @@ ABSENT: Any = object()
 _any_decoder = msgspec.json.Decoder(float_hook=Decimal)
 
 
-_UNDERSCORED = re.compile(rb'"[^"a-zA-Z]*(?:_|\\u005[fF])[^"]*"')
+_UNDERSCORED = re.compile(rb'"(?![a-zA-Z])[^"]*(?:_|\\u005[fF])')
 """A string that the decoder may take for a number as Python writes one: "1_000" is none here."""
 
 

@@ -66,7 +66,7 @@ def test_whole_number_may_be_written_with_a_point() -> None:
     }
 
 
-@pytest.mark.parametrize("written", ["1_000", "1\\u005f000", "1_0.5", "-_1"])
+@pytest.mark.parametrize("written", ["1_000", "1\\u005f000", "1_0.5", "-_1", "1e1_0", "\\u0031_0"])
 def test_number_as_programs_write_it_is_refused_and_a_code_of_that_form_is_not(
     written: str,
 ) -> None:

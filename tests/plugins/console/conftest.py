@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from browser import Served, chromium, filled_folder, people
 from playwright.sync_api import Browser
+from scan_goods import scan_goods
 from shop_server import Server, ShopFolder
 
 
@@ -30,6 +31,13 @@ def served(filled: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
     with Server(shop) as server:
         people(server, token, owner="owner", manager="manager", clerk="clerk", counter="counter")
         yield Served(shop, server, token)
+
+
+@pytest.fixture(scope="module")
+def goods(served: Served) -> Served:
+    """The shop with goods of odd codes."""
+    scan_goods(served.server, served.token)
+    return served
 
 
 @pytest.fixture(scope="module")

@@ -5,20 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-import pytest
 from browser import Served, shoot, visit
 from job_steps import begin, counted, last, stock
 from playwright.sync_api import Browser, expect
-from scan_goods import PLAIN, scan_goods
+from scan_goods import PLAIN
 
 STEPS_MOST = 5
-
-
-@pytest.fixture(scope="module")
-def goods(served: Served) -> Served:
-    """The shop with goods of odd codes."""
-    scan_goods(served.server, served.token)
-    return served
 
 
 def post(served: Served, path: str, body: dict[str, Any]) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from browser import Served, Visit, axe_serious, shoot, visit
 from playwright.sync_api import Browser, Page, expect
-from scan_goods import CARTON, PLAIN, scan_goods
+from scan_goods import CARTON, PLAIN
 
 TABS_MOST = 60
 FOCUSED = """() => {
@@ -20,13 +20,6 @@ FOCUSED = """() => {
     body: on === document.body,
   };
 }"""
-
-
-@pytest.fixture(scope="module")
-def goods(served: Served) -> Served:
-    """The shop with goods of odd codes."""
-    scan_goods(served.server, served.token)
-    return served
 
 
 def tab_to(page: Page, selector: str) -> list[str]:

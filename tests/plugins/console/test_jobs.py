@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
 from browser import Served, visit
 from job_steps import begin, counted, last, scan, stock
 from playwright.sync_api import Browser, expect
-from scan_goods import CARTON, PLAIN, SHARED, WEIGHED, scan_goods
+from scan_goods import CARTON, PLAIN, SHARED, WEIGHED
 
 STEPS_MOST = 5
-
-
-@pytest.fixture(scope="module")
-def goods(served: Served) -> Served:
-    """The shop with goods of odd codes."""
-    scan_goods(served.server, served.token)
-    return served
 
 
 def test_sale_by_scan_takes_three_steps_and_is_undone_by_one(

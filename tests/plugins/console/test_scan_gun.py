@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from browser import GUN_MS, Served, Visit, shoot, visit
 from playwright.sync_api import Browser, Page, expect
-from scan_goods import PLAIN, SHARED, UNKNOWN, scan_goods
+from scan_goods import PLAIN, SHARED, UNKNOWN
 
 LISTEN = """async () => {
   const main = document.querySelector('script[src$="js/main.js"]').src;
@@ -23,13 +23,6 @@ FIELD = """(tag) => {
   field.focus();
 }"""
 PERSON_MS = 130
-
-
-@pytest.fixture(scope="module")
-def goods(served: Served) -> Served:
-    """The shop with goods of odd codes."""
-    scan_goods(served.server, served.token)
-    return served
 
 
 def at_work(one: Visit) -> Page:

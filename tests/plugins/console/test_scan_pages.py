@@ -17,15 +17,7 @@ from scan_goods import (
     SHARED,
     UNKNOWN,
     WEIGHED,
-    scan_goods,
 )
-
-
-@pytest.fixture(scope="module")
-def goods(served: Served) -> Served:
-    """The shop with goods of odd codes."""
-    scan_goods(served.server, served.token)
-    return served
 
 
 def sheet(goods: Served, path: str, *, who: str = "clerk", part: str = "sheet") -> str:

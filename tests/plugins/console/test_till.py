@@ -8,14 +8,7 @@ import pytest
 from browser import Served, visit
 from job_steps import begin, counted, last, scan
 from playwright.sync_api import Browser, Page, expect
-from scan_goods import CARTON, PLAIN, scan_goods
-
-
-@pytest.fixture(scope="module")
-def goods(served: Served) -> Served:
-    """The shop with goods of odd codes."""
-    scan_goods(served.server, served.token)
-    return served
+from scan_goods import CARTON, PLAIN
 
 
 def pay(page: Page, kind: str) -> None:

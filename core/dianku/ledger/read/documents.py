@@ -136,7 +136,7 @@ class DocumentSearch:
 _NUMBER_BEGINS = """
 (d.number >= :number AND d.number < :number_end AND substr(d.number, 1, :length) = :number)
 """
-# First that it goes to a store: said so, SQLite too takes the index of these few, not every document.
+# First that it goes to a store: SQLite too then takes the index of these few, not every document.
 _ON_THE_WAY = """
 d.to_store_id IN (SELECT s.id FROM store AS s) AND d.kind = 'transfer' AND d.action = 'post'
 AND NOT EXISTS (SELECT 1 FROM document AS r WHERE r.reverses_id = d.id)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 from urllib.parse import quote, urlencode
 
-from dianku.api import Call, Page, Refused, Title
+from dianku.api import Call, Page, PaymentKind, Refused, Title
 from dianku_console.pages.goods import goods_href
 
 
@@ -46,6 +46,8 @@ GOING_ON: Mapping[str, GoingOn] = {
     "transfer": GoingOn("arrival", "document.post.transfer", "arrival"),
 }
 """What goes on from which kind of document."""
+PAY_KINDS: Sequence[str] = get_args(PaymentKind)
+"""How sales are paid, in the order of the chips."""
 MONEY_KINDS = frozenset({"issue", "customer_return"})
 
 
@@ -67,6 +69,7 @@ def _list(call: Call) -> dict[str, Any]:
     return {
         "asked": asked,
         "kinds": KINDS,
+        "pay_kinds": PAY_KINDS,
         "documents": [brief(one, names) for one in found["items"]],
         "more": (
             "/console/documents?" + urlencode({**next_query, "cursor": found["next_cursor"]})

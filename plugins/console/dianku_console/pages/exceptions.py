@@ -9,15 +9,6 @@ from dianku.api import Call, Page, Title
 from dianku_console.pages.goods import goods_href
 
 ROWS = 40
-KINDS = (
-    "sold_without_stock",
-    "paid_no_stock",
-    "promised_stock",
-    "count_boundary",
-    "unmapped_item",
-    "price_changed",
-)
-"""Types that have words of their own; another plugin's are called an exception."""
 
 
 def _list(call: Call) -> dict[str, Any]:
@@ -33,7 +24,6 @@ def _list(call: Call) -> dict[str, Any]:
     names = _names(call, [one["sku"] for one in found["items"] if one["sku"]])
     return {
         "state": state,
-        "kinds": KINDS,
         "exceptions": [
             {
                 **one,

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from dianku.api import Call, Page, Panel, Title, refuse
-from dianku_console.pages.documents import GOING_ON, brief, name_of, product_names
+from dianku_console.pages.documents import GOING_ON, PAY_KINDS, brief, name_of, product_names
 
 SALES = 20
 """Sales to choose from where goods come back without a receipt."""
@@ -34,6 +34,7 @@ def _left(call: Call) -> dict[str, Any]:
         "store": document["to_store"] if job == "arrival" else document["store"],
         "lines": [_line(line, products) for line in document["lines"] if Decimal(line["left"])],
         "gone": sum(1 for line in document["lines"] if not Decimal(line["left"])),
+        "pay_kinds": PAY_KINDS,
         "paid_by": kinds[0] if len(set(kinds)) == 1 else "",
         "href": f"/console/documents/{quote(number, safe='')}",
     }

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from dianku.api import Call, Page, Title
+from dianku_console.pages.documents import PAY_KINDS
 from dianku_console.pages.goods import every
 
 QUICK = 12
 """Keys for goods that have no barcode to scan, most sold first."""
 LOOKED_AT = 200
-PAY_KINDS = ("cash", "wechat", "alipay", "card", "voucher", "other")
-"""How a sale may be paid, in the order of the chips."""
 
 
 def _page(path: str, title: Title, *, kind: str, place: Any, icon: str, order: int) -> Page:

@@ -1,6 +1,5 @@
 // Closing the day: the drawer is counted, and what it is off by is said at once.
-import { fen } from "./job/exact.js";
-import { money } from "./job/lines.js";
+import { fen, money } from "./job/exact.js";
 import { t } from "./words.js";
 
 export function start(node) {
@@ -21,5 +20,4 @@ export function start(node) {
 
   counted.addEventListener("input", shown);
   began.addEventListener("input", shown);
-  node.querySelector("[data-print]").addEventListener("click", () => window.print());
 }

@@ -23,6 +23,7 @@ document.addEventListener("change", (event) => {
 document.addEventListener("click", (event) => {
   const closing = event.target.closest("[data-close]");
   if (closing) closing.closest("dialog")?.close();
+  if (event.target.closest("[data-print]")) window.print();   // the browser knows the printer
 });
 
 document.addEventListener("dianku:signed-out", () => {

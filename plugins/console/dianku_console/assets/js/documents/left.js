@@ -1,10 +1,10 @@
 // What goes on from a document: how many of each line come back, go back or arrive, and one button.
 import { Refused, api, newKey } from "../api.js";
-import { plain, quantity } from "../job/exact.js";
-import { money } from "../job/lines.js";
+import { money, plain, quantity } from "../job/exact.js";
 import { lookUp } from "../offline/catalog.js";
 import { onScan } from "../scan/scan.js";
 import { sound, toast } from "../ui.js";
+import { takeBack } from "../undo.js";
 import { t } from "../words.js";
 import { refundOf } from "./refund.js";
 
@@ -96,15 +96,7 @@ export function start(node) {
     const done = node.querySelector("template[data-done]").content.cloneNode(true);
     done.querySelector("[data-new]").href = `/console/documents/${encodeURIComponent(made)}`;
     node.replaceChildren(done);
-    const undo = async () => {
-      try {
-        await api("POST", `/documents/${encodeURIComponent(made)}/reverse`, { reason: t("console.job.undone") }, { key: newKey() });
-        location.reload();
-      } catch (error) {
-        if (!(error instanceof Refused)) throw error;
-        toast(error.message, { kind: "bad" });
-      }
-    };
+    const undo = async () => { if (await takeBack(made, t("console.job.undone"))) location.reload(); };
     toast(t(`console.going_on.posted_${job}`, { number: made }), { kind: "good", undo });
   }
 

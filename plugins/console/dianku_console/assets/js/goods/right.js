@@ -5,6 +5,7 @@
 import { Refused, api, newKey } from "../api.js";
 import { showWrong } from "../forms.js";
 import { toast } from "../ui.js";
+import { takeBack } from "../undo.js";
 import { t } from "../words.js";
 
 const TIMES = 10;   // a count ten times what the books say is asked about, and a tenth of it
@@ -58,14 +59,9 @@ export function listen(form, done) {
 }
 
 async function undo(number, done) {
-  try {
-    await api("POST", `/documents/${encodeURIComponent(number)}/reverse`, { reason: t("console.goods.undone_reason") }, { key: newKey() });
-    done();
-    toast(t("console.goods.undone"), { kind: "good" });
-  } catch (error) {
-    if (!(error instanceof Refused)) throw error;
-    toast(error.message, { kind: "bad" });
-  }
+  if (!await takeBack(number, t("console.goods.undone_reason"))) return;
+  done();
+  toast(t("console.goods.undone"), { kind: "good" });
 }
 
 function linesOf(form) {

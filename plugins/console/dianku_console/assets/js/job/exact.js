@@ -21,6 +21,13 @@ export function plain(value, digits, { fixed = false } = {}) {
 export const quantity = (text) => scaled(text, 3);
 export const fen = (text) => scaled(text, 2);
 
+/** Money as it is written here: "¥12.50". */
+export function money(hundredths, symbol) {
+  if (hundredths === null) return "–";
+  const text = plain(Math.abs(hundredths), 2, { fixed: true }).replace(/\B(?=(\d{3})+(?=\.))/g, ",");
+  return `${hundredths < 0 ? "−" : ""}${symbol}${text}`;
+}
+
 /** What so much (thousandths) at a price (hundredths) comes to, half up, in hundredths. */
 export function times(amount, price) {
   return Math.floor((amount * price + 500) / 1000);

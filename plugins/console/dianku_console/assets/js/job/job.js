@@ -4,10 +4,11 @@ import { lookUp } from "../offline/catalog.js";
 import { post } from "../offline/queue.js";
 import { onScan } from "../scan/scan.js";
 import { make, sheet, sound, toast } from "../ui.js";
+import { takeBack } from "../undo.js";
 import { t } from "../words.js";
 import { Basket, amountOf, baseOf } from "./basket.js";
-import { plain } from "./exact.js";
-import { money, show } from "./lines.js";
+import { money, plain } from "./exact.js";
+import { show } from "./lines.js";
 import { parking } from "./parking.js";
 import { paying } from "./paying.js";
 
@@ -128,14 +129,10 @@ export function start(node) {
     if (done.state !== "posted") { toast(t("console.job.kept"), { kind: "warn" }); return; }
     const { number, warnings } = done.answer;
     const undo = async () => {
-      try {
-        await api("POST", `/documents/${encodeURIComponent(number)}/reverse`, { reason: t("console.job.undone") });
-        if (basket.lines.length && park) { park.keep(before); toast(t("console.job.parked_back")); return; }
-        basket.restore({ lines: [...basket.lines, ...before.lines], head: { ...before.head, ...basket.head } });
-        toast(t("console.job.taken_back"));
-      } catch (error) {
-        toast(error.message, { kind: "bad" });
-      }
+      if (!await takeBack(number, t("console.job.undone"))) return;
+      if (basket.lines.length && park) { park.keep(before); toast(t("console.job.parked_back")); return; }
+      basket.restore({ lines: [...basket.lines, ...before.lines], head: { ...before.head, ...basket.head } });
+      toast(t("console.job.taken_back"));
     };
     for (const warning of warnings) toast(warning.message, { kind: "warn", seconds: 10 });
     sound(warnings.length ? "warning" : "known");

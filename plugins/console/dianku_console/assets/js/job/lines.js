@@ -2,15 +2,8 @@
 import { icon, make } from "../ui.js";
 import { t } from "../words.js";
 import { amountOf, baseOf } from "./basket.js";
-import { fen, plain, quantity } from "./exact.js";
+import { fen, money, plain, quantity } from "./exact.js";
 import { mayChange, priced } from "./pricing.js";
-
-/** Money as it is written here: "¥12.50". */
-export function money(hundredths, symbol) {
-  if (hundredths === null) return "–";
-  const text = plain(Math.abs(hundredths), 2, { fixed: true }).replace(/\B(?=(\d{3})+(?=\.))/g, ",");
-  return `${hundredths < 0 ? "−" : ""}${symbol}${text}`;
-}
 
 /** Show every line; `kind` says which fields it has, `on` what its buttons do. */
 export function show(list, basket, { kind, symbol, on, touched }) {

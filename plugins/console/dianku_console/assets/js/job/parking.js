@@ -2,7 +2,7 @@
 import { icon, make } from "../ui.js";
 import { t } from "../words.js";
 import { amountOf } from "./basket.js";
-import { money } from "./lines.js";
+import { money } from "./exact.js";
 
 const MOST = 20;
 

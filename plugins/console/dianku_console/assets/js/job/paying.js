@@ -3,20 +3,19 @@
 import { make, toast } from "../ui.js";
 import { t } from "../words.js";
 import { amountOf } from "./basket.js";
-import { fen, plain } from "./exact.js";
-import { money } from "./lines.js";
+import { fen, money, plain } from "./exact.js";
 import { off, shares } from "./rounding.js";
 
-export const KINDS = ["cash", "wechat", "alipay", "card", "voucher", "other"];
 const REMEMBERED = "dianku.pay";
 const NOTES = [1000, 2000, 5000, 10000];
 
 /** The paying part of a sale's page. `basket.head.pay` keeps what belongs to this sale: `{round, parts}`. */
 export function paying(box, { basket, symbol }) {
-  const kinds = [...box.querySelectorAll("[data-pay-kind]")];
+  const chips = [...box.querySelectorAll("[data-pay-kind]")];
+  const kinds = chips.map((each) => each.dataset.payKind);
   const more = box.querySelector("[data-pay-more]");
   const mix = box.querySelector("[data-pay-mix]");
-  let kind = KINDS.find((one) => one === localStorage.getItem(REMEMBERED)) ?? null;
+  let kind = kinds.find((one) => one === localStorage.getItem(REMEMBERED)) ?? null;
   let handOver = () => {};
   let received = "", open = false, told = "", drawn = "", printed = "";
 
@@ -74,7 +73,7 @@ export function paying(box, { basket, symbol }) {
   function mixed() {
     if (!open) return [];
     const left = make("output", { class: "rest" }, restSaid());
-    const fields = KINDS.filter((name) => name !== kind).map((name) => make("label", {}, make("span", {}, t(`console.till.pay.${name}`)),
+    const fields = kinds.filter((name) => name !== kind).map((name) => make("label", {}, make("span", {}, t(`console.till.pay.${name}`)),
       field(`part-${name}`, of().parts?.[name] ?? "", (text) => { basket.head.pay = { ...of(), parts: { ...of().parts, [name]: text } }; left.textContent = restSaid(); })));
     for (const each of fields) each.querySelector("input").addEventListener("change", () => basket.setHead({}));
     return [make("div", { class: "parts" }, ...fields), left];
@@ -89,16 +88,16 @@ export function paying(box, { basket, symbol }) {
   function shown() {
     if (!basket.lines.length) { open = false; received = ""; delete basket.head.pay; }
     else told = "";
-    for (const each of kinds) each.setAttribute("aria-pressed", String(each.dataset.payKind === kind));
+    for (const each of chips) each.setAttribute("aria-pressed", String(each.dataset.payKind === kind));
     mix.setAttribute("aria-pressed", String(open));
     mix.disabled = !basket.lines.length;
     // Who is typing a sum keeps the field: what is drawn anew would take it from under the finger.
     const now = JSON.stringify([basket.lines.length > 0, basket.total, kind, open, of().round, told]);
     if (now === drawn) return;
     drawn = now;
-    const chips = basket.lines.length ? [...noteChips(), ...roundChips()] : [];
+    const offers = basket.lines.length ? [...noteChips(), ...roundChips()] : [];
     more.replaceChildren(...(basket.lines.length
-      ? [...mixed(), ...cash(), ...(chips.length ? [make("div", { class: "chips" }, ...chips)] : [])]
+      ? [...mixed(), ...cash(), ...(offers.length ? [make("div", { class: "chips" }, ...offers)] : [])]
       : told ? [make("p", { class: "change last-change" }, make("span", {}, t("console.till.change")), make("b", {}, told))] : []));
     more.hidden = !more.childElementCount;
   }

@@ -2,8 +2,7 @@
 import { make } from "../ui.js";
 import { t } from "../words.js";
 import { amountOf, listed } from "./basket.js";
-import { fen, plain } from "./exact.js";
-import { money } from "./lines.js";
+import { fen, money, plain } from "./exact.js";
 
 /** Whether there is a hand to change prices with; who may not has no field. */
 export const mayChange = (on) => Boolean(on.price);
