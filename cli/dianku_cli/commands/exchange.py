@@ -119,10 +119,9 @@ def _show(done: dict[str, Any], settings: Settings) -> None:
             remark(say("import_notes", language))
         for line in listed(lines, language, total=done[f"{name}_total"]):
             remark(line)
-    unused = [each["heading"] for each in done["columns"] if each["field"] is None]
-    unused = [heading for heading in unused if heading]
-    if unused:
-        remark(say("import_unused", language, names=", ".join(dict.fromkeys(map(cell, unused)))))
+    unused = {cell(each["heading"]): None for each in done["columns"] if each["field"] is None}
+    if named := [name for name in unused if name]:
+        remark(say("import_unused", language, names=", ".join(named)))
     if done["problem"]:
         remark(problem_text(done["problem"], done["problem_params"], language))
     if done["dry_run"]:

@@ -27,14 +27,13 @@ def worded(record: Record, messages: Messages, *, language: str) -> Record:
 
 def worded_remarks(record: Record, messages: Messages, *, language: str) -> Record:
     """An import's record with its remarks on cells in a language."""
-    changes: dict[str, Any] = {}
-    for name in ("errors", "notes"):
-        changes[name] = [
-            _remark(remark, messages, language=language) for remark in getattr(record, name)
-        ]
+    said: Any = record
+    changes: dict[str, Any] = {
+        name: [_remark(remark, messages, language=language) for remark in getattr(record, name)]
+        for name in ("errors", "notes")
+    }
     changes["fields"] = [
-        structs.replace(field, title=messages.column(field.name, language))
-        for field in getattr(record, "fields", ())
+        structs.replace(field, title=messages.column(field.name, language)) for field in said.fields
     ]
     return structs.replace(record, **changes)
 

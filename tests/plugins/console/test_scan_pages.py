@@ -57,6 +57,11 @@ def test_sheet_offers_nothing_the_reader_may_not_do(goods: Served) -> None:
     assert f"/console/goods/new?barcode={UNKNOWN}" in scan(goods, UNKNOWN, who="manager")
 
 
+def test_return_by_a_code_nobody_knows_finds_no_sale_and_says_so(goods: Served) -> None:
+    text = sheet(goods, f"/console/return?code={UNKNOWN}", who="manager", part="content")
+    assert "No such sale" in text
+
+
 def test_one_barcode_on_two_goods_is_asked_about_and_the_choice_is_kept(goods: Served) -> None:
     text = scan(goods, SHARED)
     assert "Which of these is it?" in text

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from dianku.api import Call, Page, Panel, Title, refuse
 from dianku_console.pages.documents import GOING_ON, PAY_KINDS, brief, name_of, product_names
+from dianku_console.pages.scan import goods_of
 
 SALES = 20
 """Sales to choose from where goods come back without a receipt."""
@@ -55,8 +56,7 @@ def _sales(call: Call) -> dict[str, Any]:
     store, code = call.query["store"], str(call.query.get("code") or "").strip()
     skus: Sequence[str] = ()
     if code:
-        matches = call.ask(f"/scan/{quote(code, safe='')}", store=store or None)["matches"]
-        skus = [one["sku"] for one in matches]
+        skus = [one["sku"] for one in goods_of(call, code)]
     found: Any = {"items": []}
     if skus or not code:
         asked = {"kind": "issue", "store": store or None, "sku": list(skus), "limit": SALES}

@@ -38,7 +38,7 @@ DEEDS = (
 def _scanned(call: Call) -> Mapping[str, Any]:
     """What a code stands for: one of the goods, several to choose from, or nothing."""
     code = call.path["code"]
-    matches = _matches(call, code)
+    matches = goods_of(call, code)
     wanted = call.query.get("sku")
     # One barcode on several goods: the clerk has chosen one of them.
     chosen = [one for one in matches if one["sku"] == wanted] or matches
@@ -62,7 +62,8 @@ def _scanned(call: Call) -> Mapping[str, Any]:
     }
 
 
-def _matches(call: Call, code: str) -> Sequence[Mapping[str, Any]]:
+def goods_of(call: Call, code: str) -> Sequence[Mapping[str, Any]]:
+    """What a scanned code means; nothing where nobody knows it."""
     store = call.query["store"] or None
     try:
         found: Sequence[Mapping[str, Any]] = call.ask(f"/scan/{quote(code, safe='')}", store=store)[
@@ -93,7 +94,7 @@ def _elsewhere(rows: Sequence[Mapping[str, Any]], store: str) -> Sequence[Mappin
 def _habit(call: Call, code: str) -> Mapping[str, str] | None:
     """Known goods inside of an unknown code: what a gun has put around it, to be unlearned."""
     cut = _WRAPPED.fullmatch(code)
-    if cut is None or not (cut[1] or cut[3]) or not _matches(call, cut[2]):
+    if cut is None or not (cut[1] or cut[3]) or not goods_of(call, cut[2]):
         return None
     return {"prefix": cut[1], "code": cut[2], "suffix": cut[3]}
 
@@ -113,7 +114,7 @@ def _found(call: Call) -> Mapping[str, Any]:
         rows = call.ask("/stock", sku=skus, store=store, limit=1000)["items"]
     return {
         "words": words,
-        "exact": bool(words and _matches(call, words)),
+        "exact": bool(words and goods_of(call, words)),
         "products": [
             {**product, "address": f"/console/scan/{quote(product['sku'], safe='')}"}
             for product in products
