@@ -125,6 +125,7 @@ def test_goods_are_sent_to_another_store_and_received_there_as_counted(
         page = one.open("/console/arrivals")
         one.shot("arrivals")
         page.locator(f"a[href='/console/documents/{sent['number']}/arrival']").click()
+        page.wait_for_url("**/arrival")
         expect(page.locator("html[data-ready]")).to_be_visible()
         expect(page.locator(".count")).to_have_value("3")
         shoot(page, PLAIN)
@@ -135,9 +136,10 @@ def test_goods_are_sent_to_another_store_and_received_there_as_counted(
         one.shot("arrived-in-part")
         row = goods.server.call("GET", f"/stock?sku=AL085&store={there}", token=goods.token)
         assert Decimal(row["items"][0]["on_hand"]) == before + 1
+        expect(page.locator("html[data-ready]")).to_be_visible()
         page.locator("details.again").first.locator("summary").click()
-        page.locator("details.again").first.locator("button[type=submit]").click()
-        page.wait_for_load_state("load")
+        with page.expect_navigation():
+            page.locator("details.again").first.locator("button[type=submit]").click()
         expect(page.locator("a.main-action")).to_have_count(0)
         found = goods.server.call("GET", f"/documents/{sent['number']}", token=goods.token)
         assert found["status"] == "closed"
