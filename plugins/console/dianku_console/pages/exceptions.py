@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -21,7 +22,7 @@ def _list(call: Call) -> dict[str, Any]:
         limit=ROWS,
         cursor=call.query.get("cursor") or None,
     )
-    names = _names(call, [one["sku"] for one in found["items"] if one["sku"]])
+    names = names_of(call, found["items"])
     return {
         "state": state,
         "exceptions": [
@@ -43,8 +44,9 @@ def _list(call: Call) -> dict[str, Any]:
     }
 
 
-def _names(call: Call, skus: list[str]) -> dict[str, str]:
-    wanted = sorted(set(skus))
+def names_of(call: Call, exceptions: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """What the goods of exceptions are called, for who may see the catalog."""
+    wanted = sorted({one["sku"] for one in exceptions if one["sku"]})
     if not wanted or not call.ctx.may("catalog.view"):
         return {}
     items = call.ask("/products", sku=wanted, limit=len(wanted), archived=None)["items"]

@@ -6,6 +6,7 @@ from typing import Any
 
 from dianku.api import SIGNED_IN, Call, Page, Panel, Title
 from dianku_console.pages.documents import brief, product_names
+from dianku_console.pages.exceptions import names_of
 from dianku_console.pages.goods import goods_href
 
 RUNNING_OUT = 5
@@ -15,11 +16,14 @@ RUNNING_OUT = 5
 def _exceptions(call: Call) -> dict[str, Any] | None:
     """What happened that a person has to look at; nothing on a good day."""
     found = call.ask("/exceptions", store=call.query["store"] or None, state="open", limit=5)
-    return (
-        {"exceptions": found["items"], "more": bool(found["next_cursor"])}
-        if found["items"]
-        else None
-    )
+    if not found["items"]:
+        return None
+    names = names_of(call, found["items"])
+    return {
+        "exceptions": [
+            {**one, "name": names.get(one["sku"], one["sku"] or "")} for one in found["items"]
+        ]
+    }
 
 
 def _running_out(call: Call) -> dict[str, Any] | None:
