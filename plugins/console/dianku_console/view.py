@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo
@@ -109,6 +109,10 @@ class View:
         """A calendar date."""
         return formats.day(value, language=self.language, now=self.now.date())
 
+    def days_until(self, day: str) -> int:
+        """How many days from today in the chosen store; less than none where it is over."""
+        return (date.fromisoformat(day) - date.fromisoformat(self.today)).days
+
     def _has(self, key: str) -> bool:
         return key in self.messages.keys(self.language)
 
@@ -145,7 +149,7 @@ def teach(environment: Environment) -> None:
 
         return ask
 
-    environment.globals |= {name: bound(name) for name in ("t", "may", "store_name")}
+    environment.globals |= {name: bound(name) for name in ("t", "may", "store_name", "days_until")}
     environment.filters |= {name: bound(name) for name in ("money", "moment", "day")}
     environment.filters["figure"] = formats.figure
 

@@ -180,16 +180,34 @@ def write_offs(shop: Shop, *, days: int, by: Any, as_json: bool) -> None:
     is_flag=True,
     help="Only goods below their alert line.",
 )
+@click.option(
+    "--expires-within",
+    cls=_Option,
+    zh="只看这么多天之内到期的。",
+    type=click.IntRange(0, 36_500),
+    metavar="DAYS",
+    help="Only goods whose last day is at most so many days away.",
+)
 @_store
 @_limit
 @_json
 @click.pass_obj
-def stock(shop: Shop, *, low: bool, store: tuple[str, ...], limit: int, as_json: bool) -> None:
+def stock(
+    shop: Shop,
+    *,
+    low: bool,
+    expires_within: int | None,
+    store: tuple[str, ...],
+    limit: int,
+    as_json: bool,
+) -> None:
     """Live stock beside 7-day sales and alert lines, the best sellers first.
 
     Example: dianku reports stock --low
     """
-    asked = StockFilter(low=low, store=list(store), limit=limit, sort="-sold_7d")
+    asked = StockFilter(
+        low=low, expires_within=expires_within, store=list(store), limit=limit, sort="-sold_7d"
+    )
     found = shop.stock.stock(asked, ctx=shop.context())
     names = ["sku", "name", "store", "available", "sold_7d", "low_stock", "days_of_cover"]
     _show(found, names, titles=STOCK, as_json=as_json)

@@ -23,7 +23,13 @@ SALES_BY = ("product", "category", "channel", "store", "day", "hour")
 REASONS = ("expired", "damaged", "lost", "stolen", "sample", "own_use", "other")
 """Why goods are written off, as the API has it; each has words."""
 LOSSES_BY = ("reason", "product", "actor", "day")
-SORTS = ("-sold_7d", "sold_7d", "on_hand", "-on_hand", "name", "-value")
+SORTS = ("-sold_7d", "sold_7d", "on_hand", "-on_hand", "name", "expires_on", "-value")
+STATES: Mapping[str, Mapping[str, str]] = {
+    "low": {"low": "true"},
+    "over": {"over": "true"},
+    "expiring": {"expires_within": "7"},
+}
+"""What a person may narrow the stock to, as the API is asked for it."""
 
 
 def _asked(call: Call, *names: str) -> dict[str, str]:
@@ -83,9 +89,7 @@ def _monitor(call: Call) -> dict[str, Any]:
             "store": call.query["store"],
             "q": asked["q"],
             "category": asked["category"],
-            asked["state"] if asked["state"] in {"low", "over"} else "low": (
-                "true" if asked["state"] in {"low", "over"} else ""
-            ),
+            **STATES.get(asked["state"], {}),
         }
     )
     cursor = call.query.get("cursor")
@@ -96,6 +100,7 @@ def _monitor(call: Call) -> dict[str, Any]:
         "asked": asked,
         "sorts": [one for one in SORTS if one != "-value" or call.ctx.may("cost.view")],
         "categories": _categories(call),
+        "states": ("", *STATES),
         "wrong": found is None,
         "rows": [
             {

@@ -40,6 +40,7 @@ REPORTS = (
     "/console/monitor",
     "/console/monitor?state=low&sort=on_hand",
     "/console/monitor?state=over&q=%E5%8F%AF",
+    "/console/monitor?state=expiring&sort=expires_on",
     "/console/sales",
     "/console/sales?by=category&days=30",
     "/console/sales?by=channel",
@@ -63,6 +64,20 @@ def test_every_form_of_a_report_is_shown_in_both_languages(served: Served, langu
     for path in REPORTS:
         status, _ = shown(served, path, language=language)
         assert status == 200, path
+
+
+def test_goods_near_their_last_day_are_told_at_home_and_on_the_monitor(served: Served) -> None:
+    found = served.server.call(
+        "GET", "/stock?expires_within=7&sort=expires_on&limit=5", token=served.token
+    )["items"]
+    assert found
+    home = shown(served, "/console/", part="cards")[1].partition('data-card="console.expiring"')[2]
+    home = home.partition("</section>")[0]
+    monitor = shown(served, "/console/monitor?state=expiring&sort=expires_on", part="rows")[1]
+    for text in (home, monitor):
+        places = [text.find(f"/console/goods/{row['sku']}") for row in found]
+        assert -1 not in places
+        assert places == sorted(places)
 
 
 @pytest.mark.parametrize(

@@ -140,7 +140,12 @@ def test_commands_print_tables_and_json(plugin_shop: Shop) -> None:
     assert isinstance(command, click.Group)
     run = CliRunner().invoke(command, ["sales", "--limit", "3"], obj=plugin_shop)
     assert (run.exit_code, len(run.output.splitlines())) == (0, 4)
-    for words in (["sales"], ["stock", "--low"], ["write-offs"]):
+    for words in (
+        ["sales"],
+        ["stock", "--low"],
+        ["stock", "--expires-within", "7"],
+        ["write-offs"],
+    ):
         run = CliRunner().invoke(command, [*words, "--json"], obj=plugin_shop)
         assert json.loads(run.output)["items"]
         assert CliRunner().invoke(command, [*words, "--help"]).output.count("Example:") == 1

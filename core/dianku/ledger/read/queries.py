@@ -18,7 +18,7 @@ from dianku.catalog.records import Store
 from dianku.catalog.snapshot import CatalogCache
 from dianku.clock import Clock
 from dianku.context import Context
-from dianku.errors import refuse
+from dianku.errors import FieldError, invalid, refuse
 from dianku.ledger.exceptions import exception_page, settle_exception
 from dianku.ledger.read.alert_lines import ShopLines
 from dianku.ledger.read.cards import StockCard
@@ -73,6 +73,9 @@ class StockQueries:
         with self._reading() as connection:
             stores = stores_in_scope(self.cache, ctx=ctx, named=asked.store)
             point = read_point(asked.as_of, pointer="/as_of")
+            if point is not None and asked.expires_within is not None:
+                names = "as_of, expires_within"
+                raise invalid(FieldError("/as_of", "only_one_of", {"names": names}))
             return self._reading_of(stores, ctx=ctx, point=point).page(connection, asked)
 
     def each_row(self, asked: StockFilter, *, ctx: Context) -> Iterator[StockRow]:

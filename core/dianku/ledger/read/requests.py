@@ -34,7 +34,11 @@ class PageQuery(Request, frozen=True):
 
 
 class StockFilter(PageQuery, frozen=True):
-    """Which rows of stock. Sorts: sku, name, store, on_hand, value, sold_7d."""
+    """Which rows of stock. Sorts: sku, name, store, on_hand, value, sold_7d, expires_on.
+
+    `expires_within`: something is left of a lot whose last day is at most so many days away, as
+    the store's days go; 0 today, what expired before is among them.
+    """
 
     store: list[Code] = field(default_factory=list)
     sku: list[Code] = field(default_factory=list)
@@ -42,6 +46,7 @@ class StockFilter(PageQuery, frozen=True):
     category: Code | None = None
     low: bool = False
     over: bool = False
+    expires_within: Annotated[int, Meta(ge=0, le=36_500)] | None = None
     as_of: Moment | None = None
 
 

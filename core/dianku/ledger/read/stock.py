@@ -42,6 +42,11 @@ from dianku.ledger.requests import LotQuantity
 from dianku.quantity import LINE_DIGITS, QUANTITY_MAX, format_cost, format_quantity, format_scaled
 from dianku.storage.bulk import select_set
 
+_NEVER = 99_999_999
+_FIRST_EXPIRY = """
+SELECT MIN(l.expires_on) FROM lot_balance AS lb JOIN lot AS l ON l.id = lb.lot_id
+WHERE lb.store_id = w.id AND lb.product_id = p.id AND lb.quantity > 0 AND l.expires_on > 0
+"""
 # Products differ in their smallest step: 7.667 kg are fewer than 41 pieces.
 _SORTS: Mapping[str, SortColumn] = {
     "sku": SortColumn("p.sku", "text"),
@@ -50,6 +55,7 @@ _SORTS: Mapping[str, SortColumn] = {
     "on_hand": SortColumn(f"COALESCE(b.on_hand, 0) * {SCALE}"),
     "value": SortColumn("COALESCE(b.value, 0)"),
     "sold_7d": SortColumn(f"COALESCE(sold.quantity, 0) * {SCALE}"),
+    "expires_on": SortColumn(f"COALESCE(({_FIRST_EXPIRY}), {_NEVER})"),
 }
 _PLACES = (("store_id", "int"), ("today", "int"))
 _WEEK = f"""
@@ -85,6 +91,12 @@ _MAY_BE_LOW = f"""
  OR (COALESCE(ps.low_stock, p.low_stock) IS NULL AND b.on_hand * {SCALE} < :highest_line))
 """
 """Leaves out most goods that are above their line; which of the rest are is told by their rows."""
+_EXPIRING = """
+(w.id, p.id) IN (SELECT lb.store_id, lb.product_id
+                 FROM lot_balance AS lb JOIN lot AS l ON l.id = lb.lot_id
+                 WHERE lb.quantity > 0 AND l.expires_on BETWEEN 1 AND :expires_by)
+"""
+"""By the latest of the stores' days; each row is then held against its own."""
 _FACTS = """
 SELECT w.store_id, w.product_id, p.sku, p.name, p.spec, p.unit, p.precision, p.category_id,
        p.track_lots, p.low_stock, p.max_stock, p.overstock_days,
@@ -127,7 +139,7 @@ class StockReading:
         """Return the page of rows a filter asks for. Raises `Refused`: sort or cursor unknown."""
         order = sorting(asked.sort, known=_SORTS, default="sku", last=("sku", "store"))
         categories = category_lines(connection)
-        picky = asked.low or asked.over
+        picky = asked.low or asked.over or asked.expires_within is not None
         count = max(_SCAN_COUNT, asked.limit) if picky else asked.limit + 1
         found: list[tuple[Row[Any], StockRow]] = []
         cursor = asked.cursor
@@ -141,6 +153,7 @@ class StockReading:
                 categories=categories,
                 low=asked.low,
                 over=asked.over,
+                expires_within=asked.expires_within,
             )
             found += [
                 (k, rows[k.store_id, k.product_id])
@@ -161,8 +174,9 @@ class StockReading:
         categories: Mapping[int, CategoryLine],
         low: bool = False,
         over: bool = False,
+        expires_within: int | None = None,
     ) -> dict[Pair, StockRow]:
-        """Return the rows of pairs; with `low` or `over` only those below or above their line."""
+        """Return the rows of pairs; of these those that are low, over or expire, where asked."""
         if not pairs:
             return {}
         levels = self._levels(connection, pairs)
@@ -177,13 +191,15 @@ class StockReading:
         if over:
             wanted = [p for p in wanted if levels[p].available > 0]
         days = {s.id: self._day(s) for s in self.stores}
+        lots = self._lots(connection, [p for p in wanted if facts[p].track_lots])
+        if expires_within is not None:
+            wanted = [p for p in wanted if _expires(lots[p], by=days[p[0]] + expires_within)]
         sold = sold_lately(
             connection,
             {p: days[p[0]] for p in wanted},
             on_hand={p: levels[p].on_hand for p in wanted},
             composed=frozenset(p for p in wanted if isinstance(levels[p], ComposedLevel)),
         )
-        lots = self._lots(connection, [p for p in wanted if facts[p].track_lots])
         found: dict[Pair, StockRow] = {}
         for pair in wanted:
             row = self._row(
@@ -191,7 +207,7 @@ class StockReading:
                 level=levels[pair],
                 lines=lines[pair],
                 sold=sold[pair],
-                lots=lots.get(pair, []),
+                lots=lots[pair],
                 category=categories.get(facts[pair].category_id),
             )
             if row.over or not over:
@@ -229,6 +245,10 @@ class StockReading:
             known = [line for line in (*inherited, self.shop.low_stock) if line is not None]
             conditions.append(_MAY_BE_LOW)
             parameters["highest_line"] = max(known, default=-QUANTITY_MAX * 1000)
+        days = [self._day(s) for s in self.stores]
+        if asked.expires_within is not None:
+            conditions.append(_EXPIRING)
+            parameters["expires_by"] = max(days) + asked.expires_within
         best = self._best(connection, asked, order=order, most=after.get("after_0"), count=count)
         for cells in best:
             found = fetch(
@@ -243,7 +263,6 @@ class StockReading:
             )
             if len(found) >= count:
                 return found
-        days = [self._day(s) for s in self.stores]
         by_sales = any(k.name == "sold_7d" for k in order.keys)
         if by_sales:
             parameters |= {"week_from": min(days) - WEEK_DAYS + 1, "week_to": max(days)}
@@ -287,7 +306,8 @@ class StockReading:
 
     def _lots(
         self, connection: Connection, pairs: Sequence[Pair]
-    ) -> dict[Pair, list[tuple[str, int, int]]]:
+    ) -> Mapping[Pair, Sequence[tuple[str, int, int]]]:
+        """(code, expires_on, quantity) of what is left, what expires first before the rest."""
         groups: dict[Pair, list[tuple[str, int, int]]] = defaultdict(list)
         if pairs and self.past is None:
             for row in select_set(connection, _LOTS, columns=_PAIR, rows=pairs):
@@ -396,6 +416,11 @@ def _is_low(level: Level, lines: Lines) -> bool:
     if lines.low_stock is None or not lines.watched:
         return False
     return _thousandths(level.available, level.precision) < lines.low_stock
+
+
+def _expires(lots: Sequence[tuple[str, int, int]], *, by: int) -> bool:
+    """What expires first is first; a lot without a date comes last."""
+    return bool(lots) and 0 < lots[0][1] <= by
 
 
 def _line_text(thousandths: int | None, precision: int) -> str | None:

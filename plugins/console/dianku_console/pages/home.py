@@ -11,6 +11,8 @@ from dianku_console.pages.goods import goods_href
 
 RUNNING_OUT = 5
 """Goods of a card; the rest is one tap away."""
+EXPIRING_DAYS = 7
+"""How near the last day of goods is that a person should hear of."""
 
 
 def _exceptions(call: Call) -> dict[str, Any] | None:
@@ -39,6 +41,16 @@ def _running_out(call: Call) -> dict[str, Any] | None:
     }
 
 
+def _expiring(call: Call) -> dict[str, Any] | None:
+    """Goods whose last day is near or past, the earliest first; nothing where none are."""
+    asked = {"store": call.query["store"] or None, "expires_within": EXPIRING_DAYS}
+    found = call.ask("/stock", **asked, sort="expires_on", limit=RUNNING_OUT)
+    rows = [
+        {**row, "href": goods_href(row["sku"]), "first": row["lots"][0]} for row in found["items"]
+    ]
+    return {"rows": rows, "more": bool(found["next_cursor"])} if rows else None
+
+
 def _latest(call: Call) -> dict[str, Any] | None:
     """The last documents; None in a shop where nothing happened yet."""
     found = call.ask("/documents", store=call.query["store"] or None, limit=5)["items"]
@@ -65,6 +77,15 @@ PANELS = (
         "home/running_out.html",
         _running_out,
         order=30,
+    ),
+    Panel(
+        "console.expiring",
+        "home",
+        Title("快到期", "Near their last day"),
+        "stock.view",
+        "home/expiring.html",
+        _expiring,
+        order=35,
     ),
     Panel(
         "console.latest",
