@@ -131,6 +131,11 @@ class CatalogService:
         with self._database.reading() as connection:
             return [s for s in stores.list_all(connection) if ctx.sees_store(s.code)]
 
+    def list_destinations(self) -> list[StoreRecord]:
+        """Every store of the shop, by code: where goods may be sent, whoever's store it is."""
+        with self._database.reading() as connection:
+            return stores.list_all(connection)
+
     # categories
 
     def create_category(self, new: NewCategory, *, ctx: Context) -> CategoryRecord:  # noqa: ARG002

@@ -118,7 +118,8 @@ class Page:
     braces. `template` lies in the plugin's folder `templates`; `data` gets the `Call` (its
     `path`, its `query` as a mapping, `ask` for the API's answers) and gives the template's
     names, on a thread that may hang without harm. `icon` is one of the site's, `order` says where
-    in the menu of its `place`, the smallest first.
+    in the menu of its `place`, the smallest first. `several_stores`: of use only where the shop
+    has more than one, and in the menu only there.
     """
 
     path: str = field(validator=validators.matches_re(r"/[a-z0-9_/{}-]*"))
@@ -131,6 +132,7 @@ class Page:
     place: Place = field(default="", validator=validators.in_(get_args(Place)))
     icon: str = field(default="", validator=_TEXT)
     order: int = field(default=100, validator=validators.instance_of(int))
+    several_stores: bool = field(default=False, validator=validators.instance_of(bool))
 
 
 @frozen

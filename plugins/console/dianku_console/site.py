@@ -142,6 +142,8 @@ class Console:
         """The pages the reader may open, by the job they belong to."""
         groups: dict[str, list[Page]] = {place: [] for place in PLACES}
         for one in sorted(self._pages, key=lambda given: given.record.order):
+            if one.record.several_stores and not view.several_stores:
+                continue
             if one.record.place and may(view.call.ctx, one.record.permission):
                 groups[one.record.place].append(one.record)
         return [(place, pages) for place, pages in groups.items() if pages]

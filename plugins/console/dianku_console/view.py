@@ -61,6 +61,11 @@ class View:
         return datetime.fromtimestamp(self.clock.now_ms() / 1000, UTC)
 
     @property
+    def several_stores(self) -> bool:
+        """Whether the shop has more than one store; who is kept to some may not see the others."""
+        return len(self.stores) > 1 or self.me.get("stores") is not None
+
+    @property
     def today(self) -> str:
         """The date where the chosen store is, as the API writes dates."""
         return self.now.astimezone(ZoneInfo(self.zone)).date().isoformat()

@@ -88,6 +88,8 @@ def test_caller_of_one_store_sees_and_changes_no_other(call: Callable[..., Any])
     assert call("GET", "/scan/cola?store=S2", **mine).status_code == 403
     codes = [s["code"] for s in call("GET", "/stores", **mine).json()["items"]]
     assert codes == ["S1"]
+    there = call("GET", "/transfers/destinations", **mine).json()["items"]
+    assert there == [{"code": "S1", "name": "S1"}, {"code": "S2", "name": "S2"}]
     call("POST", "/documents", sale)
     stores = {e["store"] for e in call("GET", "/events", **mine).json()["items"]}
     assert "S2" not in stores

@@ -116,6 +116,14 @@ def test_owner_of_one_store_sees_nobody_and_nothing_of_others(
     assert 'type="submit"' not in section
 
 
+def test_who_is_kept_to_one_store_still_sends_goods_to_another(
+    served: Served, secrets: dict[str, str]
+) -> None:
+    transfer = shown(served.server, "/console/transfer", secrets["limited"])[1]
+    assert 'value="ZC01"' in transfer
+    assert 'href="/console/arrivals"' in transfer
+
+
 @pytest.mark.parametrize(
     "wanted",
     [
@@ -209,6 +217,11 @@ def test_first_start_leads_from_the_link_to_the_first_goods(
             )
             == 8
         )
+        page.goto(f"{address}/console/")
+        expect(page.locator(".doing a[href='/console/sell']")).to_be_visible()
+        expect(
+            page.locator("a[href='/console/transfer'], a[href='/console/arrivals']")
+        ).to_have_count(0)
         page.goto(link[0])
         expect(page.get_by_text("这家店已经开好了")).to_be_visible()
         one.shot("set-up-again")

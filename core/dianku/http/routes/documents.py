@@ -53,6 +53,19 @@ class BatchResult(Answer):
     problem: dict[str, Any] | None = None
 
 
+class Destination(Answer):
+    """A store that goods may be sent to, also by who sees nothing else of it."""
+
+    code: str
+    name: str
+
+
+class Destinations(Answer):
+    """Every store of the shop, by code."""
+
+    items: list[Destination]
+
+
 class BatchAnswer(Answer):
     """What became of each document of a batch, in order."""
 
@@ -129,6 +142,12 @@ async def moved_on(call: Call, command: Any) -> Replied | Problem:
 async def hand_over(call: Call) -> Replied | Problem:
     """Hand over goods that were paid for and kept."""
     return await moved_on(call, HandOver(call.path["number"], call.body))
+
+
+def list_destinations(call: Call) -> Destinations:
+    """The stores a transfer may name, beyond those the caller may look into."""
+    found = call.host.catalog.list_destinations()
+    return Destinations(items=[Destination(code=one.code, name=one.name) for one in found])
 
 
 async def receive(call: Call) -> Replied | Problem:
@@ -237,6 +256,14 @@ ROUTES = (
         request=LineQuantities,
         answer=DocumentRecord,
         keyed=True,
+    ),
+    Route(
+        "GET",
+        "/transfers/destinations",
+        list_destinations,
+        "document.post.transfer",
+        "Stores that goods may be sent to",
+        answer=Destinations,
     ),
     Route(
         "POST",

@@ -120,6 +120,7 @@ PAGES = (
         place="stock",
         icon="truck",
         order=50,
+        several_stores=True,
     ),
 )
 PANELS = (

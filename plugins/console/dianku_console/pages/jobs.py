@@ -13,8 +13,8 @@ QUICK = 12
 LOOKED_AT = 200
 
 
-def _page(path: str, title: Title, *, kind: str, place: Any, icon: str, order: int) -> Page:
-    """The page of one job, for who may post what it makes."""
+def _page(path: str, title: Title, *, kind: str, **more: Any) -> Page:
+    """The page of one job, for who may post what it makes; `more` says where in the menu."""
 
     def data(call: Call) -> dict[str, Any]:
         store = call.query["store"]
@@ -26,14 +26,12 @@ def _page(path: str, title: Title, *, kind: str, place: Any, icon: str, order: i
             "others": _others(call, store) if kind == "transfer" else [],
         }
 
-    permission = f"document.post.{kind}"
-    return Page(path, title, permission, "jobs/job.html", data, place=place, icon=icon, order=order)
+    return Page(path, title, f"document.post.{kind}", "jobs/job.html", data, **more)
 
 
 def _others(call: Call, store: str) -> list[Any]:
     """The stores that goods can be sent to."""
-    stores = call.ask("/stores", limit=1000)["items"]
-    return [one for one in stores if one["code"] != store]
+    return [one for one in call.ask("/transfers/destinations")["items"] if one["code"] != store]
 
 
 def _without_barcode(call: Call) -> list[Any]:
@@ -75,5 +73,6 @@ PAGES = (
         place="stock",
         icon="arrow-left-right",
         order=40,
+        several_stores=True,
     ),
 )
