@@ -271,6 +271,7 @@ _EXAMPLES: Mapping[str, Callable[[FuzzShop], Iterator[Example]]] = {
     "POST /channels": _named("name", kind="webhook", policy="strict", stores=["S1"]),
     "PATCH /channels/{name}": _each("/channels/{name}", {"issue_on": "paid", "stores": []}),
     "POST /documents": _bodies(*DOCUMENTS),
+    "POST /documents/check": _bodies(*DOCUMENTS),
     "POST /documents/batch": _bodies({"documents": _KEYED}, {"documents": list(DOCUMENTS)}),
     "POST /documents/{number}/hand_over": _each("/documents/{number}/hand_over", _ONE_LINE),
     "POST /documents/{number}/reverse": _each("/documents/{number}/reverse", {"reason": "typo"}),

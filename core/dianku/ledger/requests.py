@@ -230,6 +230,29 @@ class DocumentRecord(Answer):
     """How it was paid or paid back; empty where nobody said."""
 
 
+class Movement(Answer):
+    """What the shelf would gain or (negative) lose of a product, in base units."""
+
+    sku: str
+    quantity: Numeral
+
+
+class DocumentForecast(Answer):
+    """What a document would be if it were posted now; nothing of it is kept.
+
+    `balances` are those it would leave behind, `movements` what it would change on the shelves of
+    its store, components included. Beside what the document itself would be warned of, `warnings`
+    tell whoever may see costs of goods sold below them, or bought above their price.
+    """
+
+    kind: str
+    store: str
+    lines: list[LineRecord]
+    balances: list[BalanceRecord]
+    movements: list[Movement]
+    warnings: list[Warning]
+
+
 class ReservationLineRecord(Answer):
     """What of what is promised."""
 

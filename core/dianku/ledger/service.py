@@ -38,13 +38,14 @@ from dianku.ledger.commands import (
     Swept,
 )
 from dianku.ledger.plan.planner import Task
+from dianku.ledger.posting.foreseeing import foresee
 from dianku.ledger.posting.load_documents import numbers_of
 from dianku.ledger.posting.load_promises import codes_of, due_reservations
 from dianku.ledger.posting.poster import BatchPoster, Entry
-from dianku.ledger.requests import LineQuantities, NewDocument, NewReservation
+from dianku.ledger.requests import DocumentForecast, LineQuantities, NewDocument, NewReservation
 from dianku.ledger.resolve import check_time, needs, resolve_document, too_old
 from dianku.ledger.resolve_reservation import resolve_reservation
-from dianku.ledger.usual import Unusual, Usual, read_usual
+from dianku.ledger.usual import FLOWS, Unusual, Usual, read_usual
 from dianku.ledger.verify.rebuild import Rebuilt, rebuild
 from dianku.ledger.verify.verification import Verification, verify
 from dianku.ledger.wrong_fields import Errors
@@ -209,6 +210,18 @@ class Ledger:
             return resolved.errors
         return ()
 
+    def foresee(self, new: NewDocument, *, ctx: Context) -> DocumentForecast | Problem:
+        """What posting a document now would do, and what would be warned of; keeps nothing.
+
+        Waits for no place in the queue and promises none: what others post in between counts.
+        """
+        task = Task(Post(new), ctx)
+        problem = self._prepare(task, None)
+        if problem is not None:
+            return problem
+        task.numbers = tuple(numbers_of(task))
+        return foresee(self.database, self.cache, self.clock, task, resolve=self._resolve_again)
+
     def sweep(self) -> int:
         """Mark holds past their end; returns how many were found (at most `SWEEP_AT_ONCE`)."""
         with self.database.reading() as connection:
@@ -240,7 +253,7 @@ class Ledger:
         With it `hand_in` does not ask the database, unless to say how a refusal came about.
         """
         state = self.cache.state
-        if isinstance(command, Post) and command.new.kind == "receipt":
+        if isinstance(command, Post) and command.new.kind in FLOWS:
             return None
         if isinstance(command, Post | Reserve) and not _holds(state, command):
             return None
@@ -259,7 +272,9 @@ class Ledger:
         if key is not None:
             name, params, body = _asked(command)
             entry.key, entry.digest = hash_key(key), digest(name, params, body)
-        problem = self._prepare(entry, held)
+        problem = self._prepare(entry.task, held)
+        if isinstance(entry.task.resolved, Posting | Reserving):
+            entry.lines = len(entry.task.resolved.lines)
         if problem is not None and not self._answered(problem, key=key):
             return problem
         # What was posted once is answered for ever, though today it would be refused: a known
@@ -269,16 +284,15 @@ class Ledger:
         task.codes = tuple(codes_of(task))
         return entry
 
-    def _prepare(self, entry: Entry, held: CatalogState | None) -> Problem | None:
-        """Resolve an entry's command and let the checks speak; the problem that refuses it."""
-        task, command, ctx = entry.task, entry.task.command, entry.task.ctx
+    def _prepare(self, task: Task, held: CatalogState | None) -> Problem | None:
+        """Resolve a task's command and let the checks speak; the problem that refuses it."""
+        command, ctx = task.command, task.ctx
         if isinstance(command, Post | Reserve):
             resolved = self._resolved(command, ctx, held)
             if isinstance(resolved, Problem):
                 return resolved
             task.resolved = resolved
-            entry.lines = len(resolved.lines)
-            if isinstance(resolved, Posting) and resolved.kind == "receipt":
+            if isinstance(resolved, Posting) and resolved.kind in FLOWS:
                 task.usual = self._usual(resolved)
             if self.check is not None and isinstance(resolved, Posting):
                 return self.check(resolved, ctx)
@@ -363,7 +377,9 @@ class Ledger:
         today = local_day(self.clock.now_ms(), posting.store.timezone)
         pairs = {(posting.store.id, line.product.id) for line in posting.lines}
         with self.database.reading() as connection:
-            return read_usual(connection, pairs, today=today, limits=self._unusual())
+            return read_usual(
+                connection, pairs, kind=posting.kind, today=today, limits=self._unusual()
+            )
 
     def _moment(self, request: LineQuantities, ctx: Context) -> int | Problem:
         """When goods were handed over or arrived; bounded like the time of any document."""

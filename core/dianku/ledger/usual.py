@@ -1,11 +1,11 @@
-"""What is usual for a product in a store, to notice a receipt that was mistyped.
+"""What is usual for a product in a store, to notice a quantity that was mistyped.
 
-Read before a receipt joins the queue, not while rows are locked: it only ever makes a warning.
+Read before a document joins the queue, not while rows are locked: it only ever makes a warning.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from attrs import frozen
 from sqlalchemy.engine import Connection
@@ -15,6 +15,13 @@ from dianku.storage.bulk import select_set
 
 WINDOW_DAYS = 90
 
+FLOWS: Mapping[str, tuple[Flow, int]] = {
+    "receipt": (Flow.RECEIVED, 1),
+    "write_off": (Flow.WRITTEN_OFF, -1),
+    "transfer": (Flow.TRANSFERRED_OUT, -1),
+}
+"""Kinds whose quantities are held against the usual: their flow and its sign."""
+
 # The days are listed, so that each is a look-up in the summary's key: a range of dates would
 # read the whole shop's summary of the window for every product.
 _USUAL = f"""
@@ -23,10 +30,9 @@ WITH RECURSIVE day (business_date) AS (
     UNION ALL SELECT business_date + 1 FROM day WHERE business_date < :today
 )
 SELECT s.store_id, s.product_id,
-       COALESCE(SUM(CASE WHEN s.flow = {int(Flow.RECEIVED)} AND s.quantity > 0
-                         THEN s.quantity END), 0) AS received,
-       SUM(CASE WHEN s.flow = {int(Flow.RECEIVED)} AND s.quantity > 0 THEN 1 ELSE 0 END)
-           AS receipts,
+       COALESCE(SUM(CASE WHEN s.flow = :flow AND s.quantity * :sign > 0
+                         THEN s.quantity * :sign END), 0) AS moved,
+       SUM(CASE WHEN s.flow = :flow AND s.quantity * :sign > 0 THEN 1 ELSE 0 END) AS times,
        COALESCE(SUM(CASE WHEN s.flow IN ({", ".join(str(int(f)) for f in SALE_FLOWS)})
                          THEN -s.quantity END), 0) AS sold,
        MIN(s.business_date) AS first_day
@@ -39,7 +45,7 @@ GROUP BY s.store_id, s.product_id
 
 @frozen
 class Unusual:
-    """From when a receipt is worth a question: so many times the usual, or days of sales."""
+    """From when a quantity is worth a question: so many times the usual, or days of sales."""
 
     times: int = 10
     days: int = 90
@@ -49,30 +55,41 @@ class Unusual:
 class Usual:
     """What the last `WINDOW_DAYS` were like, in steps.
 
-    `receipt`: what came in on an average day with a receipt, 0 without any; `days`: days since
-    anything first moved, at most the window.
+    `quantity`: what moved on an average day on which documents of the kind moved any, 0 without
+    such a day; `days`: days since anything first moved, at most the window.
     """
 
-    receipt: int
+    quantity: int
     sold: int
     days: int
     limits: Unusual
 
 
 def read_usual(
-    connection: Connection, pairs: Iterable[tuple[int, int]], *, today: int, limits: Unusual
+    connection: Connection,
+    pairs: Iterable[tuple[int, int]],
+    *,
+    kind: str,
+    today: int,
+    limits: Unusual,
 ) -> dict[tuple[int, int], Usual]:
-    """Read what is usual of (store, product) pairs; those that never moved are left out."""
+    """Read what is usual of (store, product) pairs in documents of a kind of `FLOWS`.
+
+    Those that did not move in the window are left out.
+    """
+    flow, sign = FLOWS[kind]
     rows = select_set(
         connection,
         _USUAL,
         columns=(("store_id", "int"), ("product_id", "int")),
         rows=sorted(pairs),
         today=today,
+        flow=int(flow),
+        sign=sign,
     )
     return {
         (row.store_id, row.product_id): Usual(
-            receipt=int(row.received) // int(row.receipts) if row.receipts else 0,
+            quantity=int(row.moved) // int(row.times) if row.times else 0,
             sold=max(int(row.sold), 0),
             days=today - row.first_day + 1,
             limits=limits,

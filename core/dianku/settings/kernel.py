@@ -51,7 +51,7 @@ SHOP = Section.of(
     Field(
         name="unusual_receipt_times",
         type="integer",
-        title=Title("异常入库倍数", "Unusual receipt, times the usual"),
+        title=Title("异常数量倍数", "Unusual quantity, times the usual"),
         default=10,
         minimum=2,
         maximum=1_000_000,

@@ -21,6 +21,7 @@ NOT_OF_THE_SHOP = {
     "POST /sessions",  # each is another, and holds nobody up
     "POST /sessions/pin",
     "POST /devices",  # its secret is in a cookie, and shown once
+    "POST /documents/check",  # keeps nothing
 }
 OF_ONE_BODY = {"POST /backups"}
 """No other body is there to conflict; test_administration sends its key again."""

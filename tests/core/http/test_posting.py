@@ -178,3 +178,35 @@ def test_lines_of_the_shop_hold_where_product_and_category_set_none(
     receipt = {"kind": "receipt", "store": "S1", "lines": [{"sku": "cola", "quantity": 250}]}
     warned = call("POST", "/documents", receipt).json()
     assert [w["code"] for w in warned["warnings"]] == ["unusual_quantity"]
+
+
+@pytest.mark.usefixtures("stocked")
+def test_document_that_is_asked_about_is_foretold_in_words_and_spends_no_number(
+    call: Callable[..., Any],
+) -> None:
+    sale = {"kind": "issue", "store": "S1", "lines": [{"sku": "cola", "quantity": 1, "amount": 1}]}
+    key = {"Idempotency-Key": "asked"}
+    told = call("POST", "/documents/check", sale, headers=key)
+    assert (told.status_code, told.json()["movements"]) == (
+        200,
+        [{"sku": "cola", "quantity": "-1"}],
+    )
+    [warning] = told.json()["warnings"]
+    assert (warning["code"], warning["message"]) == (
+        "below_cost",
+        "cola would be sold for 1.00, below its cost of 2.00",
+    )
+    masked = call("POST", "/documents/check", sale, role="clerk").json()
+    assert (masked["warnings"], masked["lines"][0]["cost"]) == ([], None)
+    posted = call("POST", "/documents", sale, headers=key)
+    assert (posted.status_code, posted.json()["warnings"]) == (201, [])
+    assert "idempotency-replayed" not in posted.headers
+    assert [d["kind"] for d in call("GET", "/documents").json()["items"]] == ["issue", "receipt"]
+    gone = {"kind": "write_off", "store": "S1", "lines": [{"sku": "cola", "quantity": 100}]}
+    unsaid = call("POST", "/documents/check", gone)
+    assert (unsaid.status_code, unsaid.json()["errors"][0]["pointer"]) == (422, "/lines/0/reason")
+    gone["lines"] = [{"sku": "cola", "quantity": 100, "reason": "lost"}]
+    short = call("POST", "/documents/check", gone)
+    assert (short.status_code, short.json()["short"][0]["available"]) == (409, "99")
+    assert call("POST", "/documents/check", gone, role="readonly").status_code == 403
+    assert call("POST", "/documents/check", gone, role="clerk", stores=["S2"]).status_code == 403

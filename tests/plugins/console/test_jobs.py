@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from browser import Served, visit
 from job_steps import begin, counted, last, scan, stock
 from playwright.sync_api import Browser, expect
@@ -181,3 +182,58 @@ def test_press_twice_and_a_customer_in_between_make_one_sale_of_what_was_there(
         expect(page.get_by_role("button", name="取单")).to_be_visible()
         expect(page.locator(".line")).to_have_count(1)
         expect(page.locator(".line")).to_contain_text("淡爽啤酒")
+
+
+def test_unusual_receipt_is_asked_about_and_changed_before_it_is_posted(
+    goods: Served, browser: Browser
+) -> None:
+    before, newest = stock(goods, "AL085"), last(goods, "receipt")["number"]
+    with visit(browser, goods.server, who="manager") as one:
+        page = one.open("/console/receive")
+        expect(page.locator("html[data-ready]")).to_be_visible()
+        scan(page, CARTON)
+        page.locator(".count").fill("4000")
+        page.locator(".details input").first.fill("99")
+        page.locator("[data-post]").click()
+        asking = page.locator("[data-asking]")
+        expect(asking).to_contain_text("这次 4000 × 24")
+        expect(asking).to_contain_text("按售价只卖")
+        expect(page.get_by_role("button", name="回去改")).to_be_focused()
+        one.shot("asking")
+        page.keyboard.press("Enter")
+        expect(asking).to_have_count(0)
+        expect(page.locator(".line .wrong")).to_contain_text("4000 × 24")
+        expect(page.locator(".count")).to_be_focused()
+        one.shot("asking-changed")
+        assert (last(goods, "receipt")["number"], stock(goods, "AL085")) == (newest, before)
+        page.locator("[data-post]").click()
+        page.locator("[data-sure]").click()
+        expect(page.locator(".toast.good")).to_be_visible()
+        expect(page.locator(".toast.warn")).to_have_count(0)
+        assert stock(goods, "AL085") == before + 4000 * 24
+        assert [w["code"] for w in last(goods, "receipt")["warnings"]] == ["unusual_quantity"]
+        page.locator(".toast.good button").click()
+        expect(page.locator(".line")).to_have_count(1)
+
+
+@pytest.mark.long("browser-full")
+def test_unusual_loss_is_asked_about_in_english_and_posted_where_nobody_answers(
+    goods: Served, browser: Browser
+) -> None:
+    with visit(browser, goods.server, who="manager", kind="desktop", language="en") as one:
+        page = one.open("/console/receive")
+        expect(page.locator("html[data-ready]")).to_be_visible()
+        scan(page, PLAIN)
+        page.locator(".count").fill("5000")
+        page.locator("[data-post]").click()
+        expect(page.locator("[data-asking]")).to_contain_text("Usually about")
+        one.shot("asking-desktop")
+        page.keyboard.press("Escape")
+        expect(page.locator(".line .wrong")).to_be_visible()
+        page.context.route("**/documents/check", lambda route: route.abort())
+        page.locator("[data-post]").click()
+        expect(page.locator(".toast.good")).to_be_visible()
+        assert last(goods, "receipt")["lines"][0]["quantity"] == "5000"
+        page.locator(".toast.good button").click()
+        expect(page.locator(".line")).to_have_count(1)
+        one.complaints.clear()  # the browser notes the request that was cut off

@@ -29,6 +29,7 @@ from dianku.ledger.commands import (
 )
 from dianku.ledger.read.requests import DocumentFilter, DocumentPage, Takings, TakingsFilter
 from dianku.ledger.requests import (
+    DocumentForecast,
     DocumentRecord,
     KeyedDocument,
     LineQuantities,
@@ -85,6 +86,14 @@ async def answered(call: Call, command: Any, *, status: int = 201) -> Replied | 
 async def post_document(call: Call) -> Replied | Problem:
     """Post one document."""
     return await answered(call, Post(call.body))
+
+
+def check_document(call: Call) -> DocumentForecast | Problem:
+    """Say what posting a document now would do, and keep nothing of it."""
+    found: DocumentForecast | Problem = call.host.ledger.foresee(call.body, ctx=call.ctx)
+    if isinstance(found, Problem):
+        return found
+    return worded(found, edge_of(call).messages, language=call.ctx.language)
 
 
 async def post_batch(call: Call) -> BatchAnswer:
@@ -198,6 +207,16 @@ ROUTES = (
         answer=DocumentRecord,
         status=201,
         keyed=True,
+        further=document_faults,
+    ),
+    Route(
+        "POST",
+        "/documents/check",
+        check_document,
+        POST,
+        "Say what posting a document would do, without posting it",
+        request=NewDocument,
+        answer=DocumentForecast,
         further=document_faults,
     ),
     Route(

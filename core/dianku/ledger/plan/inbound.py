@@ -5,15 +5,13 @@ from __future__ import annotations
 from dianku.context import Context
 from dianku.ledger.commands import Line, Posting
 from dianku.ledger.flows import Flow
+from dianku.ledger.plan.doubts import doubt_dates, doubt_quantities
 from dianku.ledger.plan.making import begin_posting, draft_line
 from dianku.ledger.posting.draft import Draft
 from dianku.ledger.posting.lots import Split
 from dianku.ledger.posting.mover import Mover
 from dianku.ledger.posting.snapshot import Snapshot
-from dianku.quantity import COST_PER_MINOR, format_quantity
-
-HISTORY_DAYS = 7
-"""Goods with less history than this are not judged by their sales."""
+from dianku.quantity import COST_PER_MINOR
 
 
 def plan_receipt(snapshot: Snapshot, posting: Posting, ctx: Context) -> Draft:
@@ -22,7 +20,6 @@ def plan_receipt(snapshot: Snapshot, posting: Posting, ctx: Context) -> Draft:
     mover = Mover(snapshot, draft)
     for line in posting.lines:
         value = (line.amount or 0) * COST_PER_MINOR
-        _warn_unusual(snapshot, draft, line)
         mover.put(
             line.product,
             line.quantity,
@@ -32,6 +29,8 @@ def plan_receipt(snapshot: Snapshot, posting: Posting, ctx: Context) -> Draft:
             split=named_split(snapshot, line),
         )
         draft.lines.append(draft_line(line, cost=value, lot_id=lot_id_of(snapshot, line)))
+    doubt_quantities(snapshot, draft, posting.lines)
+    doubt_dates(snapshot, draft, posting.lines)
     return draft
 
 
@@ -46,26 +45,3 @@ def named_split(snapshot: Snapshot, line: Line, quantity: int | None = None) -> 
     """All of a line's goods in the lot it names."""
     steps = line.quantity if quantity is None else quantity
     return [(lot_id_of(snapshot, line), steps)]
-
-
-def _warn_unusual(snapshot: Snapshot, draft: Draft, line: Line) -> None:
-    usual = snapshot.usual.get((draft.store.id, line.product.id))
-    if usual is None:
-        return
-    precision = line.product.precision
-    often = usual.receipt > 0 and line.quantity >= usual.limits.times * usual.receipt
-    sold, days = usual.sold, usual.days
-    long = sold > 0 and days >= HISTORY_DAYS and line.quantity * days >= usual.limits.days * sold
-    if often or long:
-        draft.warnings.append(
-            (
-                "unusual_quantity",
-                {
-                    "line": line.number,
-                    "sku": line.product.sku,
-                    "quantity": format_quantity(line.quantity, precision),
-                    "usual": format_quantity(usual.receipt, precision),
-                    "sold_90_days": format_quantity(sold, precision),
-                },
-            )
-        )

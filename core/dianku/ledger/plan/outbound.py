@@ -15,6 +15,7 @@ from dianku.context import Context
 from dianku.errors import FieldError, Problem, Refused
 from dianku.ledger.commands import Line, Posting, PriceChanged
 from dianku.ledger.flows import Bucket, Flow
+from dianku.ledger.plan.doubts import doubt_quantities
 from dianku.ledger.plan.fitting import fit, tell_partial, with_lots
 from dianku.ledger.plan.keeping import move_kept
 from dianku.ledger.plan.making import begin_posting, draft_line, raise_exception
@@ -115,6 +116,7 @@ def _plan_strict_out(snapshot: Snapshot, posting: Posting, ctx: Context, flow: F
                 expired_first=line.reason == "expired",
             )
         draft.lines.append(draft_line(line, cost=cost))
+    doubt_quantities(snapshot, draft, lines)
     if not posting.strict:
         tell_short(snapshot, posting, draft, _taken(lines))
     return draft

@@ -14,6 +14,7 @@ from dianku.context import Context
 from dianku.errors import FieldError, NumberRefused, Problem, Refused, refuse
 from dianku.ledger.commands import CloseTransfer, Posting, ReceiveTransfer
 from dianku.ledger.flows import Bucket, Flow
+from dianku.ledger.plan.doubts import doubt_quantities
 from dianku.ledger.plan.fitting import fit, tell_partial, with_lots
 from dianku.ledger.plan.making import begin, begin_posting, draft_line
 from dianku.ledger.plan.outbound import lot_split
@@ -60,6 +61,7 @@ def plan_transfer(snapshot: Snapshot, posting: Posting, ctx: Context) -> Draft:
                     lot_id=move.lot_id,
                 )
         draft.lines.append(draft_line(line, cost=cost))
+    doubt_quantities(snapshot, draft, lines)
     if not posting.strict:
         tell_short(snapshot, posting, draft, [(x.product, x.quantity) for x in lines])
     return draft

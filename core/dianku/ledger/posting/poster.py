@@ -114,7 +114,7 @@ class BatchPoster:
                 if attempt == ATTEMPTS_MAX:
                     raise
             except DBAPIError as error:
-                if attempt == ATTEMPTS_MAX or not _passing(error):
+                if attempt == ATTEMPTS_MAX or not passing(error):
                     raise
         raise AssertionError("the loop returns or raises")
 
@@ -266,7 +266,7 @@ def _outcome(snapshot: Snapshot, planned: Planned, ctx: Context) -> Outcome:
     raise TypeError(f"no outcome for {type(planned).__name__}")
 
 
-def _passing(error: DBAPIError) -> bool:
+def passing(error: DBAPIError) -> bool:
     """Whether another process was merely in the way: a deadlock, or a lock held too long."""
     return getattr(error.orig, "sqlstate", None) in {"40P01", "40001", "55P03"}
 

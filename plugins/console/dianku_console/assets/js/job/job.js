@@ -6,17 +6,19 @@ import { onScan } from "../scan/scan.js";
 import { make, sheet, sound, toast } from "../ui.js";
 import { takeBack } from "../undo.js";
 import { t } from "../words.js";
+import { asked } from "./asking.js";
 import { Basket, amountOf, baseOf } from "./basket.js";
 import { money, plain } from "./exact.js";
 import { show } from "./lines.js";
 import { parking } from "./parking.js";
 import { paying } from "./paying.js";
+import { steady } from "./steady.js";
 
 const KINDS = {
   issue: { money: true, takes: true, channel: "counter" },
-  receipt: { money: false, takes: false, details: ["unit_cost", "lot"], head: ["supplier"] },
-  transfer: { money: false, takes: true, details: ["lot"], head: ["to_store"] },
-  write_off: { money: false, takes: true, reason: true },
+  receipt: { money: false, takes: false, asks: true, details: ["unit_cost", "lot"], head: ["supplier"] },
+  transfer: { money: false, takes: true, asks: true, details: ["lot"], head: ["to_store"] },
+  write_off: { money: false, takes: true, asks: true, reason: true },
 };
 
 export function start(node) {
@@ -36,8 +38,9 @@ export function start(node) {
     price: node.dataset.prices === "yes" ? (line) => { on.pricing = line.id; shown(); parts.list.querySelector("[data-new-price]")?.focus(); } : undefined,
   };
 
+  const draw = steady(parts.list, () => show(parts.list, basket, { kind, symbol, on, touched }));
   function shown() {
-    show(parts.list, basket, { kind, symbol, on, touched });
+    draw();
     parts.empty.hidden = basket.lines.length > 0;
     parts.button.disabled = basket.lines.length === 0;
     pay?.shown();
@@ -113,10 +116,13 @@ export function start(node) {
     parts.button.setAttribute("aria-busy", "true");
     const before = snapshot(basket);
     try {
-      const done = await post(body(), { label: node.dataset.title, key: basket.key });
+      const made = body();
+      const sure = kind.asks ? await asked(made, [...basket.lines].reverse(), { symbol, go: t(`console.asking.go_${name}`) }) : [];
+      if (!sure) { shown(); parts.list.querySelector(".wrong-line .count")?.focus(); return; }
+      const done = await post(made, { label: node.dataset.title, key: basket.key });
       pay?.closing();
       basket.clear();
-      told(done, before);
+      told(done, before, sure);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       refused(error);
@@ -125,7 +131,7 @@ export function start(node) {
     }
   }
 
-  function told(done, before) {
+  function told(done, before, known) {
     if (done.state !== "posted") { toast(t("console.job.kept"), { kind: "warn" }); return; }
     const { number, warnings } = done.answer;
     const undo = async () => {
@@ -134,7 +140,7 @@ export function start(node) {
       basket.restore({ lines: [...basket.lines, ...before.lines], head: { ...before.head, ...basket.head } });
       toast(t("console.job.taken_back"));
     };
-    for (const warning of warnings) toast(warning.message, { kind: "warn", seconds: 10 });
+    for (const warning of warnings) if (!known.includes(warning.code)) toast(warning.message, { kind: "warn", seconds: 10 });
     sound(warnings.length ? "warning" : "known");
     const said = toast(t(`console.job.done_${name}`, { number }), { kind: "good", undo });
     node.dispatchEvent(new CustomEvent("dianku:posted", { detail: { number, end: said } }));
