@@ -71,6 +71,7 @@ _DATE = re.compile(
     r"(?: ?(am|pm))?\s*(z|[+-]\d{2}:?\d{2})?$",
     re.IGNORECASE,
 )
+_CONTROLS = dict.fromkeys([*range(32), 127], " ")
 _TRUE = frozenset({"是", "y", "yes", "true", "1", "√", "✓", "有", "启用", "开启", "对"})
 _FALSE = frozenset({"否", "n", "no", "false", "0", "×", "✗", "x", "无", "停用", "关闭", "不", "非"})
 
@@ -130,8 +131,7 @@ def _plain_float(value: float) -> str:
 def text_of(raw: Raw) -> str | None:
     """Text: ends stripped, control characters made blanks; None for an empty cell."""
     text = shown(raw)
-    clean = "".join(" " if ord(c) < 32 or ord(c) == 127 else c for c in text).strip(BLANKS)
-    return clean or None
+    return text.translate(_CONTROLS).strip(BLANKS) or None
 
 
 def number_of(raw: Raw) -> Decimal | None:
@@ -364,4 +364,4 @@ def code_of(raw: Raw) -> str | None:
 
 
 def _has_full_width(text: str) -> bool:
-    return any("\uff01" <= c <= "\uff5e" for c in text)
+    return not text.isascii() and any("\uff01" <= c <= "\uff5e" for c in text)

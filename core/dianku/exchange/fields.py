@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
+from functools import lru_cache
 
 from attrs import frozen
 
@@ -56,6 +57,8 @@ _MARKS = re.compile(r"[*＊★☆●※#:：。!！?？、,，;；_\-—/|.\"'�
 _WORDS = re.compile(r"(必填|选填|必选|可选|可不填|不填|required|optional)", re.IGNORECASE)
 
 
+# Each heading is held against every field, and each of the first rows may be one.
+@lru_cache(maxsize=4096)
 def heading_key(heading: str) -> str:
     """A heading without case, width, blanks, marks and notes: "名称（必填）" is "名称"."""
     text = unicodedata.normalize("NFKC", heading).strip(BLANKS).lower().translate(_TRADITIONAL)

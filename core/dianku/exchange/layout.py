@@ -379,6 +379,10 @@ def _find_name(table: Table, columns: list[Column]) -> None:
             columns[c.index] = Column(c.index, c.heading, f)
 
 
+GTIN_CELL_MAX = 40
+"""Signs of a cell that may be a barcode: its figures, an exponent, blanks about them."""
+
+
 def _find_barcodes(table: Table, columns: list[Column], *, kind: ImportKind) -> None:
     f = next(f for f in FIELDS[kind] if f.name == "barcode")
     for c in columns:
@@ -392,6 +396,8 @@ def _find_barcodes(table: Table, columns: list[Column], *, kind: ImportKind) -> 
 
 
 def _is_gtin_cell(cell: Raw) -> bool:
+    if isinstance(cell, str) and len(cell) > GTIN_CELL_MAX:
+        return False
     try:
         code = code_of(cell)
     except CellRefused:
