@@ -33,6 +33,7 @@ from dianku.hooks.postings import posting_check
 from dianku.jobs.kernel import kernel_jobs
 from dianku.jobs.leader import Leader
 from dianku.jobs.runner import JobRunner
+from dianku.ledger.closing import Closings
 from dianku.ledger.figures.figures import Figures
 from dianku.ledger.read.alert_lines import ShopLines
 from dianku.ledger.read.queries import StockQueries
@@ -96,6 +97,7 @@ class Host:
         self.stock = StockQueries(
             self.database, self.cache, self.clock, shop_lines=self._shop_lines
         )
+        self.closings = Closings(self.database, self.cache, self.clock)
         self.figures = Figures(self.database, self.cache, self.clock, tallies=self.stock.tallies)
         self.exchange = Exchange(
             self.database,

@@ -20,6 +20,7 @@ POSTING = "ledger/posting/"
 OTHERS = {
     "ledger/verify/rebuild.py": "derived tables, anew from the moves",
     "ledger/history.py": "sales of the time before, and their sums",
+    "ledger/closing.py": "closes a day",
     "ledger/exceptions.py": "settles an exception",
     "idempotency.py": "keys of requests that post no document",
 }

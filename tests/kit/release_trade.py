@@ -168,6 +168,7 @@ def _paid(counter: Counter, cola: Json) -> None:
     parts = [{"kind": "cash", "amount": "2.50"}, {"kind": "wechat", "amount": "3.50"}]
     sale = counter.post("issue", "S1", two, payments=parts)
     counter.make(f"/documents/{sale['number']}/reverse", reason="paid twice")
+    counter.make("/closings", store="S1", counted="0.50", float_start="0.50", note="日结")
 
 
 def _lots(counter: Counter) -> None:

@@ -33,7 +33,7 @@ _LOOK = frozenset(
 )
 _CLERK = (
     _LOOK
-    | {"document.post", "document.reverse", "reservation.edit", "attachment.edit"}
+    | {"document.post", "document.reverse", "reservation.edit", "attachment.edit", "day.close"}
     | {f"document.post.{kind}" for kind in (*_SELL, *_HANDLE)}
 )
 _MANAGER = (

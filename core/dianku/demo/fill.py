@@ -12,24 +12,30 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from attrs import frozen
 from msgspec.structs import replace
 
 from dianku.access.permissions import KERNEL, OWNER
-from dianku.catalog.channels import ensure_defaults
+from dianku.catalog.channels import COUNTER, ensure_defaults
 from dianku.catalog.service import CatalogService
 from dianku.catalog.snapshot import CatalogCache
 from dianku.clock import SetClock, from_ms, to_ms
 from dianku.context import Actor, Context
-from dianku.demo.goods import CATEGORIES, CHANNELS, STORES, products
+from dianku.demo.goods import CATEGORIES, CHANNELS, SHOP, STORES, products
 from dianku.demo.trade import DemoDocument, Step, Trade, moment_of
 from dianku.errors import DiankuError, Problem
+from dianku.ledger.closing import Closings
 from dianku.ledger.commands import Command, Outcome, Post, Posted, ReceiveTransfer
+from dianku.ledger.read.queries import StockQueries
+from dianku.ledger.read.requests import NewClosing, TakingsFilter
 from dianku.ledger.requests import LineQuantities, LineQuantity
 from dianku.ledger.service import Ledger
 from dianku.storage.engine import Database
 
+FLOAT = Decimal(200)
+"""What is in the drawer in the morning."""
 PROMPT_DAYS = 7
 PROMPT_SPAN = timedelta(minutes=8)
 """Shorter than what the ledger calls late."""
@@ -81,6 +87,7 @@ def fill_shop(
     goods = _catalog(CatalogService(database, cache, clock), ctx=ctx)
     ledger = Ledger(database, cache, clock)
     ledger.start()
+    evening = _Evening(database, cache, clock, ctx)
     try:
         posted = _Posting(ledger, ctx)
         for done, (end, steps) in enumerate(trade.by_day(), 1):
@@ -88,11 +95,35 @@ def fill_shop(
             for moment, together in _prompt(steps) if prompt else [(end, steps)]:
                 clock.set(to_ms(moment))
                 posted.post(together)
+            if prompt and done < days:
+                evening.close(done)
             if progress is not None:
                 progress(done, days)
     finally:
         ledger.close()
     return Filled(products=goods, documents=posted.count)
+
+
+@frozen
+class _Evening:
+    """The counter after the last customer: the drawer is counted, and now and then it is short."""
+
+    database: Database
+    cache: CatalogCache
+    clock: SetClock
+    ctx: Context
+
+    def close(self, day: int) -> None:
+        """Close the day that the clock stands in; `day` counts from the first one."""
+        asked = TakingsFilter(store=[SHOP], channel=[COUNTER])
+        taken = StockQueries(self.database, self.cache, self.clock).takings(asked, ctx=self.ctx)
+        cash = sum(Decimal(row.net) for row in taken.items if row.payment == "cash")
+        counted = FLOAT + cash - (Decimal("0.5") if day % 4 == 0 else 0)
+        new = NewClosing(
+            store=SHOP, counted=counted, float_start=FLOAT, float_left=min(FLOAT, counted)
+        )
+        with self.database.writing() as connection:
+            Closings(self.database, self.cache, self.clock).close(connection, new, ctx=self.ctx)
 
 
 def _prompt(steps: Sequence[Step]) -> Iterator[tuple[datetime, list[Step]]]:

@@ -279,6 +279,24 @@ kept_answer = sa.Table(
 )
 """Answers of keyed requests that post no document (creating a product, a store)."""
 
+day_closing = sa.Table(
+    "day_closing",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("store_id", Id, nullable=False),
+    sa.Column("business_date", sa.Integer, nullable=False),
+    _big("closed_at"),
+    sa.Column("actor", sa.Text, nullable=False),
+    _big("counted", nullable=True),
+    _big("float_start", nullable=True),
+    _big("float_left", nullable=True),
+    sa.Column("note", sa.Text),
+    sa.Column("takings", sa.Text, nullable=False),
+    sa.Index("ix_day_closing_day", "store_id", "business_date"),
+    info={"since": "0016"},
+)
+"""Days that were closed, each time anew; never changed. `takings`: what the books said then."""
+
 stock_exception = sa.Table(
     "stock_exception",
     metadata,

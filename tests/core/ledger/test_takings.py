@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -12,9 +13,10 @@ from say import Day, line
 
 from dianku.catalog.snapshot import CatalogCache
 from dianku.errors import Refused
+from dianku.ledger.closing import Closings
 from dianku.ledger.commands import Reverse
 from dianku.ledger.read.queries import StockQueries
-from dianku.ledger.read.requests import TakingsFilter
+from dianku.ledger.read.requests import ClosingFilter, NewClosing, TakingsFilter
 from dianku.ledger.requests import Payment
 from dianku.storage.engine import Database
 from dianku.testing.shop import Shop
@@ -88,6 +90,37 @@ def test_takings_are_of_the_stores_days_and_channels_asked_for(
     assert told(queries, day, channel=["nowhere"]) == {}
     far = {"from_": first.replace(year=1), "to": first.replace(year=9999)}
     assert Counter(k[0] for k in told(queries, day, by="day", **far)) == {"cash": 1, "card": 1}
+
+
+def test_day_is_closed_by_its_stores_own_days_and_stays_as_it_was(
+    day: Day, queries: StockQueries, database: Database
+) -> None:
+    closings = Closings(database, CatalogCache(), day.clock)
+    for store, amount in (("S1", 10), ("S1", 7), ("S2", 5)):
+        tea = line("tea", 1, amount=amount)
+        sale = day.post(
+            "issue", tea, store=store, channel="counter", payments=paid(cash=str(amount))
+        )
+        with database.writing() as connection:
+            new = NewClosing(store=store, counted=Decimal(amount))
+            closings.close(connection, new, ctx=day.owner)
+    today = date.fromisoformat(sale.business_date)
+    day.clock.advance(days=1)
+    with database.writing() as connection:
+        closings.close(connection, NewClosing(store="S1", business_date=today), ctx=day.owner)
+        closings.close(connection, NewClosing(store="S1"), ctx=day.owner)
+    found = closings.page(ClosingFilter(sort="id"), ctx=day.owner).items
+    assert [(one.store, one.cash, one.difference, one.stands) for one in found] == [
+        ("S1", "10.00", "0.00", False),
+        ("S1", "17.00", "-10.00", False),
+        ("S2", "5.00", "0.00", True),
+        ("S1", "17.00", None, True),
+        ("S1", "0.00", None, True),
+    ]
+    told = closings.page(ClosingFilter(from_=today, to=today, store=["S1"]), ctx=day.owner).items
+    assert {one.business_date for one in told} == {today.isoformat()}
+    assert len(told) == 3
+    assert queries.takings(TakingsFilter(from_=today, to=today), ctx=day.owner).net == "22.00"
 
 
 def test_takings_of_a_store_that_is_not_there_are_refused(day: Day, queries: StockQueries) -> None:

@@ -85,6 +85,7 @@ def pages(served: Served) -> list[str]:
     sales = "/documents?kind=issue&limit=1"
     sale = served.server.call("GET", sales, token=served.token)["items"][0]
     sent = served.server.call("GET", "/documents?on_the_way=true&limit=1", token=served.token)
+    closed = served.server.call("GET", "/closings?limit=1", token=served.token)["items"][0]
     sku, number = quote(product["sku"], safe=""), document["number"]
     barcode = product["barcodes"][0]["code"] if product["barcodes"] else sku
     more = [
@@ -92,6 +93,7 @@ def pages(served: Served) -> list[str]:
         f"/console/goods/{sku}",
         f"/console/goods/{sku}/edit",
         f"/console/documents/{number}",
+        f"/console/day-close/{closed['id']}",
         f"/console/documents/{sale['number']}/receipt?received=500&off=0.05",
         f"/console/scan/{barcode}",
         f"/console/documents/{sale['number']}/return",

@@ -228,3 +228,18 @@ def test_day_is_closed_by_kind_and_person_and_the_drawer_is_held_against_the_cas
         page.locator("#counted").fill(str(cash + 200 - Decimal("0.05")))
         expect(page.locator(".difference.warn")).to_have_text("少 ¥0.05")
         one.shot("day-close")
+        page.locator("#left").fill("150")
+        page.locator(".day-close [type=submit]").click()
+        page.wait_for_url("**/console/day-close/*")
+        expect(page.locator(".badge.warn")).to_have_text("少 ¥0.05")
+        one.shot("day-closed")
+        closed = goods.server.call("GET", f"/closings?store={store}&limit=1", token=goods.token)[
+            "items"
+        ]
+        assert [(c["cash"], c["difference"], c["actor"]) for c in closed] == [
+            (str(cash), "-0.05", "clerk")
+        ]
+        page = one.open("/console/day-close")
+        expect(page.locator("a.note.good")).to_contain_text("clerk 已日结")
+        expect(page.locator("#began")).to_have_value("200.00")
+        one.shot("day-close-again")

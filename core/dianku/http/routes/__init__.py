@@ -7,6 +7,7 @@ from dianku.http.routes import (
     access,
     administration,
     catalog,
+    closings,
     devices,
     documents,
     events,
@@ -19,6 +20,7 @@ from dianku.http.routes import (
 KERNEL_ROUTES: tuple[Route, ...] = (
     *catalog.ROUTES,
     *documents.ROUTES,
+    *closings.ROUTES,
     *stock.ROUTES,
     *reservations.ROUTES,
     *exchange.ROUTES,

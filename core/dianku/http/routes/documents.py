@@ -27,7 +27,7 @@ from dianku.ledger.commands import (
     ReceiveTransfer,
     Reverse,
 )
-from dianku.ledger.read.requests import DocumentFilter, DocumentPage, Takings, TakingsFilter
+from dianku.ledger.read.requests import DocumentFilter, DocumentPage
 from dianku.ledger.requests import (
     DocumentForecast,
     DocumentRecord,
@@ -124,12 +124,6 @@ def get_document(call: Call) -> DocumentRecord:
     """Show one document."""
     record = call.host.stock.document(call.path["number"], ctx=call.ctx)
     return worded(record, edge_of(call).messages, language=call.ctx.language)
-
-
-def takings(call: Call) -> Takings:
-    """Add up what was taken at the till."""
-    found: Takings = call.host.stock.takings(call.query, ctx=call.ctx)
-    return found
 
 
 async def reverse(call: Call) -> Replied | Problem:
@@ -245,15 +239,6 @@ ROUTES = (
         "document.view",
         "Show a document",
         answer=DocumentRecord,
-    ),
-    Route(
-        "GET",
-        "/takings",
-        takings,
-        "document.view",
-        "Add up what was taken, by kind of payment",
-        query=TakingsFilter,
-        answer=Takings,
     ),
     Route(
         "POST",

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, field
 
 from dianku.ledger.requests import DocumentRecord, LotQuantity, PaymentKind, ReservationRecord
-from dianku.wire import Answer, Code, Day, Numeral, Request
+from dianku.wire import Answer, Code, Day, Number, Numeral, Request
 
 Limit = Annotated[int, Meta(ge=1, le=1000)]
 Words = Annotated[str, Meta(max_length=200)]
@@ -184,12 +184,69 @@ class TakingsRow(Answer):
 
 
 class Takings(Answer):
-    """What was taken, by kind of payment, and in all."""
+    """What was taken, by kind of payment, and in all.
 
+    `from` and `to`: the first and last business date, null where the stores' own days differ.
+    """
+
+    from_: str | None = field(name="from")
+    to: str | None
     items: list[TakingsRow]
     sales: Numeral
     refunds: Numeral
     net: Numeral
+
+
+class NewClosing(Request, frozen=True, kw_only=True):
+    """A business day to close, today's where none is named.
+
+    `counted`: the cash in the drawer; `float_start`: what of it was there in the morning,
+    `float_left`: what stays in it for the next day.
+    """
+
+    store: Code
+    business_date: Day | None = None
+    counted: Number | None = None
+    float_start: Number | None = None
+    float_left: Number | None = None
+    note: Annotated[str, Meta(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*(?!\n)$")] | None = None
+
+
+class ClosingFilter(PageQuery, frozen=True):
+    """Which closings, by store and business date. Sorts: closed_at, id, either way."""
+
+    store: list[Code] = field(default_factory=list)
+    from_: Day | None = field(name="from", default=None)
+    to: Day | None = None
+
+
+class ClosingRecord(Answer):
+    """A day as it was closed: what the books said then, by kind of payment and person.
+
+    `cash` is the net taken in cash; `difference` what was counted less that and less
+    `float_start`, null where nobody counted. `stands`: the day was not closed again since.
+    """
+
+    id: str
+    store: str
+    business_date: str
+    closed_at: str
+    actor: str
+    takings: Takings
+    cash: Numeral
+    float_start: Numeral | None
+    counted: Numeral | None
+    difference: Numeral | None
+    float_left: Numeral | None
+    note: str | None
+    stands: bool
+
+
+class ClosingPage(Answer):
+    """A page of closings."""
+
+    items: list[ClosingRecord]
+    next_cursor: str | None
 
 
 class ReservationFilter(PageQuery, frozen=True):

@@ -51,7 +51,8 @@ def takings(
     A day left out is each store's own today. Rows are by `payment` (null: nobody said) and, where
     `by` names one, by person, day or store; the greatest first.
     """
-    conditions, parameters = _bounds(asked, stores, now_ms)
+    spans = {store: _span(asked, store, now_ms=now_ms) for store in stores}
+    conditions, parameters = _bounds(spans)
     if asked.channel:
         conditions += " AND d.channel_id IN (SELECT c.id FROM channel AS c WHERE c.name IN :named)"
     key = _KEYS.get(asked.by or "")
@@ -70,7 +71,10 @@ def takings(
     items = [_row(row, asked.by) for row in found if row.documents]
     items.sort(key=lambda row: (-Decimal(row.net), row.payment or "~", row.name or ""))
     sales, refunds = (sum(int(getattr(row, n)) for row in found) for n in ("sales", "refunds"))
+    firsts, lasts = ({span[end] for span in spans.values()} for end in (0, 1))
     return Takings(
+        from_=day_text(firsts.pop()) if len(firsts) == 1 else None,
+        to=day_text(lasts.pop()) if len(lasts) == 1 else None,
         items=items,
         sales=format_amount(sales),
         refunds=format_amount(refunds),
@@ -91,16 +95,19 @@ def _row(row: Any, by: str | None) -> TakingsRow:
     )
 
 
-def _bounds(
-    asked: TakingsFilter, stores: Sequence[Store], now_ms: int
-) -> tuple[str, Mapping[str, Any]]:
+def _span(asked: TakingsFilter, store: Store, *, now_ms: int) -> tuple[int, int]:
+    """The first and the last business day asked for, in a store."""
+    here = today(store, now_ms=now_ms)
+    first = here if asked.from_ is None else max(day_number(asked.from_), _FIRST_DAY)
+    last = here if asked.to is None else min(day_number(asked.to), _LAST_DAY)
+    return first, last
+
+
+def _bounds(spans: Mapping[Store, tuple[int, int]]) -> tuple[str, Mapping[str, Any]]:
     """Which documents: each store's by its own days."""
     each: list[str] = []
     parameters: dict[str, Any] = {}
-    for n, store in enumerate(stores):
-        here = today(store, now_ms=now_ms)
-        first = here if asked.from_ is None else max(day_number(asked.from_), _FIRST_DAY)
-        last = here if asked.to is None else min(day_number(asked.to), _LAST_DAY)
+    for n, (store, (first, last)) in enumerate(spans.items()):
         each.append(
             f"(d.store_id = :store{n} AND d.business_date BETWEEN :first{n} AND :last{n}"
             f" AND d.occurred_at BETWEEN :start{n} AND :end{n})"
