@@ -36,6 +36,7 @@ class ProductQuery:
         q: Looked for in names, pinyin, codes; every word must be found.
         category: A category's code; those below it are meant as well.
         skus: Exactly these; empty: all.
+        composition: `none`, `kit`, `service` or `made`; None: all.
         archived: False: those that can be sold; True: the others; None: both.
         sort: Fields with `-` for descending, `sku`, `name`, `created_at`. Left out: by how well
             `q` matches, then by sku.
@@ -44,6 +45,7 @@ class ProductQuery:
     q: str | None = None
     category: str | None = None
     skus: Sequence[str] = ()
+    composition: str | None = None
     archived: bool | None = False
     limit: int = 100
     cursor: str | None = None
@@ -112,6 +114,8 @@ def _filters(query: ProductQuery, question: str) -> list[sa.ColumnElement[bool]]
         found += [product.c.search.like(word, escape="!") for word in words]
     if query.skus:
         found.append(product.c.sku.in_(list(query.skus)))
+    if query.composition is not None:
+        found.append(product.c.composition == query.composition)
     if query.archived is not None:
         empty = product.c.archived_at.is_(None)
         found.append(~empty if query.archived else empty)

@@ -19,6 +19,8 @@ FLOWS: Mapping[str, tuple[Flow, int]] = {
     "receipt": (Flow.RECEIVED, 1),
     "write_off": (Flow.WRITTEN_OFF, -1),
     "transfer": (Flow.TRANSFERRED_OUT, -1),
+    "supplier_return": (Flow.SUPPLIER_RETURNED, -1),
+    "production": (Flow.PRODUCED, 1),
 }
 """Kinds whose quantities are held against the usual: their flow and its sign."""
 

@@ -86,6 +86,8 @@ def test_list_filters_by_category_with_those_below_by_sku_and_archive(
     assert _found(shelf, owner, category="soda") == ["A1", "A2"]
     assert _found(shelf, owner, category="none") == []
     assert _found(shelf, owner, skus=["B1", "A1", "x"]) == ["A1", "B1"]
+    assert _found(shelf, owner, composition="made") == []
+    assert _found(shelf, owner, category="soda", composition="none") == ["A1", "A2"]
     shelf.archive_product("A1", ctx=owner)
     assert _found(shelf, owner, category="soda") == ["A2"]
     assert _found(shelf, owner, archived=True) == ["A1"]

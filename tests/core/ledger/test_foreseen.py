@@ -104,6 +104,11 @@ def test_foreseen_refusal_is_that_of_the_posting(
         assert told.code == code, kind
         refused = day.refused(kind, one)
         assert (told.code, told.params, told.extra) == (refused.code, refused.params, refused.extra)
+    cakes = foreseen(day, "production", line("cake", 16))
+    assert isinstance(cakes, Problem)
+    there = {row["sku"]: (row["requested"], row["available"]) for row in cakes.extra["needed"]}
+    assert there == {"flour": ("8.000", "20.000"), "egg": ("64", "60")}
+    assert [row["sku"] for row in cakes.extra["short"]] == ["egg"]
     assert database_digest(database) == before
     clerk = evolve(day.owner, actor=evolve(day.owner.actor, stores=frozenset({"S2"})))
     elsewhere = foreseen(day, "receipt", line("egg", 1), ctx=clerk)
@@ -135,6 +140,16 @@ def test_foreseen_quantity_far_from_the_usual_is_asked_about(day: Day, shop: Sho
     posted = day.post("transfer", line("tea", 100), to_store="S2")
     assert [(w.code, w.data["usual"]) for w in posted.warnings] == [("unusual_quantity", "10")]
     assert warned(day, "receipt", line("tea", 3000)) == ["unusual_quantity"]
+    day.post("supplier_return", line("tea", 1))
+    assert warned(day, "supplier_return", line("tea", 10)) == ["unusual_quantity"]
+
+
+@pytest.mark.usefixtures("goods")
+def test_foreseen_production_is_held_against_what_is_usually_made(day: Day) -> None:
+    day.post("production", line("cake", 1))
+    assert warned(day, "production", line("cake", 9)) == []
+    assert warned(day, "production", line("cake", 10)) == ["unusual_quantity"]
+    assert warned(day, "production", line("cake", delta=-1)) == []
 
 
 def test_foreseen_loss_of_slow_goods_is_asked_about_from_ten_pieces(day: Day, shop: Shop) -> None:

@@ -15,6 +15,7 @@ from dianku.catalog.requests import (
     CategoryRecord,
     ChannelPatch,
     ChannelRecord,
+    Composition,
     NewCategory,
     NewChannel,
     NewProduct,
@@ -41,6 +42,7 @@ class ProductFilter(ListQuery, frozen=True):
     q: Annotated[str, Meta(max_length=200)] | None = None
     sku: list[Code] = []
     category: Code | None = None
+    composition: Composition | None = None
     archived: bool | None = False
     sort: Annotated[str, Meta(max_length=100)] | None = None
     cursor: Annotated[str, Meta(max_length=2000)] | None = None
@@ -130,6 +132,7 @@ def list_products(call: Call) -> ProductPage:
         q=asked.q,
         category=asked.category,
         skus=tuple(asked.sku),
+        composition=asked.composition,
         archived=asked.archived,
         limit=asked.limit,
         cursor=asked.cursor,

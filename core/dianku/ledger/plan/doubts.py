@@ -38,7 +38,7 @@ def doubt_quantities(snapshot: Snapshot, draft: Draft, lines: Iterable[Line]) ->
         if draft.kind == "receipt":
             unusual = _much_to_receive(line.quantity, usual)
         else:
-            unusual = _much_to_lose(line.quantity, usual, one=10**line.product.precision)
+            unusual = _much_to_move(line.quantity, usual, one=10**line.product.precision)
         if unusual:
             precision = line.product.precision
             figures = {
@@ -56,7 +56,7 @@ def _much_to_receive(quantity: int, usual: Usual) -> bool:
     return judged and quantity * usual.days >= usual.limits.days * usual.sold
 
 
-def _much_to_lose(quantity: int, usual: Usual, *, one: int) -> bool:
+def _much_to_move(quantity: int, usual: Usual, *, one: int) -> bool:
     """So many times the usual; where there is none yet, so many times what a week sells.
 
     Never less than so many pieces: of goods that hardly move two are many times the usual.

@@ -89,21 +89,36 @@ def draft_line(line: Line, **changes: Any) -> DraftLine:
     return drafted
 
 
-def short_of(store: Store, short: Iterable[tuple[Product, int, int]]) -> Refused:
-    """The refusal `insufficient_stock` with all (product, requested, available) that are short."""
-    rows = [
+def short_of(
+    store: Store,
+    short: Iterable[tuple[Product, int, int]],
+    *,
+    needed: Iterable[tuple[Product, int, int]] = (),
+) -> Refused:
+    """The refusal `insufficient_stock` with all (product, requested, available) that are short.
+
+    `needed`: all that was to leave, where the lines do not say so themselves.
+    """
+    rows = _asked_and_there(store, short)
+    extra = {"short": rows}
+    if all_rows := _asked_and_there(store, needed):
+        extra["needed"] = all_rows
+    names = ", ".join(row["sku"] for row in rows[:5])
+    return Refused(Problem("insufficient_stock", {"skus": names, "count": len(rows)}, extra=extra))
+
+
+def _asked_and_there(
+    store: Store, goods: Iterable[tuple[Product, int, int]]
+) -> list[dict[str, str]]:
+    return [
         {
             "sku": product.sku,
             "store": store.code,
             "requested": format_quantity(wanted, product.precision),
             "available": format_quantity(there, product.precision),
         }
-        for product, wanted, there in short
+        for product, wanted, there in goods
     ]
-    names = ", ".join(row["sku"] for row in rows[:5])
-    return Refused(
-        Problem("insufficient_stock", {"skus": names, "count": len(rows)}, extra={"short": rows})
-    )
 
 
 def seen_by_count(snapshot: Snapshot, pair: Pair, occurred_at: int) -> bool:

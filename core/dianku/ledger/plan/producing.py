@@ -13,6 +13,7 @@ from dianku.context import Context
 from dianku.ledger.commands import Line, Posting
 from dianku.ledger.composition import parts_of
 from dianku.ledger.flows import Flow
+from dianku.ledger.plan.doubts import doubt_quantities
 from dianku.ledger.plan.fitting import with_lots
 from dianku.ledger.plan.inbound import named_split
 from dianku.ledger.plan.making import begin_posting, draft_line, seen_by_count, short_of
@@ -45,6 +46,7 @@ def plan_production(snapshot: Snapshot, posting: Posting, ctx: Context) -> Draft
             else _break_up(snapshot, mover, posting, line)
         )
         draft.lines.append(draft_line(line, cost=cost))
+    doubt_quantities(snapshot, draft, (x for x in posting.lines if x.quantity > 0))
     if not posting.strict:
         tell_short(snapshot, posting, draft, _out(snapshot, posting))
     return draft
@@ -63,14 +65,15 @@ def _guard(snapshot: Snapshot, posting: Posting) -> None:
     wanted: dict[int, int] = {}
     for product, steps in _out(snapshot, posting):
         wanted[product.id] = wanted.get(product.id, 0) + steps
-    short = []
+    needed, short = [], []
     for product_id, steps in wanted.items():
         pair = posting.store.id, product_id
         there = snapshot.balances[pair].available
+        needed.append((snapshot.cache.product(product_id), steps, max(there, 0)))
         if steps > there and not seen_by_count(snapshot, pair, posting.occurred_at):
-            short.append((snapshot.cache.product(product_id), steps, max(there, 0)))
+            short.append(needed[-1])
     if short:
-        raise short_of(posting.store, short)
+        raise short_of(posting.store, short, needed=needed)
 
 
 def _make(snapshot: Snapshot, mover: Mover, line: Line) -> int:

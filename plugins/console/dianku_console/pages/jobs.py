@@ -11,6 +11,8 @@ from dianku_console.pages.goods import every
 QUICK = 12
 """Keys for goods that have no barcode to scan, most sold first."""
 LOOKED_AT = 200
+MADE = 60
+"""Goods made in the shop that have a key; more are found by their name."""
 
 
 def _page(path: str, title: Title, *, kind: str, **more: Any) -> Page:
@@ -22,11 +24,21 @@ def _page(path: str, title: Title, *, kind: str, **more: Any) -> Page:
             "kind": kind,
             "store": store,
             "pay_kinds": PAY_KINDS,
-            "quick": _without_barcode(call) if kind == "issue" and store else [],
+            "quick": _keys(call, kind) if store else [],
             "others": _others(call, store) if kind == "transfer" else [],
         }
 
     return Page(path, title, f"document.post.{kind}", "jobs/job.html", data, **more)
+
+
+def _keys(call: Call, kind: str) -> list[Any]:
+    """Goods that are one tap away: at the counter those without a barcode, in the kitchen all."""
+    if kind == "production":
+        made: list[Any] = call.ask("/products", composition="made", sort="name", limit=MADE)[
+            "items"
+        ]
+        return made
+    return _without_barcode(call) if kind == "issue" else []
 
 
 def _others(call: Call, store: str) -> list[Any]:
@@ -74,5 +86,21 @@ PAGES = (
         icon="arrow-left-right",
         order=40,
         several_stores=True,
+    ),
+    _page(
+        "/console/make",
+        Title("加工", "Make"),
+        kind="production",
+        place="stock",
+        icon="chef-hat",
+        order=60,
+    ),
+    _page(
+        "/console/send-back",
+        Title("采购退货", "Back to supplier"),
+        kind="supplier_return",
+        place="stock",
+        icon="package-minus",
+        order=70,
     ),
 )

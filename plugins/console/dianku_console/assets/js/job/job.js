@@ -11,6 +11,7 @@ import { Basket, amountOf, baseOf } from "./basket.js";
 import { money, plain } from "./exact.js";
 import { show } from "./lines.js";
 import { parking } from "./parking.js";
+import { making } from "./making.js";
 import { paying } from "./paying.js";
 import { steady } from "./steady.js";
 
@@ -18,6 +19,8 @@ const KINDS = {
   issue: { money: true, takes: true, channel: "counter" },
   receipt: { money: false, takes: false, asks: true, details: ["unit_cost", "lot"], head: ["supplier"] },
   transfer: { money: false, takes: true, asks: true, details: ["lot"], head: ["to_store"] },
+  production: { money: false, takes: false, asks: true, details: ["lot"] },
+  supplier_return: { money: false, takes: true, asks: true, details: ["unit_cost", "lot"], head: ["supplier"], bucket: true },
   write_off: { money: false, takes: true, asks: true, reason: true },
 };
 
@@ -47,10 +50,11 @@ export function start(node) {
     parts.sum.textContent = kind.money ? money(pay?.due ?? basket.total, symbol) : t("console.job.pieces", { n: plain(basket.pieces, 3) });
     parts.extra.hidden = basket.lines.length === 0;
     for (const field of node.querySelectorAll("[data-head]")) {
-      if (field.type === "radio") field.checked = basket.head[field.dataset.head] === field.value;
+      if (field.type === "radio") field.checked = basket.head[field.dataset.head] ? basket.head[field.dataset.head] === field.value : "otherwise" in field.dataset;
       else if (document.activeElement !== field) field.value = basket.head[field.dataset.head] ?? "";
     }
     park?.shown();
+    made?.shown();
   }
 
   async function take(code) {
@@ -98,8 +102,9 @@ export function start(node) {
       ...(line.several || line.code === line.sku ? { sku: line.sku, quantity: plain(baseOf(line), 3) } : { barcode: line.code, quantity: line.label ? "1" : line.count }),
       amount: kind.money && amountOf(line) !== null && (line.several || line.open !== undefined || line.changed !== undefined) ? plain(amountOf(line), 2, { fixed: true }) : undefined,
       unit_cost: line.unit_cost, lot: line.lot, expires_on: line.expires_on, reason: kind.reason ? basket.head.reason : undefined,
+      bucket: kind.bucket && basket.head.bucket === "damaged" ? "damaged" : undefined,
     }));
-    return { kind: name, store, lines, ...pay?.body(inOrder, lines), channel: kind.channel, note: basket.head.words?.trim() || undefined, ...Object.fromEntries((kind.head ?? []).map((one) => [one, basket.head[one] || undefined])) };
+    return { kind: name, store, lines: made?.lines(inOrder, lines) ?? lines, ...pay?.body(inOrder, lines), channel: kind.channel, note: basket.head.words?.trim() || undefined, ...Object.fromEntries((kind.head ?? []).map((one) => [one, basket.head[one] || undefined])) };
   }
 
   /** Once at a time, however it is pressed: a second press would be a second document. */
@@ -116,10 +121,10 @@ export function start(node) {
     parts.button.setAttribute("aria-busy", "true");
     const before = snapshot(basket);
     try {
-      const made = body();
-      const sure = kind.asks ? await asked(made, [...basket.lines].reverse(), { symbol, go: t(`console.asking.go_${name}`) }) : [];
+      const wanted = body();
+      const sure = kind.asks ? await asked(wanted, [...basket.lines].reverse(), { symbol, go: t(`console.asking.go_${name}`) }) : [];
       if (!sure) { shown(); parts.list.querySelector(".wrong-line .count")?.focus(); return; }
-      const done = await post(made, { label: node.dataset.title, key: basket.key });
+      const done = await post(wanted, { label: node.dataset.title, key: basket.key });
       pay?.closing();
       basket.clear();
       told(done, before, sure);
@@ -162,11 +167,12 @@ export function start(node) {
       if (at && inOrder[at[1]]) inOrder[at[1]].wrong = message;
       else loose.push(message);
     }
-    if (loose.length || !(short.size || error.problem.errors?.length)) toast(loose.join(" ") || error.message, { kind: "bad", seconds: 8 });
+    if (loose.length || !basket.lines.some((line) => line.wrong)) toast(loose.join(" ") || error.message, { kind: "bad", seconds: 8 });
     shown();
   }
 
   const pay = name === "issue" ? paying(node.querySelector("[data-till]"), { basket, symbol }) : null;
+  const made = name === "production" ? making(node.querySelector("[data-making]"), { basket, body, today: node.dataset.today }) : null;
   const park = name === "issue" ? parking(node.querySelector("[data-parking]"), { basket, store, symbol }) : null;
   node.addEventListener("change", (event) => {
     const head = event.target.dataset.head;

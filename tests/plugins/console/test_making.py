@@ -1,0 +1,132 @@
+"""Made in the shop, and sent back to who delivered it: by scan, told before it is posted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from browser import Served, visit
+from job_steps import last, scan, stock
+from playwright.sync_api import Browser, expect
+from scan_goods import PLAIN
+
+
+@pytest.fixture(scope="module")
+def kitchen(goods: Served) -> Served:
+    """The shop with a cake that is made of two things."""
+    for sku, name, precision, more in (
+        ("FLOUR", "面粉", 3, {"unit": "kg"}),
+        ("EGGS", "鲜鸡蛋", 0, {"unit": "个"}),
+        (
+            "CAKE",
+            "奶油蛋糕",
+            0,
+            {
+                "unit": "个",
+                "composition": "made",
+                "track_lots": True,
+                "shelf_life_days": 3,
+                "components": [
+                    {"sku": "FLOUR", "quantity": "0.4"},
+                    {"sku": "EGGS", "quantity": 4},
+                ],
+            },
+        ),
+    ):
+        post(goods, "/products", {"sku": sku, "name": name, "precision": precision, **more})
+    lines = [
+        {"sku": "FLOUR", "quantity": 2, "unit_cost": 6},
+        {"sku": "EGGS", "quantity": 30, "unit_cost": "0.6"},
+    ]
+    post(goods, "/documents", {"kind": "receipt", "store": first(goods), "lines": lines})
+    return goods
+
+
+def post(served: Served, path: str, body: dict[str, Any]) -> Any:
+    return served.server.call("POST", path, token=served.token, body=body)
+
+
+def first(served: Served) -> str:
+    return str(served.server.call("GET", "/stores", token=served.token)["items"][0]["code"])
+
+
+def test_cake_is_made_of_what_the_page_said_and_taken_apart_again(
+    kitchen: Served, browser: Browser
+) -> None:
+    with visit(browser, kitchen.server, who="clerk") as one:
+        page = one.open("/console/make")
+        expect(page.locator("html[data-ready]")).to_be_visible()
+        one.shot("make-empty")
+        page.get_by_role("button", name="奶油蛋糕", exact=True).click()
+        page.locator(".count").fill("5")
+        page.locator(".count").press("Tab")
+        flour, eggs = page.locator("[data-part=FLOUR]"), page.locator("[data-part=EGGS]")
+        expect(flour).to_contain_text("2 kg")
+        expect(eggs).to_contain_text("20 个")
+        expect(eggs).to_contain_text("现有 30 个")
+        one.shot("make")
+        page.locator("[data-post]").click()
+        expect(page.locator(".toast.good")).to_be_visible()
+        made = last(kitchen, "production")
+        assert (made["actor"], made["lines"][0]["quantity"]) == ("clerk", "5")
+        assert made["lines"][0]["lots"][0]["expires_on"] is not None
+        assert [stock(kitchen, sku) for sku in ("CAKE", "EGGS", "FLOUR")] == [5, 10, 0]
+        page.get_by_role("button", name="奶油蛋糕", exact=True).click()
+        expect(page.locator(".short[data-part=FLOUR]")).to_contain_text("还差 0.4 kg")
+        expect(eggs).to_contain_text("4 个")
+        one.shot("make-short")
+        page.get_by_text("拆开").click()
+        expect(page.locator("[data-making] h2")).to_have_text("拆出来")
+        expect(flour).to_contain_text("0.4 kg")
+        one.shot("make-apart")
+        page.locator("[data-post]").click()
+        expect(page.locator(".line")).to_have_count(0)
+        assert [stock(kitchen, sku) for sku in ("CAKE", "EGGS")] == [4, 14]
+        one.complaints.clear()  # the browser notes every refusal itself
+
+
+def test_goods_go_back_to_the_supplier_by_scan_without_a_receipt(
+    kitchen: Served, browser: Browser
+) -> None:
+    before = stock(kitchen, "AL085")
+    with visit(browser, kitchen.server, who="clerk") as one:
+        page = one.open("/console/send-back")
+        expect(page.locator("html[data-ready]")).to_be_visible()
+        scan(page, PLAIN)
+        page.locator("#supplier").fill("城南批发")
+        one.shot("send-back")
+        page.locator("[data-post]").click()
+        expect(page.locator(".toast.good")).to_be_visible()
+        gone = last(kitchen, "supplier_return")
+        assert (gone["supplier"], gone["lines"][0]["quantity"]) == ("城南批发", "1")
+        assert stock(kitchen, "AL085") == before - 1
+
+
+@pytest.mark.long("browser-full")
+def test_making_and_sending_back_in_english_on_a_desktop(kitchen: Served, browser: Browser) -> None:
+    with visit(
+        browser, kitchen.server, who="manager", kind="desktop", language="en", color_scheme="dark"
+    ) as one:
+        page = one.open("/console/make")
+        expect(page.locator("html[data-ready]")).to_be_visible()
+        page.get_by_role("button", name="奶油蛋糕", exact=True).click()
+        page.locator(".count").fill("900000000")
+        page.locator(".count").press("Tab")
+        expect(page.locator(".short[data-part=EGGS]")).to_be_visible()
+        one.shot("make-absurd")
+        page.locator("[data-post]").click()
+        expect(page.locator(".toast.bad")).to_be_visible()
+        scan(page, PLAIN)
+        page.locator("[data-post]").click()
+        expect(page.locator(".line .wrong")).to_be_visible()
+        one.shot("make-not-made")
+        page.get_by_role("button", name="One less").first.click()
+        page = one.open("/console/send-back")
+        expect(page.locator("html[data-ready]")).to_be_visible()
+        scan(page, PLAIN)
+        page.get_by_text("Damaged goods").click()
+        page.locator(".count").fill("9999")
+        page.locator("[data-post]").click()
+        expect(page.locator(".line .wrong")).to_be_visible()
+        one.shot("send-back-short")
+        one.complaints.clear()  # the browser notes every refusal itself
