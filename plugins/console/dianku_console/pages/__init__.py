@@ -15,6 +15,7 @@ from dianku_console.pages import (
     goods_forms,
     goods_imports,
     goods_labels,
+    hand_over,
     home,
     installation,
     jobs,
@@ -36,6 +37,7 @@ PAGES: Sequence[Page] = (
     *goods_labels.PAGES,
     *documents.PAGES,
     *going_on.PAGES,
+    *hand_over.PAGES,
     *day_close.PAGES,
     *receipts.PAGES,
     *exceptions.PAGES,
@@ -46,4 +48,4 @@ PAGES: Sequence[Page] = (
     *offline.PAGES,
     *parts.PAGES,
 )
-PANELS: Sequence[Panel] = (*home.PANELS, *going_on.PANELS)
+PANELS: Sequence[Panel] = (*home.PANELS, *going_on.PANELS, *hand_over.PANELS)
