@@ -131,13 +131,16 @@ def run_server(
     workers: int = 1,
     plugin_files: tuple[Path, ...] = (),
     background: bool = True,
+    secure: tuple[int, tuple[str, ...]] | None = None,
     show_link: Callable[[str], None] | None = None,
+    show_plain: Callable[[str], None] | None = None,
     show_entrance: Callable[[Entrance], None] | None = None,
 ) -> None:
     """Serve until Ctrl-C or SIGTERM; prints the one line when it listens.
 
-    `show_link` gets the one-time set-up link of a shop without an owner, `show_entrance` where
-    people come in.
+    `secure` asks for HTTPS: the port of the plain page beside it, and further names of the
+    machine. `show_link` gets the one-time set-up link of a shop without an owner, `show_plain`
+    the address of the plain page, `show_entrance` where people come in.
     """
     from dianku.operations import serve
     from dianku_cli.environment.versions import held_version
@@ -149,6 +152,8 @@ def run_server(
             address=host,
             port=port,
             workers=workers,
+            secure=secure,
             show_link=show_link,
+            show_plain=show_plain,
             show_entrance=show_entrance,
         )

@@ -199,6 +199,14 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "set_up": ("The shop is set up.", "店铺已建立。"),
     "set_up_before": ("The shop was set up before; nothing changed.", "店铺早已建立，未作改动。"),
+    "https_not_asked": (
+        "--https-name and --plain-port are for --https",
+        "--https-name 与 --plain-port 须与 --https 同用",
+    ),
+    "trust_page": (
+        "Phones begin here, once each: {address}",
+        "每部手机先打开一次：{address}",
+    ),
     "set_up_link": (
         "The owner chooses a password with this one-time link: {link}",
         "店主凭此一次性链接设定密码：{link}",

@@ -11,8 +11,31 @@ from attrs import field, frozen
 from dianku.clock import Clock, SystemClock
 
 DATABASE_FILE = "dianku.sqlite3"
+ANY_4, ANY_6 = "0.0.0.0", "::"  # noqa: S104 - every address, where somebody asked for it
 FOLDER_MODE = 0o750
 """Of the data folder when it is made: the books are for the shop's account and its group alone."""
+
+
+@frozen(kw_only=True)
+class Https:
+    """That a shop is served over HTTPS with certificates of its own authority, and where.
+
+    Attributes:
+        host: The address that is listened on.
+        port: The port of HTTPS.
+        plain_port: The port beside it that leads phones to trust the authority, without HTTPS.
+        names: Names and addresses of the machine that it does not know by itself.
+    """
+
+    host: str
+    port: int
+    plain_port: int
+    names: tuple[str, ...] = ()
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether every address of the machine is listened on."""
+        return self.host in {ANY_4, ANY_6}
 
 
 @frozen(kw_only=True)
@@ -29,6 +52,7 @@ class HostConfig:
         plugin_files: Single-file plugins to load besides (`serve --plugin FILE`).
         plugin_start_seconds: How long the start waits for one plugin's import, or one of its hooks.
         background: False runs neither jobs nor notifications (`serve --no-background`).
+        https: Where it is served over HTTPS; None where it is not.
     """
 
     data_dir: Path
@@ -40,6 +64,7 @@ class HostConfig:
     plugin_files: tuple[Path, ...] = ()
     plugin_start_seconds: float = 30.0
     background: bool = True
+    https: Https | None = None
 
     def make_folder(self) -> None:
         """Make the data folder where there is none; one that is there stays as it is."""

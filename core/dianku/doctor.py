@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
 from dianku.access.tables import audit
 from dianku.access.trail import BACKED_UP
 from dianku.catalog.tables import product, store
-from dianku.clock import format_ms
+from dianku.clock import format_ms, from_ms
 from dianku.context import Context
 from dianku.hooks.records import Finding, Title
 from dianku.hooks.tables import parked_event
@@ -31,6 +32,8 @@ ROOM_MIN_BYTES = 500_000_000
 """Less free than this where the data lies is worth a warning: a backup needs room of its own."""
 
 BACKUP_DAYS_MAX = 7
+AUTHORITY_SOON = timedelta(days=90)
+"""Phones have to be walked through anew when the authority ends: not on a busy Saturday."""
 DAY_MS = 86_400_000
 CLOCK_SLACK_MS = 60_000
 """Machines that share a database differ by seconds."""
@@ -295,6 +298,77 @@ def _room(host: Host) -> Iterator[Finding]:
         )
 
 
+def _trust(host: Host) -> Iterator[Finding]:
+    """HTTPS by the shop's own authority, where it was ever used: what ended, lacks or lies open."""
+    trust = host.trust
+    if not trust.folder.is_dir():
+        return
+    anew = Title(
+        f"放回 {trust.folder} 的副本；没有就删除它，再运行 dianku serve --https，每部手机重新信任",
+        f"bring back a copy of {trust.folder}; without one, remove it and run "
+        "dianku serve --https: every phone then has to trust it anew",
+    )
+    for file in trust.lying_open():
+        yield Finding(
+            "error",
+            Title("别人能读到证书的私钥", "others on this machine can read this private key"),
+            str(file),
+            Title(f"运行 chmod 600 {file}", f"run: chmod 600 {file}"),
+        )
+    now = from_ms(host.clock.now_ms())
+    try:
+        authority = trust.authority()
+    except ValueError as error:
+        zh, en = f"店铺的证书机构已损坏：{error}", f"the shop's authority is damaged: {error}"
+        yield Finding("error", Title(zh, en), str(trust.folder), anew)
+        return
+    if authority is None:
+        zh, en = "店铺的证书机构不见了", "the shop's authority is missing"
+        yield Finding("error", Title(zh, en), str(trust.folder), anew)
+    elif authority.ends_at - now < AUTHORITY_SOON:
+        ended = authority.ends_at <= now
+        day = authority.ends_at.date().isoformat()
+        yield Finding(
+            "error" if ended else "warning",
+            Title(f"手机信任的证书机构 {day} 到期", f"the authority phones trust ends on {day}"),
+            authority.name,
+            Title(
+                "到期后 dianku serve --https 会新做一个，每部手机要重新信任；先安排好时间",
+                "dianku serve --https then makes a new one for every phone to trust: plan for it",
+            ),
+        )
+    yield from _server_certificate(host, now)
+
+
+def _server_certificate(host: Host, now: datetime) -> Iterator[Finding]:
+    running = Title(
+        "运行 dianku serve --https，证书会自动更新", "run dianku serve --https, which renews it"
+    )
+    try:
+        server = host.trust.server()
+    except ValueError:  # damaged: the server makes it anew
+        server = None
+    if server is None or server.ends_at <= now:
+        said = Title("没有可用的服务器证书", "there is no server's certificate to use")
+        if server is not None:
+            day = server.ends_at.date().isoformat()
+            said = Title(f"服务器的证书 {day} 已到期", f"the server's certificate ended on {day}")
+        yield Finding("error", said, str(host.trust.server_file), running)
+        return
+    if lacking := host.trust.unnamed():
+        yield Finding(
+            "warning",
+            Title(
+                "服务器的证书里没有本机的这些地址", "the server's certificate does not name these"
+            ),
+            ", ".join(lacking),
+            Title(
+                "运行中的服务器一分钟内会补上；仍不行就重新运行 dianku serve --https",
+                "a running server adds them within a minute; if not, start dianku serve --https",
+            ),
+        )
+
+
 CHECKS: tuple[Check, ...] = (
     _tables,
     _left,
@@ -306,6 +380,7 @@ CHECKS: tuple[Check, ...] = (
     _parked,
     _orphans,
     _people,
+    _trust,
     _room,
 )
 """The kernel's own checks."""

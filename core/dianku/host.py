@@ -51,6 +51,8 @@ from dianku.storage.copy import is_unfinished
 from dianku.storage.engine import LOCK_CATALOG, Database
 from dianku.storage.fence import FencedDatabase
 from dianku.storage.migrate import CORE, Owner, pending, upgrade
+from dianku.trust import keeping
+from dianku.trust.keeping import Trust
 
 __all__ = ["Host", "HostConfig", "strict_from"]
 
@@ -81,6 +83,11 @@ class Host:
         self.access = Access(self.database, clock=config.clock, permissions=Permissions(grants))
         self.attachments = Attachments(config.data_dir / "attachments")
         self.backups = Backups(self.database, data_dir=config.data_dir, clock=config.clock)
+        self.trust = Trust(
+            config.data_dir / keeping.FOLDER,
+            clock=config.clock,
+            further=config.https.names if config.https is not None else (),
+        )
         self.cache = CatalogCache()
         self.catalog = CatalogService(
             self.database, self.cache, self.clock, zone_changed=hours_anew

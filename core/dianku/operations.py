@@ -206,28 +206,44 @@ def serve(
     address: str,
     port: int,
     workers: int = 1,
+    secure: tuple[int, tuple[str, ...]] | None = None,
     show_link: Callable[[str], None] | None = None,
+    show_plain: Callable[[str], None] | None = None,
     show_entrance: Callable[[Entrance], None] | None = None,
 ) -> None:
     """Serve a shop over HTTP until Ctrl-C or SIGTERM, migrations first.
 
-    Prints and flushes one line, `listening on http://HOST:PORT`, when it answers. `show_link`
-    gets a one-time set-up link where nobody can sign in as owner yet, `show_entrance` where
-    people come in.
+    Prints and flushes one line, `listening on http://HOST:PORT`, when it answers. `secure` makes
+    that HTTPS by the shop's own authority: the port of the plain page that leads phones through
+    trusting it (0: a free one), and names of the machine it does not know by itself. `show_link`
+    gets a one-time set-up link where nobody can sign in as owner yet, `show_plain` the address of
+    that page, `show_entrance` where people come in.
 
     Raises:
-        ConfigurationError: the port is taken, or `workers` above 1 on SQLite.
+        ConfigurationError: a port is taken, `workers` above 1 on SQLite, or the certificates
+            cannot be made or kept.
     """
+    from dianku.http.server import SecureWish
     from dianku.http.server import serve as serve_http
+    from dianku.trust.reached import plain_addresses
 
     def entered(host: Host, entrance: Entrance) -> None:
         if show_entrance is not None:
             show_entrance(entrance)
+        if show_plain is not None and host.config.https is not None:
+            show_plain(plain_addresses(host.config.https, host.trust.server())[0])
         link = _sessions(host).new_setup_link() if show_link is not None else None
         if link is not None and show_link is not None:
             show_link(entrance.set_up(link))
 
-    serve_http(config, host=address, port=port, workers=workers, entered=entered)
+    serve_http(
+        config,
+        host=address,
+        port=port,
+        workers=workers,
+        secure=None if secure is None else SecureWish(*secure),
+        entered=entered,
+    )
 
 
 def schema_states(host: Host) -> list[migrate.SchemaState]:

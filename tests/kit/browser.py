@@ -115,7 +115,9 @@ class Visit:
 
     def asked(self, request: Request) -> None:
         """Note a request that left the shop."""
-        if not request.url.startswith((self.server.url, "data:", "blob:")):
+        plain = self.server.plain_url
+        inside = (self.server.url, "data:", "blob:", *([plain] if plain else []))
+        if not request.url.startswith(inside):
             self.strangers.append(request.url)
 
 

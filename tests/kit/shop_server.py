@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -91,17 +92,16 @@ class Server:
         note_process(self._process.pid)
 
     @cached_property
-    def address(self) -> tuple[str, int]:
-        """Host and port, as soon as it says them: several may be started before one is asked."""
+    def url(self) -> str:
+        """Where it answers, as soon as it says so: several may be started before one is asked."""
         return self._listening()
 
-    def _listening(self) -> tuple[str, int]:
+    def _listening(self) -> str:
         assert self._process.stdout is not None
         for raw in self._process.stdout:
             line = raw.decode().strip()
-            if line.startswith("listening on http://"):
-                host, _, port = line.removeprefix("listening on http://").rpartition(":")
-                return host, int(port)
+            if line.startswith("listening on http"):
+                return line.removeprefix("listening on ")
         raise AssertionError(f"dianku serve ended without listening:\n{self.log}")
 
     @property
@@ -115,10 +115,16 @@ class Server:
         return Path(self._log.name).read_text(encoding="utf-8", errors="replace")
 
     @property
-    def url(self) -> str:
-        """Where it answers."""
-        host, port = self.address
-        return f"http://{host}:{port}"
+    def address(self) -> tuple[str, int]:
+        """Host and port."""
+        host, _, port = self.url.partition("://")[2].rpartition(":")
+        return host, int(port)
+
+    @property
+    def plain_url(self) -> str:
+        """Beside HTTPS, the address without it; empty where there is none."""
+        found = re.search(r"http://[^/\s]+", self.log) if self.url.startswith("https:") else None
+        return found[0] if found is not None else ""
 
     def kill(self) -> None:
         """End it and its workers without a word: kill -9 to the session it leads."""

@@ -21,11 +21,16 @@ if TYPE_CHECKING:
     from dianku.operations import DemoMade, Entrance
 
 DEFAULT_PORT = 8000
-PORT = click.IntRange(0, 65_535)
+LAST_PORT = 65_535
+PORT = click.IntRange(0, LAST_PORT)
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - phones cannot reach it otherwise, and --https is for them
 
 
 @click.command
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--host",
+    help="Address to listen on.  [default: 127.0.0.1; with --https every one, 0.0.0.0]",
+)
 @click.option(
     "--port", type=PORT, default=DEFAULT_PORT, show_default=True, help="Port; 0 takes a free one."
 )
@@ -35,6 +40,24 @@ PORT = click.IntRange(0, 65_535)
     default=1,
     show_default=True,
     help="Processes; more than one on PostgreSQL only.",
+)
+@click.option(
+    "--https",
+    is_flag=True,
+    help="Speak HTTPS, by an authority of the shop's own that its phones trust once.",
+)
+@click.option(
+    "--https-name",
+    "https_names",
+    metavar="NAME",
+    multiple=True,
+    help="With --https: one more name or address of this machine; may be repeated.",
+)
+@click.option(
+    "--plain-port",
+    type=PORT,
+    help="With --https: port of the page that shows phones how to trust it; 0 takes a free one.  "
+    "[default: the one after --port]",
 )
 @click.option(
     "--plugin",
@@ -53,9 +76,12 @@ PORT = click.IntRange(0, 65_535)
 def serve(
     settings: Settings,
     *,
-    host: str,
+    host: str | None,
     port: int,
     workers: int,
+    https: bool,
+    https_names: tuple[str, ...],
+    plain_port: int | None,
     plugin_files: tuple[Path, ...],
     no_background: bool,
 ) -> None:
@@ -63,17 +89,29 @@ def serve(
 
     Prints one line, "listening on http://HOST:PORT", when it answers. Ctrl-C stops it.
 
+    With --https it answers phones on the shop's network, each of which trusts the shop once; the
+    page that leads a phone through that is at the plain port.
+
     Example: dianku serve --port 8000
     """
+    if not https and (https_names or plain_port is not None):
+        raise click.UsageError(say("https_not_asked", settings.language))
 
     def show_link(link: str) -> None:
         remark(say("set_up_link", settings.language, link=link))
 
+    def show_plain(address: str) -> None:
+        remark(say("trust_page", settings.language, address=address))
+
+    if plain_port is None:
+        plain_port = port + 1 if 0 < port < LAST_PORT else 0
     run_server(
         settings,
-        host=host,
+        host=host or (EVERYWHERE if https else "127.0.0.1"),
         port=port,
         workers=workers,
+        secure=(plain_port, https_names) if https else None,
+        show_plain=show_plain,
         plugin_files=plugin_files,
         background=not no_background,
         show_link=show_link,

@@ -12,6 +12,7 @@ import multiprocessing
 import os
 import signal
 import socket
+import ssl
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -20,13 +21,15 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 import uvicorn
+from attrs import evolve, frozen
 
-from dianku.config import HostConfig
+from dianku.config import HostConfig, Https
 from dianku.errors import ConfigurationError
 from dianku.host import Host
 from dianku.http.app import Application, build_app
 from dianku.http.connections import BoundedConnection
 from dianku.http.log import server_log
+from dianku.http.secure import Beside, tls_context
 from dianku.http.site import Entrance
 
 BACKLOG = 2048
@@ -35,28 +38,55 @@ Ready = Callable[[], None]
 Made = Callable[[Host, Application], None]
 
 
-class Server(uvicorn.Server):
-    """A uvicorn server that says when it answers, and ends streams before it waits for them."""
+@frozen
+class SecureWish:
+    """That HTTPS is wanted: the port of the plain door beside it, and further names."""
 
-    def __init__(self, config: uvicorn.Config, *, app: Application, ready: Ready) -> None:
+    plain_port: int = 0
+    names: tuple[str, ...] = ()
+
+
+class Server(uvicorn.Server):
+    """A uvicorn server that says when it answers, and ends streams before it waits for them.
+
+    `beside` is what runs along with HTTPS.
+    """
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        *,
+        app: Application,
+        ready: Ready,
+        beside: Beside | None = None,
+    ) -> None:
         super().__init__(config)
         self._application = app
         self._ready = ready
+        self._beside = beside
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to answer, then say so."""
         await super().startup(sockets)
         if self.started:
+            if self._beside is not None:
+                await self._beside.begin()
             self._ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Let what is under way end, and stop."""
         self._application.api.end_streams()
+        if self._beside is not None:
+            await self._beside.end()
         await super().shutdown(sockets)
 
 
-def listening_socket(host: str, port: int, *, shared: bool = False) -> socket.socket:
+def listening_socket(
+    host: str, port: int, *, shared: bool = False, option: str = "--port"
+) -> socket.socket:
     """A socket that listens, with answers sent at once; port 0 takes a free one.
+
+    `option` is where another port would be said.
 
     Raises:
         ConfigurationError: the address cannot be had: which, why, what to do.
@@ -73,7 +103,11 @@ def listening_socket(host: str, port: int, *, shared: bool = False) -> socket.so
     except OSError as error:
         found.close()
         raise ConfigurationError(
-            "address_not_had", host=host, port=port, reason=error.strerror or str(error)
+            "address_not_had",
+            host=host,
+            port=port,
+            reason=error.strerror or str(error),
+            option=option,
         ) from error
     found.setblocking(False)
     return found
@@ -85,15 +119,16 @@ def serve(
     host: str = "127.0.0.1",
     port: int = 8080,
     workers: int = 1,
+    secure: SecureWish | None = None,
     announce: Callable[[str], None] | None = None,
     opened: Callable[[Host], None] | None = None,
     entered: Callable[[Host, Entrance], None] | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT; what is under way is finished first.
 
-    Prints `listening on http://HOST:PORT` once it answers. `opened` is called with the host
-    when it has started (in the first process only), before that line; `entered` with where
-    people come in, once the sites are known.
+    Prints `listening on http://HOST:PORT` once it answers (`https` where that is wanted).
+    `opened` is called with the host when it has started (in the first process only), before that
+    line; `entered` with where people come in, once the sites are known.
 
     Raises:
         ConfigurationError: the address is taken, `workers` above 1 on SQLite, or whatever the
@@ -103,7 +138,13 @@ def serve(
     if workers > 1 and not config.url.startswith("postgresql"):
         raise ConfigurationError("workers_need_postgresql")
     listener = listening_socket(host, port, shared=workers > 1)
-    address = _address(host, listener.getsockname()[1])
+    port = listener.getsockname()[1]
+    plain = None
+    if secure is not None:
+        plain = listening_socket(host, secure.plain_port, option="--plain-port")
+        wish = Https(host=host, port=port, plain_port=plain.getsockname()[1], names=secure.names)
+        config = evolve(config, https=wish)
+    address = _address(host, port, secure=secure is not None)
 
     def ready() -> None:
         say(f"listening on {address}")
@@ -113,20 +154,31 @@ def serve(
             entered(shop, Entrance(_near(address), app.sites.first))
 
     if workers == 1:
-        _run(config, listener, ready=ready, opened=opened, made=made)
+        _run(config, listener, plain=plain, ready=ready, opened=opened, made=made)
         return
-    _run_workers(config, listener, host=host, count=workers, ready=ready, opened=opened, made=made)
+    _run_workers(
+        config,
+        listener,
+        plain=plain,
+        host=host,
+        count=workers,
+        ready=ready,
+        opened=opened,
+        made=made,
+    )
 
 
 def _run(
     config: HostConfig,
     listener: socket.socket,
     *,
+    plain: socket.socket | None = None,
     ready: Ready,
     opened: Callable[[Host], None] | None = None,
     made: Made | None = None,
 ) -> None:
     host = Host.build(config)
+    context = tls_context(host.trust) if config.https is not None else None
     with server_log(host.settings), host:
         if opened is not None:
             opened(host)
@@ -134,23 +186,30 @@ def _run(
         if made is not None:
             made(host, app)
         _settle_garbage()
-        settings = uvicorn.Config(
-            app,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            date_header=False,
-            lifespan="on",
-            timeout_graceful_shutdown=GRACE_S,
-            timeout_keep_alive=75,
-            http=BoundedConnection,
-            loop="uvloop" if sys.platform != "win32" else "asyncio",
-            ws="none",
-            proxy_headers=False,
-        )
-        server = Server(settings, app=app, ready=ready)
+        settings = _settings(app, context=context)
+        beside = Beside(host.trust, context, app, plain) if context is not None else None
+        server = Server(settings, app=app, ready=ready, beside=beside)
         with _signals_kept(), asyncio.Runner(loop_factory=settings.get_loop_factory()) as runner:
             runner.run(server.serve(sockets=[listener]))
+
+
+def _settings(app: Application, *, context: ssl.SSLContext | None) -> uvicorn.Config:
+    """How uvicorn serves; with a `context` over HTTPS."""
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        lifespan="on",
+        timeout_graceful_shutdown=GRACE_S,
+        timeout_keep_alive=75,
+        http=BoundedConnection,
+        loop="uvloop" if sys.platform != "win32" else "asyncio",
+        ws="none",
+        proxy_headers=False,
+        ssl_context_factory=None if context is None else lambda *_: context,
+    )
 
 
 def _settle_garbage() -> None:
@@ -202,6 +261,7 @@ def _run_workers(
     config: HostConfig,
     listener: socket.socket,
     *,
+    plain: socket.socket | None,
     host: str,
     count: int,
     ready: Ready,
@@ -232,7 +292,7 @@ def _run_workers(
                 raise ConfigurationError("worker_stopped") from error
 
     try:
-        _run(config, listener, ready=ready, opened=start_others, made=made)
+        _run(config, listener, plain=plain, ready=ready, opened=start_others, made=made)
     finally:
         for process in started:
             process.terminate()
@@ -243,9 +303,9 @@ def _run_workers(
                 process.join()
 
 
-def _address(host: str, port: int) -> str:
+def _address(host: str, port: int, *, secure: bool) -> str:
     shown = f"[{host}]" if ":" in host else host
-    return f"http://{shown}:{port}"
+    return f"{'https' if secure else 'http'}://{shown}:{port}"
 
 
 def _near(address: str) -> str:
@@ -257,4 +317,4 @@ def _print(line: str) -> None:
     print(line, flush=True)  # noqa: T201 - the one line callers wait for
 
 
-__all__ = ["Server", "listening_socket", "serve"]
+__all__ = ["SecureWish", "Server", "listening_socket", "serve"]

@@ -51,6 +51,10 @@ class Site:
     refused: Callable[[Refusal], Content | Replied] = field(validator=validators.is_callable())
     set_up: str = field(default="", validator=validators.matches_re(r"(/[a-z0-9-]+)?"))
     sign_in: str = field(default="", validator=validators.matches_re(r"(/[a-z0-9-]+)?"))
+    plain: Sequence[str] = field(
+        default=(),
+        validator=validators.deep_iterable(validators.matches_re(r"/[a-z0-9-]+")),
+    )
 
 
 @frozen
@@ -88,6 +92,16 @@ class Sites:
     def first(self) -> Site | None:
         """Where somebody goes who asks for the root."""
         return next(iter(self._sites.values()), None)
+
+    @property
+    def plain_entry(self) -> str:
+        """The page that leads a phone through trusting the shop; empty where no site has one."""
+        return next(iter(self.plain_paths), "")
+
+    @property
+    def plain_paths(self) -> Sequence[str]:
+        """What is shown without HTTPS too, beside it."""
+        return [one.path + below for one in self._sites.values() for below in one.plain]
 
     def add(self, site: Site, *, plugin: str) -> None:
         """Take a site in.

@@ -43,7 +43,10 @@ POLICY = (
     "worker-src 'self'; media-src 'self' blob:; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
 )
-"""No script and no style in a page, none from elsewhere; the camera's reader is WebAssembly."""
+"""No script and no style in a page, none from elsewhere; the camera's reader is WebAssembly.
+
+Data of a page may name in `reaches` origins of this shop that its scripts ask besides.
+"""
 
 
 @frozen
@@ -136,7 +139,10 @@ class Console:
             html = "".join(template.blocks[part](names_of_it))
         else:
             html = template.render(known)
-        return Content(html.encode(), HTML, headers={"Content-Security-Policy": POLICY})
+        policy = POLICY
+        for origin in names.get("reaches", ()):
+            policy = policy.replace("connect-src 'self'", f"connect-src 'self' {origin}")
+        return Content(html.encode(), HTML, headers={"Content-Security-Policy": policy})
 
     def _menu(self, view: View) -> list[tuple[str, list[Page]]]:
         """The pages the reader may open, by the job they belong to."""
@@ -195,7 +201,14 @@ class Console:
 def console_site(shop: Shop, *, pages: Sequence[Given], panels: Sequence[Given]) -> Site:
     """The console of a shop, with the pages and panels of every plugin."""
     console = Console(shop, pages=pages, panels=panels)
-    return Site(ROOT, list(console.routes()), console.refused, set_up="/set-up", sign_in="/sign-in")
+    return Site(
+        ROOT,
+        list(console.routes()),
+        console.refused,
+        set_up="/set-up",
+        sign_in="/sign-in",
+        plain=("/trust", "/assets"),
+    )
 
 
 def _environment(folders: Mapping[str, Path]) -> Environment:

@@ -317,3 +317,9 @@ def test_staff_sign_in_with_a_pin_on_a_phone_they_share(browser: Browser, served
         page.wait_for_url("**/console/")
         page = one.open("/console/more")
         expect(page.get_by_text("赵小云")).to_be_visible()
+
+
+def test_shop_without_https_says_how_to_begin(served: Served) -> None:
+    walk = urllib.request.urlopen(f"{served.server.url}/console/trust", timeout=30)
+    assert "还没有用 HTTPS" in walk.read().decode()
+    assert "connect-src 'self';" in walk.headers["Content-Security-Policy"]

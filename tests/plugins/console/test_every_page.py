@@ -24,7 +24,20 @@ from dianku.config import DATABASE_FILE
 
 LATIN = re.compile(r"[A-Za-z]{2,}")
 CHINESE = re.compile(r"[\u4e00-\u9fff]+")
-NEVER_TRANSLATED = {"API", "CSV", "GS1", "HTTP", "HTTPS", "ID", "PDF", "PIN", "QR", "SKU", "XLSX"}
+NEVER_TRANSLATED = {
+    "API",
+    "CA",
+    "CSV",
+    "GS1",
+    "HTTP",
+    "HTTPS",
+    "ID",
+    "PDF",
+    "PIN",
+    "QR",
+    "SKU",
+    "XLSX",
+}
 SHOWN_ATTRIBUTES = {"alt", "aria-label", "content", "placeholder", "title", "value"}
 WITHOUT_WORDS = {"script", "style"}
 VOID = {"br", "col", "hr", "img", "input", "link", "meta", "wbr"}

@@ -15,6 +15,7 @@ from dianku.http.routes import (
     installation,
     reservations,
     stock,
+    trust,
 )
 
 KERNEL_ROUTES: tuple[Route, ...] = (
@@ -29,5 +30,6 @@ KERNEL_ROUTES: tuple[Route, ...] = (
     *installation.ROUTES,
     *access.ROUTES,
     *devices.ROUTES,
+    *trust.ROUTES,
 )
 """Everything the kernel answers below `/api/v1`."""

@@ -25,6 +25,7 @@ from dianku_console.pages import (
     receipts,
     scan,
     shop,
+    trust,
 )
 
 PAGES: Sequence[Page] = (
@@ -45,6 +46,7 @@ PAGES: Sequence[Page] = (
     *people.PAGES,
     *shop.PAGES,
     *installation.PAGES,
+    *trust.PAGES,
     *offline.PAGES,
     *parts.PAGES,
 )

@@ -10,6 +10,7 @@ from dianku.api import PUBLIC, SIGNED_IN, Call, Page, Title
 FURTHER: Mapping[str, str] = {
     "/console/channels": "plug",
     "/console/tokens": "key-round",
+    "/console/phones": "qr-code",
     "/console/devices": "smartphone",
     "/console/plugins": "puzzle",
     "/console/jobs": "clock",
