@@ -55,6 +55,25 @@ def test_serve_on_a_port_in_use_says_so(run: Run) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("more", [("--plain-port", "0"), ("--https-name", "till.local")])
+def test_serve_told_of_https_without_it_is_wrong_usage(run: Run, more: tuple[str, ...]) -> None:
+    done = run("serve", "--port", "0", *more)
+    assert done.returncode == 2
+    assert "--https" in done.stderr
+
+
+def test_serve_with_the_plain_port_in_use_says_which_option(run: Run) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        words = ("--https", "--host", "127.0.0.1", "--port", "0", "--plain-port", port)
+        done = run("serve", *words)
+    assert done.returncode == 1
+    assert port in done.stderr
+    assert "--plain-port" in done.stderr
+
+
 def test_serve_with_workers_on_sqlite_is_refused(run: Run) -> None:
     done = run("serve", "--port", "0", "--workers", "2")
     assert done.returncode == 1
