@@ -109,6 +109,17 @@ def sqlite_url(tmp_path: Path, _sqlite_template: Path) -> str:
 
 
 @pytest.fixture
+def data_folder(tmp_path: Path, _sqlite_template: Path) -> Path:
+    """The data folder of a shop whose database has the schema, and nothing in it."""
+    from dianku.config import DATABASE_FILE, HostConfig
+
+    folder = tmp_path / "shop"
+    HostConfig(data_dir=folder).make_folder()
+    shutil.copyfile(_sqlite_template, folder / DATABASE_FILE)
+    return folder
+
+
+@pytest.fixture
 def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
     """The address of a new PostgreSQL database with the schema, dropped afterwards."""
     from dianku.testing.postgres import copy_of_template

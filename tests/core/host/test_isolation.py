@@ -53,11 +53,11 @@ def plugin_shelf(tmp_path: Path) -> Iterator[Shelf]:
 
 
 @pytest.fixture
-def open_shop(tmp_path: Path, clock: SetClock) -> Iterator[Callable[[], Host]]:
+def open_shop(data_folder: Path, clock: SetClock) -> Iterator[Callable[[], Host]]:
     hosts: list[Host] = []
 
     def start() -> Host:
-        host = Host.build(HostConfig(data_dir=tmp_path / "shop", clock=clock))
+        host = Host.build(HostConfig(data_dir=data_folder, clock=clock))
         hosts.append(host)
         host.start(background=False)
         return host

@@ -20,8 +20,8 @@ from dianku.http.app import build_app
 
 
 @pytest.fixture
-def host(tmp_path: Path, clock: Any) -> Iterator[Host]:
-    host = Host.build(HostConfig(data_dir=tmp_path / "shop", clock=clock, strict=True))
+def host(data_folder: Path, clock: Any) -> Iterator[Host]:
+    host = Host.build(HostConfig(data_dir=data_folder, clock=clock, strict=True))
     try:
         host.start(background=False)  # jobs would write beside a test that nothing changes
         ctx = Context(host.access.actor("test"))

@@ -89,6 +89,7 @@ CASES: dict[str, Callable[[Call], tuple[str, dict[str, Any], dict[str, Any]]]] =
     ),
     "POST /channels": _new(name="web", kind="webhook", policy="strict", issue_on="paid"),
     "POST /documents": lambda _: ("", _json(**SALE), _json(**{**SALE, "note": "x"})),
+    "POST /closings": lambda _: ("", _json(store="S1"), _json(store="S1", counted="5")),
     "POST /documents/{number}/reverse": lambda call: (
         _number(call, SALE),
         _json(reason="a"),

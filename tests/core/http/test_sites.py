@@ -64,14 +64,14 @@ Front = Callable[..., tuple[TestClient, Host]]
 
 
 @pytest.fixture
-def front(tmp_path: Path) -> Iterator[Front]:
+def front(tmp_path: Path, data_folder: Path) -> Iterator[Front]:
     """A shop with the plugin `front` of the code given."""
     opened: list[tuple[TestClient, Host]] = []
     with shelf(tmp_path / "site") as found:
 
         def start(code: str = SITE, *, more: str = 'sites = ["/front"]') -> tuple[TestClient, Host]:
             found.plugin("front", code, more=more)
-            host = Host.build(HostConfig(data_dir=tmp_path / "data", strict=False))
+            host = Host.build(HostConfig(data_dir=data_folder, strict=False))
             host.start(background=False)
             ctx = Context(host.access.actor("test"))
             for store in ("S1", "S2"):

@@ -41,12 +41,12 @@ def register_sites(shop, pages, panels):
 
 
 @pytest.fixture
-def app(tmp_path: Path) -> Iterator[Application]:
+def app(tmp_path: Path, data_folder: Path) -> Iterator[Application]:
     """A shop served over HTTPS on all addresses, with a site."""
     with shelf(tmp_path / "site") as found:
         found.plugin("front", SITE, more='sites = ["/front"]')
         https = Https(host="0.0.0.0", port=8443, plain_port=8080, names=("till.local",))
-        host = Host.build(HostConfig(data_dir=tmp_path / "data", https=https))
+        host = Host.build(HostConfig(data_dir=data_folder, https=https))
         host.start(background=False)
         host.trust.renew()
         try:

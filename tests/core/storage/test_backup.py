@@ -48,10 +48,8 @@ def target(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]
 
 
 @pytest.fixture
-def sold(empty_database_url: str) -> Iterator[Database]:
+def sold(database: Database) -> Database:
     """A migrated shop with every kind of value, and tables of a plugin nobody has installed."""
-    database = Database(empty_database_url)
-    upgrade(database)
     shop = Shop(database)
     shop.store("S1")
     shop.product("CANDLE", barcodes=["6901234567892"])
@@ -78,8 +76,7 @@ def sold(empty_database_url: str) -> Iterator[Database]:
             "CREATE TABLE alembic_version_gone (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"
         )
         connection.exec_driver_sql("INSERT INTO alembic_version_gone VALUES ('0003')")
-    yield database
-    database.close()
+    return database
 
 
 def plugin_tables() -> sa.MetaData:

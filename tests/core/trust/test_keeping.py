@@ -202,9 +202,9 @@ def test_this_machine_knows_names_and_addresses_and_all_are_inside() -> None:
 
 
 @pytest.fixture
-def host(tmp_path: Path) -> Iterator[Host]:
+def host(data_folder: Path) -> Iterator[Host]:
     clock = SetClock(time.time_ns() // 1_000_000)
-    host = Host.build(HostConfig(data_dir=tmp_path / "shop", clock=clock, strict=True))
+    host = Host.build(HostConfig(data_dir=data_folder, clock=clock, strict=True))
     host.start(background=False)
     try:
         yield host
