@@ -2,7 +2,7 @@
 
 A file is named by its SHA-256, so the same one is kept once and can never change. What kind it
 is, is read from its first bytes and not from what the sender says; only kinds that cannot act in
-a browser are kept.
+a browser are kept, and of pictures nothing that tells where they were taken (`pictures`).
 """
 
 from __future__ import annotations
@@ -17,17 +17,15 @@ from typing import BinaryIO
 
 from attrs import frozen
 
+from dianku import pictures
 from dianku.errors import FieldError, invalid, refuse
 
 BYTES_MAX = 10_000_000
-_CHUNK = 1 << 16
 _ID = re.compile(r"[0-9a-f]{64}")
 _KINDS = (
-    (re.compile(rb"\xff\xd8\xff"), "image/jpeg"),
-    (re.compile(rb"\x89PNG\r\n\x1a\n"), "image/png"),
-    (re.compile(rb"GIF8[79]a"), "image/gif"),
-    (re.compile(rb"RIFF....WEBP", re.DOTALL), "image/webp"),
-    (re.compile(rb"....ftyp(?:heic|heix|mif1|avif)", re.DOTALL), "image/heic"),
+    (re.compile(rb"\xff\xd8\xff"), pictures.JPEG),
+    (re.compile(rb"\x89PNG\r\n\x1a\n"), pictures.PNG),
+    (re.compile(rb"RIFF....WEBP", re.DOTALL), pictures.WEBP),
     (re.compile(rb"%PDF-"), "application/pdf"),
 )
 
@@ -50,20 +48,27 @@ class Attachments:
         self._bytes_max = bytes_max
 
     def keep(self, source: BinaryIO) -> Kept:
-        """Keep a file; it is whole on disk before this returns.
+        """Keep a file, a picture without what tells of its place; whole on disk on return.
 
         Raises:
-            Refused: `file_too_large`; `invalid` for a kind that is not kept.
+            Refused: `file_too_large`; `invalid` for a kind that is not kept, a picture that is
+                broken or has too many pixels.
         """
+        content = self._bounded(source)
+        media_type = sniffed(content[:64])
+        if media_type is None:
+            raise invalid(FieldError("/file", "unknown_kind_of_file"))
+        if media_type in pictures.KINDS:
+            content = pictures.cleaned(content, media_type).content
         self._folder.mkdir(parents=True, exist_ok=True)
+        digest = hashlib.sha256(content).hexdigest()
         handle, name = tempfile.mkstemp(dir=self._folder, prefix=".new-")
         temporary = Path(name)
         try:
             with os.fdopen(handle, "wb") as target:
-                digest, size, head = self._copy(source, target)
-            media_type = sniffed(head)
-            if media_type is None:
-                raise invalid(FieldError("/file", "unknown_kind_of_file"))
+                target.write(content)
+                target.flush()
+                os.fsync(target.fileno())
             place = self._place(digest)
             fresh = not place.exists()
             place.parent.mkdir(exist_ok=True)
@@ -73,7 +78,7 @@ class Attachments:
             sync_folder(self._folder)
         finally:
             temporary.unlink(missing_ok=True)
-        return Kept(digest, media_type, size, new=fresh)
+        return Kept(digest, media_type, len(content), new=fresh)
 
     def read(self, attachment_id: str) -> tuple[Kept, bytes]:
         """A kept file and its content. Raises `Refused` (`not_found`)."""
@@ -84,21 +89,23 @@ class Attachments:
         media_type = sniffed(content[:64]) or "application/octet-stream"
         return Kept(attachment_id, media_type, len(content)), content
 
+    def find(self, attachment_id: str) -> Kept | None:
+        """A kept file without its content; None where there is none of that id."""
+        place = self._place(attachment_id) if _ID.fullmatch(attachment_id) else None
+        if place is None or not place.is_file():
+            return None
+        with place.open("rb") as file:
+            media_type = sniffed(file.read(64)) or "application/octet-stream"
+        return Kept(attachment_id, media_type, place.stat().st_size)
+
     def _place(self, attachment_id: str) -> Path:
         return self._folder / attachment_id[:2] / attachment_id
 
-    def _copy(self, source: BinaryIO, target: BinaryIO) -> tuple[str, int, bytes]:
-        digest, size, head = hashlib.sha256(), 0, b""
-        while chunk := source.read(_CHUNK):
-            size += len(chunk)
-            if size > self._bytes_max:
-                raise refuse("file_too_large", what="bytes", max=self._bytes_max)
-            head = head or chunk[:64]
-            digest.update(chunk)
-            target.write(chunk)
-        target.flush()
-        os.fsync(target.fileno())
-        return digest.hexdigest(), size, head
+    def _bounded(self, source: BinaryIO) -> bytes:
+        content = source.read(self._bytes_max + 1)
+        if len(content) > self._bytes_max:
+            raise refuse("file_too_large", what="bytes", max=self._bytes_max)
+        return content
 
 
 def sync_folder(folder: Path) -> None:

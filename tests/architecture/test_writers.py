@@ -19,6 +19,7 @@ POSTING = "ledger/posting/"
 """The room of the poster and of the modules it loads and writes with."""
 OTHERS = {
     "ledger/verify/rebuild.py": "derived tables, anew from the moves",
+    "ledger/attached.py": "files beside a document, which stays as it was posted",
     "ledger/history.py": "sales of the time before, and their sums",
     "ledger/closing.py": "closes a day",
     "ledger/exceptions.py": "settles an exception",

@@ -4,11 +4,12 @@ import io
 from pathlib import Path
 
 import pytest
+from photos import png
 
 from dianku.attachments import Attachments
 from dianku.errors import Refused
 
-PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 40
+PNG = png(3, 2)
 
 
 def test_file_is_kept_once_and_comes_back_as_it_was(tmp_path: Path) -> None:
@@ -20,7 +21,9 @@ def test_file_is_kept_once_and_comes_back_as_it_was(tmp_path: Path) -> None:
     assert (found.media_type, content) == ("image/png", PNG)
 
 
-@pytest.mark.parametrize("content", [b"", b"<svg onload=alert(1)>", b"<html>", b"MZ..."])
+@pytest.mark.parametrize(
+    "content", [b"", b"<svg onload=alert(1)>", b"<html>", b"GIF89a", b"....ftypheic"]
+)
 def test_kind_that_could_act_is_refused_and_leaves_nothing(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(Refused):
         Attachments(tmp_path).keep(io.BytesIO(content))

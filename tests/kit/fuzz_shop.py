@@ -168,7 +168,9 @@ class FuzzShop:
         self._make("/documents", kind="receipt", store="S1", lines=stock)
         self._make("/documents", kind="receipt", store="S2", lines=stock)
         for document in DOCUMENTS:
-            self._know([self._post(document)], "/documents/{number} number")
+            number = self._post(document)
+            self._know([number], "/documents/{number} number")
+            self._know([number], "/documents/{number}/attachments number")
         for _ in range(SPARE):
             many = {"sku": "cola", "quantity": 4}
             sale = self._make("/documents", kind="issue", store="S1", lines=[many])
@@ -201,7 +203,7 @@ class FuzzShop:
             )
             self._know([answer["id"]], "/imports/{id} id", "/imports/{id}/undo id")
         kept = self._call("POST", "/attachments", files={"file": ("a.pdf", PAPER)})
-        self._know([kept["id"]], "/attachments/{id} id")
+        self._know([kept["id"]], "/attachments/{id} id", "attachment")
 
     def _sheet(self, kind: str) -> bytes:
         number = next(self._numbers)
@@ -273,6 +275,9 @@ _EXAMPLES: Mapping[str, Callable[[FuzzShop], Iterator[Example]]] = {
     "POST /documents": _bodies(*DOCUMENTS),
     "POST /documents/check": _bodies(*DOCUMENTS),
     "POST /documents/batch": _bodies({"documents": _KEYED}, {"documents": list(DOCUMENTS)}),
+    "POST /documents/{number}/attachments": lambda shop: shop.each(
+        "/documents/{number}/attachments", {"attachment": shop.known["attachment"][0]}
+    ),
     "POST /documents/{number}/hand_over": _each("/documents/{number}/hand_over", _ONE_LINE),
     "POST /documents/{number}/reverse": _each("/documents/{number}/reverse", {"reason": "typo"}),
     "POST /exceptions/{id}/settle": _each("/exceptions/{id}/settle", {"note": "counted"}),

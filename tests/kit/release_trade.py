@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
+from photos import png
 from release_shop import PASSWORD, Counter
 
 from dianku.access.sessions import Sessions
@@ -259,7 +260,12 @@ def _imports(counter: Counter) -> None:
     made = counter.upload("/imports", "undo.csv", wrong, kind="products")
     _ended(counter, made)
     counter.make(f"/imports/{made['id']}/undo")
-    counter.upload("/attachments", "note.pdf", PAPER)
+    note = counter.upload("/attachments", "note.pdf", PAPER)["id"]
+    photo = counter.upload("/attachments", "cola.png", png(8, 6))["id"]
+    counter.call("PATCH", "/products/cola", {"photo": photo})
+    newest = counter.call("GET", "/documents?limit=1")["items"][0]["number"]
+    for one in (note, photo):
+        counter.make(f"/documents/{newest}/attachments", attachment=one)
 
 
 def _ended(counter: Counter, made: Json) -> Json:

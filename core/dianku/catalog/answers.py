@@ -60,6 +60,7 @@ def product_record(
         ],
         family=row.family,
         archived=row.archived_at is not None,
+        photo=row.photo,
         stores=stores,
     )
 

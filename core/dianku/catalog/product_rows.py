@@ -64,6 +64,7 @@ class ProductRow:
     max_stock: int | None = None
     composition: str = "none"
     archived_at: int | None = None
+    photo: str | None = None
     packs: tuple[Pack, ...] = ()
     parts: tuple[Part, ...] = ()
 
@@ -94,6 +95,7 @@ _PLAIN = (
     "max_stock",
     "composition",
     "archived_at",
+    "photo",
 )
 _COLUMNS = (*_PLAIN, "category_id", "search", "version")
 _PICK = ", ".join(f"p.{name}" for name in _PLAIN)

@@ -21,7 +21,16 @@ from dianku.errors import NumberRefused
 from dianku.quantity import format_scaled, parse_amount, parse_cost, parse_quantity
 
 PATCH_FIELDS = tuple(ProductPatch.__struct_fields__)
-_COPIED = ("name", "unit", "spec", "family", "track_lots", "shelf_life_days", "overstock_days")
+_COPIED = (
+    "name",
+    "unit",
+    "spec",
+    "family",
+    "track_lots",
+    "shelf_life_days",
+    "overstock_days",
+    "photo",
+)
 
 
 @frozen

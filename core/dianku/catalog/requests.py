@@ -111,6 +111,8 @@ class Display(Request, frozen=True):
 
 
 Composition = Literal["none", "kit", "service", "made"]
+Photo = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}(?!\n)$")]
+"""The id of an attachment."""
 Precision = Annotated[int, Meta(ge=0, le=3)]
 
 
@@ -135,6 +137,7 @@ class NewProduct(Request, frozen=True):
     composition: Composition = "none"
     components: Annotated[list[NewComponent], Meta(max_length=200)] = []
     family: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+    photo: Photo | None = None
 
 
 class ProductPatch(Request, frozen=True):
@@ -157,6 +160,7 @@ class ProductPatch(Request, frozen=True):
     composition: Composition | UnsetType = UNSET
     components: Annotated[list[NewComponent], Meta(max_length=200)] | UnsetType = UNSET
     family: Annotated[str, Meta(min_length=1, max_length=64)] | UnsetType | None = UNSET
+    photo: Photo | UnsetType | None = UNSET
 
 
 class BarcodeRecord(Answer):
@@ -216,6 +220,7 @@ class ProductRecord(Answer):
     family: str | None
     archived: bool
     stores: list[StoreSettingsRecord] | None = None
+    photo: str | None = None
 
 
 class ProductPage(Answer):

@@ -202,6 +202,16 @@ class Warning(Answer):
     data: dict[str, object]
 
 
+class AttachedRecord(Answer):
+    """A kept file that is shown with a document; `GET /attachments/{id}` is the file."""
+
+    id: str
+    media_type: str
+    size: int
+    added_at: str
+    added_by: str
+
+
 class DocumentRecord(Answer):
     """A posted document, never changed afterwards; `status` follows from what came later."""
 
@@ -228,6 +238,8 @@ class DocumentRecord(Answer):
     warnings: list[Warning]
     payments: list[PaymentRecord] = field(default_factory=list)
     """How it was paid or paid back; empty where nobody said."""
+    attachments: list[AttachedRecord] = field(default_factory=list)
+    """Files beside it, in the order they were added; told with one document alone."""
 
 
 class Movement(Answer):

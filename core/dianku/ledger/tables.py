@@ -126,6 +126,23 @@ None where nobody said. Signed as lines are: positive of a sale and of a refund,
 reversals.
 """
 
+document_attachment = sa.Table(
+    "document_attachment",
+    metadata,
+    sa.Column("document_id", Id, primary_key=True, autoincrement=False),
+    sa.Column("attachment", sa.Text, primary_key=True),
+    sa.Column("media_type", sa.Text, nullable=False),
+    _big("size"),
+    _big("added_at"),
+    sa.Column("added_by", sa.Text, nullable=False),
+    sqlite_with_rowid=False,
+    info={"since": "0017"},
+)
+"""Files that show what a document was: of what was thrown away, the paper that came with goods.
+
+Beside the document, which says what it said when it was posted; added later, never taken away.
+"""
+
 stock_move = sa.Table(
     "stock_move",
     metadata,

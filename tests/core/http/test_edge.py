@@ -9,6 +9,7 @@ from urllib.parse import quote
 import msgspec
 import openapi_spec_validator
 import pytest
+from photos import png
 from starlette.testclient import TestClient
 
 from dianku.access.records import NewUser
@@ -277,7 +278,7 @@ def test_broken_form_is_400_and_one_without_file_names_it(call: Callable[..., An
 
 
 def test_kept_picture_comes_back_as_itself_and_cannot_act(call: Callable[..., Any]) -> None:
-    picture = b"\x89PNG\r\n\x1a\n" + b"\x00" * 40
+    picture = png(3, 2)
     kept = call("POST", "/attachments", files={"file": ("a.html", picture, "text/html")})
     assert kept.status_code == 201
     found = call("GET", f"/attachments/{kept.json()['id']}")

@@ -10,10 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from photos import png
 
 from dianku.http.routes import KERNEL_ROUTES
 
-PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 40
+PNG, OTHER = png(3, 2), png(4, 2)
 Call = Callable[..., Any]
 KEYED_BY_ENTRY = {"POST /documents/batch"}
 NOT_OF_THE_SHOP = {
@@ -36,6 +37,10 @@ def _number(call: Call, body: Mapping[str, Any]) -> str:
     answer = call("POST", "/documents", body)
     assert answer.status_code == 201, answer.text
     return str(answer.json()["number"])
+
+
+def _kept(call: Call, picture: bytes) -> str:
+    return str(call("POST", "/attachments", files={"file": ("a.png", picture)}).json()["id"])
 
 
 def _hold(call: Call) -> str:
@@ -136,7 +141,12 @@ CASES: dict[str, Callable[[Call], tuple[str, dict[str, Any], dict[str, Any]]]] =
     "POST /attachments": lambda _: (
         "",
         {"files": {"file": ("a.png", PNG)}},
-        {"files": {"file": ("b.png", PNG + b"x")}},
+        {"files": {"file": ("b.png", OTHER)}},
+    ),
+    "POST /documents/{number}/attachments": lambda call: (
+        _number(call, SALE),
+        _json(attachment=_kept(call, PNG)),
+        _json(attachment=_kept(call, OTHER)),
     ),
     "POST /users": _person,
     "POST /tokens": _person,

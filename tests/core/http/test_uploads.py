@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 
 import pytest
+from photos import png
 from starlette.testclient import TestClient
 
 
@@ -17,7 +18,7 @@ def test_upload_for_which_the_disk_has_no_room_is_told_to_come_again(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     headers = {"authorization": f"Bearer {token()}", "accept-language": "en"}
-    picture = {"file": ("a.png", b"\x89PNG\r\n\x1a\n" + b"\x00" * 40)}
+    picture = {"file": ("a.png", png(3, 2))}
     with monkeypatch.context() as patched:
         patched.setattr(os, "fsync", full)
         answer = client.post("/api/v1/attachments", files=picture, headers=headers)

@@ -6,6 +6,7 @@ from dianku.http.route import Route
 from dianku.http.routes import (
     access,
     administration,
+    attachments,
     catalog,
     closings,
     devices,
@@ -25,6 +26,7 @@ KERNEL_ROUTES: tuple[Route, ...] = (
     *stock.ROUTES,
     *reservations.ROUTES,
     *exchange.ROUTES,
+    *attachments.ROUTES,
     *events.ROUTES,
     *administration.ROUTES,
     *installation.ROUTES,

@@ -32,6 +32,7 @@ from dianku.catalog.requests import (
 from dianku.http.further_forms import product_change_faults, product_faults
 from dianku.http.route import Call, Replied, Route
 from dianku.http.routes.answers import ListQuery, Nothing, Page, once, page_of
+from dianku.http.routes.attachments import check_photo
 from dianku.storage.engine import LOCK_CATALOG
 from dianku.wire import Code, Request
 
@@ -143,6 +144,7 @@ def list_products(call: Call) -> ProductPage:
 
 def create_product(call: Call) -> Replied:
     """Make a product."""
+    check_photo(call.host, call.body.photo)
     catalog = call.host.catalog
     return once(call, "product", lambda _: catalog.create_product(call.body, ctx=call.ctx))
 
@@ -154,6 +156,7 @@ def get_product(call: Call) -> ProductRecord:
 
 def patch_product(call: Call) -> ProductRecord:
     """Change a product."""
+    check_photo(call.host, call.body.photo)
     return call.host.catalog.patch_product(call.path["sku"], call.body, ctx=call.ctx)
 
 

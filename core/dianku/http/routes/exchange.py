@@ -1,11 +1,10 @@
-"""Spreadsheets in and out, and files kept beside the books."""
+"""Spreadsheets in and out."""
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Annotated, BinaryIO, Literal
+from typing import Annotated, Literal
 from urllib.parse import quote
 
 from msgspec import Meta, structs
@@ -15,12 +14,13 @@ from dianku.exchange.kernel_exports import MoveExport, ProductExport
 from dianku.exchange.records import ImportKind, ImportRecord
 from dianku.http.edge import edge_of
 from dianku.http.plugin_threads import handled
-from dianku.http.route import Call, Content, Replied, Route, Stream
+from dianku.http.route import Call, Replied, Route, Stream
 from dianku.http.routes.answers import REPLAYED, Nothing, Page
+from dianku.http.routes.attachments import hash_of
 from dianku.http.wording import worded_choice, worded_remarks
 from dianku.idempotency import digest, keyed, recall, release
 from dianku.ledger.read.requests import DocumentFilter, StockFilter
-from dianku.wire import Answer, Code, Request
+from dianku.wire import Code, Request
 
 CSV = "text/csv; charset=utf-8"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -64,18 +64,6 @@ class ExportForm(Request, frozen=True):
     format: Literal["csv", "xlsx"] = "csv"
 
 
-class AttachmentRecord(Answer):
-    """A file that is kept; `id` is its SHA-256."""
-
-    id: str
-    media_type: str
-    size: int
-
-
-class AttachmentForm(Request, frozen=True):
-    """Nothing but the file."""
-
-
 def start_import(call: Call) -> Replied:
     """Take in a spreadsheet; the same file twice is refused unless `again`.
 
@@ -86,7 +74,7 @@ def start_import(call: Call) -> Replied:
     if call.upload is None:
         raise refuse("unreadable_body", reason="no file")
     form: ImportForm = call.body
-    wanted = digest("import", {"file": _hash(call.upload.file)}, form)
+    wanted = digest("import", {"file": hash_of(call.upload.file)}, form)
     known = recall(call.host.database, key=call.key, digest=wanted)
     exchange = call.host.exchange
     resume = None if known is None else str(known["id"])
@@ -215,40 +203,8 @@ async def export(call: Call) -> Stream:
     return Stream(chunks(), CSV if form == "csv" else XLSX, headers)
 
 
-def attach(call: Call) -> Replied:
-    """Keep a file."""
-    if call.upload is None:
-        raise refuse("unreadable_body", reason="no file")
-    database, key = call.host.database, call.key
-    wanted = digest("attachment", {"file": _hash(call.upload.file)}, call.body)
-    recall(database, key=key, digest=wanted)  # a key of something else: nothing is kept
-    file = call.host.attachments.keep(call.upload.file)
-    record = AttachmentRecord(id=file.id, media_type=file.media_type, size=file.size)
-    kept = keyed(database, key=key, digest=wanted, effect=lambda _: record)
-    return Replied(record, 201, {} if file.new and not kept.replayed else REPLAYED)
-
-
-def get_attachment(call: Call) -> Content:
-    """Give a kept file back."""
-    kept, content = call.host.attachments.read(call.path["id"])
-    headers = {
-        "Content-Security-Policy": "default-src 'none'; sandbox",
-        "Cache-Control": "private, max-age=31536000, immutable",
-    }
-    shown = kept.media_type.startswith("image/")
-    return Content(content, kept.media_type, None if shown else kept.id, headers)
-
-
 def _worded(call: Call, record: ImportRecord) -> ImportRecord:
     return worded_remarks(record, edge_of(call).messages, language=call.ctx.language)
-
-
-def _hash(file: BinaryIO) -> str:
-    digest_ = hashlib.sha256()
-    while chunk := file.read(1 << 16):
-        digest_.update(chunk)
-    file.seek(0)
-    return digest_.hexdigest()
 
 
 ROUTES = (
@@ -301,24 +257,5 @@ ROUTES = (
         described=(ExportForm, ProductExport, StockFilter, MoveExport, DocumentFilter),
         media_type=CSV,
         media_types=(XLSX,),
-    ),
-    Route(
-        "POST",
-        "/attachments",
-        attach,
-        "attachment.edit",
-        "Keep a file",
-        form=AttachmentForm,
-        answer=AttachmentRecord,
-        status=201,
-        keyed=True,
-    ),
-    Route(
-        "GET",
-        "/attachments/{id}",
-        get_attachment,
-        "document.view",
-        "A kept file",
-        media_type="*/*",
     ),
 )

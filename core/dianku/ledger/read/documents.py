@@ -10,11 +10,13 @@ from typing import Any
 
 import sqlalchemy as sa
 from attrs import frozen
+from msgspec.structs import replace
 from sqlalchemy.engine import Connection
 
 from dianku.catalog.records import Store
 from dianku.context import Context
 from dianku.errors import refuse
+from dianku.ledger.attached import attached_to
 from dianku.ledger.read.document_records import document_records, for_reader
 from dianku.ledger.read.left import with_left
 from dianku.ledger.read.paging import SortColumn, fetch_page, sorting
@@ -75,6 +77,7 @@ class DocumentSearch:
         if row is None or not {row.store_id, row.to_store_id} & seen:
             raise refuse("not_found", what="document", name=number)
         record = document_records(connection, [row.id], now_ms=self.now_ms)[row.id]
+        record = replace(record, attachments=attached_to(connection, row.id))
         return for_reader(with_left(connection, row.id, record), ctx=self.ctx)
 
     def _conditions(

@@ -84,6 +84,7 @@ def _list(call: Call) -> dict[str, Any]:
     cursor = page["next_cursor"]
     return {
         "rows": rows,
+        "photos": any(row["photo"] for row in rows),
         "asked": asked,
         "filtered": bool(kept),
         "later": bool(narrowed["cursor"]),
@@ -149,6 +150,7 @@ def _row(product: Mapping[str, Any], stock: Mapping[str, Any]) -> dict[str, Any]
         "spec": product["spec"],
         "unit": product["unit"],
         "price": product.get("price"),
+        "photo": product.get("photo"),
         "archived": product.get("archived", False),
         "on_hand": on_hand,
         "sold_7d": stock.get("sold_7d"),

@@ -13,6 +13,7 @@ import { show } from "./lines.js";
 import { parking } from "./parking.js";
 import { making } from "./making.js";
 import { paying } from "./paying.js";
+import { photos } from "./photos.js";
 import { steady } from "./steady.js";
 
 const KINDS = {
@@ -55,6 +56,7 @@ export function start(node) {
     }
     park?.shown();
     made?.shown();
+    shots?.shown();
   }
 
   async function take(code) {
@@ -137,6 +139,7 @@ export function start(node) {
   }
 
   function told(done, before, known) {
+    shots?.end(done.state === "posted" ? done.answer.number : null, before);
     if (done.state !== "posted") { toast(t("console.job.kept"), { kind: "warn" }); return; }
     const { number, warnings } = done.answer;
     const undo = async () => {
@@ -174,6 +177,7 @@ export function start(node) {
   const pay = name === "issue" ? paying(node.querySelector("[data-till]"), { basket, symbol }) : null;
   const made = name === "production" ? making(node.querySelector("[data-making]"), { basket, body, today: node.dataset.today }) : null;
   const park = name === "issue" ? parking(node.querySelector("[data-parking]"), { basket, store, symbol }) : null;
+  const shots = name === "write_off" ? photos(node.querySelector("[data-photos]"), { basket }) : null;
   node.addEventListener("change", (event) => {
     const head = event.target.dataset.head;
     if (head) basket.setHead({ [head]: event.target.value });
