@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,14 +24,33 @@ Serve = Callable[..., AbstractContextManager[str]]
 @pytest.fixture
 def surroundings(tmp_path: Path) -> dict[str, str]:
     """Variables of a process that sees this test's folders and speaks English."""
+    return _surroundings(tmp_path)
+
+
+def _surroundings(folder: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("DIANKU_")}
     return kept | {
         "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
         "PYTHONUNBUFFERED": "1",
-        "XDG_CACHE_HOME": str(tmp_path / "cache"),
-        "DIANKU_DATA": str(tmp_path / "shop"),
+        "XDG_CACHE_HOME": str(folder / "cache"),
+        "DIANKU_DATA": str(folder / "shop"),
         "DIANKU_LANGUAGE": "en",
     }
+
+
+@pytest.fixture(scope="session")
+def _begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data folder of a shop just begun, with a store called main."""
+    folder = tmp_path_factory.mktemp("begun")
+    words = [sys.executable, "-m", "dianku_cli", "init", "--store", "main"]
+    subprocess.run(words, env=_surroundings(folder), check=True, capture_output=True, timeout=110)
+    return folder / "shop"
+
+
+@pytest.fixture
+def begun(_begun: Path, tmp_path: Path) -> Path:
+    """What `dianku init --store main` makes, where `run` and `serving` look for it."""
+    return Path(shutil.copytree(_begun, tmp_path / "shop"))
 
 
 @pytest.fixture

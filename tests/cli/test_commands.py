@@ -70,8 +70,8 @@ def test_init_with_half_an_owner_is_wrong_usage(run: Run) -> None:
     assert run("init", "--owner", "anna").returncode == 2
 
 
+@pytest.mark.usefixtures("begun")
 def test_token_create_prints_the_token_alone(run: Run, serving: Serve) -> None:
-    run("init", "--store", "main")
     with serving() as address:
         made = run("token", "create", "--name", "till", "--role", "clerk", "--store", "main")
         assert made.returncode == 0, made.stderr
@@ -82,8 +82,8 @@ def test_token_create_prints_the_token_alone(run: Run, serving: Serve) -> None:
         assert httpx.get(f"{address}/api/v1/users", headers=headers).status_code == 403
 
 
+@pytest.mark.usefixtures("begun")
 def test_token_create_for_a_store_that_is_not_there_is_refused(run: Run) -> None:
-    run("init")
     done = run("token", "create", "--name", "till", "--role", "clerk", "--store", "moon")
     assert done.returncode == 1
     assert "moon" in done.stderr
@@ -110,8 +110,8 @@ def test_wrong_usage_ends_with_2(words: tuple[str, ...], run: Run) -> None:
     assert done.stdout == ""
 
 
+@pytest.mark.usefixtures("begun")
 def test_user_add_twice_is_refused_in_the_language_asked_for(run: Run) -> None:
-    run("init")
     assert run("user", "add", "li").returncode == 0
     assert "already" in run("user", "add", "li").stderr
     again = run("--language", "zh-CN", "user", "add", "li")
@@ -119,10 +119,10 @@ def test_user_add_twice_is_refused_in_the_language_asked_for(run: Run) -> None:
     assert "已" in again.stderr
 
 
+@pytest.mark.usefixtures("begun")
 def test_products_imported_beside_a_server_are_sold_by_it(
     run: Run, serving: Serve, tmp_path: Path
 ) -> None:
-    run("init", "--store", "main")
     token = run("token", "create", "--name", "till", "--role", "owner").stdout.strip()
     goods = tmp_path / "goods.csv"
     goods.write_text("sku,name,unit,price\ncola,可乐,瓶,3.50\n", encoding="utf-8")
@@ -152,9 +152,8 @@ def test_products_imported_beside_a_server_are_sold_by_it(
 
 
 @pytest.fixture
-def falsified(run: Run, tmp_path: Path) -> None:
+def falsified(run: Run, begun: Path, tmp_path: Path) -> None:
     """A shop with one receipt of 24 whose balance says 20."""
-    run("init", "--store", "main")
     goods = tmp_path / "goods.csv"
     goods.write_text("sku,name,unit\ncola,Cola,bottle\n", encoding="utf-8")
     received = tmp_path / "received.csv"
@@ -162,7 +161,7 @@ def falsified(run: Run, tmp_path: Path) -> None:
     assert run("import", "products", str(goods)).returncode == 0
     done = run("import", "receipts", str(received), "--store", "main")
     assert done.returncode == 0, done.stderr
-    database = Database(f"sqlite:///{tmp_path / 'shop' / 'dianku.sqlite3'}")
+    database = Database(f"sqlite:///{begun / 'dianku.sqlite3'}")
     with database.writing() as connection:
         connection.exec_driver_sql("UPDATE stock_balance SET on_hand = 20, value = 420000")
     database.close()
@@ -234,10 +233,10 @@ def test_import_shows_its_number_and_what_it_mended(
 @pytest.mark.parametrize(
     ("language", "words"), [("en", "no store nowhere"), ("zh-CN", "没有找到 门店 nowhere")]
 )
+@pytest.mark.usefixtures("begun")
 def test_unknown_store_is_named_in_the_language_asked_for(
     language: str, words: str, run: Run
 ) -> None:
-    run("init")
     done = run("--language", language, "stock", "--store", "nowhere")
     assert done.returncode == 1
     assert words in done.stderr
@@ -275,8 +274,8 @@ def test_reader_that_stops_reading_is_no_failure_to_speak_of(
     assert said == ""
 
 
+@pytest.mark.usefixtures("begun")
 def test_import_with_wrong_cells_names_row_and_column(run: Run, tmp_path: Path) -> None:
-    run("init")
     goods = tmp_path / "goods.csv"
     goods.write_text("sku,name,unit,price\ncola,Cola,pc,dear\n", encoding="utf-8")
     done = run("import", "products", str(goods))
@@ -301,8 +300,8 @@ def test_import_takes_columns_as_they_are_told(run: Run, tmp_path: Path) -> None
         assert run("import", "products", str(file), *wrong).returncode == status, wrong
 
 
+@pytest.mark.usefixtures("begun")
 def test_export_imported_again_changes_nothing(run: Run, tmp_path: Path) -> None:
-    run("init")
     goods = tmp_path / "goods.csv"
     goods.write_text("sku,name,unit,price\ncola,Cola,pc,3.50\n", encoding="utf-8")
     assert run("import", "products", str(goods)).returncode == 0
@@ -314,15 +313,15 @@ def test_export_imported_again_changes_nothing(run: Run, tmp_path: Path) -> None
     assert (said["created"], said["updated"], said["unchanged"]) == (0, 0, 1)
 
 
+@pytest.mark.usefixtures("begun")
 def test_export_of_what_is_not_there_is_refused(run: Run, tmp_path: Path) -> None:
-    run("init")
     done = run("export", "dreams", str(tmp_path / "out.csv"))
     assert done.returncode == 1
     assert "dreams" in done.stderr
 
 
+@pytest.mark.usefixtures("begun")
 def test_backup_restored_elsewhere_is_the_same_shop(run: Run, tmp_path: Path) -> None:
-    run("init", "--store", "main")
     run("user", "add", "li")
     file = tmp_path / "shop.backup"
     assert run("backup", str(file)).returncode == 0
@@ -334,10 +333,10 @@ def test_backup_restored_elsewhere_is_the_same_shop(run: Run, tmp_path: Path) ->
     assert run("--data", trial, "restore", str(file)).returncode == 1
 
 
+@pytest.mark.usefixtures("begun")
 def test_long_work_shows_a_bar_to_a_terminal_and_data_alone_to_a_pipe(
-    run: Run, surroundings: dict[str, str], tmp_path: Path
+    surroundings: dict[str, str], tmp_path: Path
 ) -> None:
-    run("init")
     goods = tmp_path / "goods.csv"
     goods.write_text("sku,name\ncola,Cola\n")
     for words, label in (
@@ -363,8 +362,8 @@ def test_long_work_shows_a_bar_to_a_terminal_and_data_alone_to_a_pipe(
         assert json.loads(done.stdout)
 
 
+@pytest.mark.usefixtures("begun")
 def test_db_copy_to_another_file_is_the_same_shop(run: Run, tmp_path: Path) -> None:
-    run("init")
     run("user", "add", "li")
     url = f"sqlite:///{tmp_path / 'copy.sqlite3'}"
     assert run("db", "copy", url).returncode == 0
@@ -381,10 +380,10 @@ def test_db_status_before_and_after_upgrade(run: Run) -> None:
     assert after[0]["owner"] == "core"
 
 
+@pytest.mark.usefixtures("begun")
 def test_backup_that_is_refused_says_why_in_the_language_asked_for(
     run: Run, tmp_path: Path
 ) -> None:
-    run("init")
     taken = tmp_path / "shop.backup"
     taken.write_text("mine")
     assert "there already" in run("backup", str(taken)).stderr
@@ -434,10 +433,10 @@ def test_settings_file_that_is_no_toml_is_named(run: Run, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 @pytest.mark.parametrize("form", [(), ("--json",)])
+@pytest.mark.usefixtures("begun")
 def test_stock_of_an_unknown_sku_is_refused_by_its_name(
     run: Run, language: str, form: tuple[str, ...]
 ) -> None:
-    assert run("init").returncode == 0
     done = run("--language", language, "stock", "--sku", "nix", *form)
     assert done.returncode == 1
     assert done.stdout == ""

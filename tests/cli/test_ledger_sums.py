@@ -20,11 +20,9 @@ Run = Callable[..., CompletedProcess[str]]
 
 
 def test_verify_of_meddled_sums_ends_with_1_and_rebuild_mends_them(
-    run: Run, tmp_path: Path, owner: Context
+    run: Run, begun: Path, owner: Context
 ) -> None:
-    assert run("init", "--store", "main").returncode == 0
-    folder = tmp_path / "shop"
-    host = Host.build(HostConfig(data_dir=folder))
+    host = Host.build(HostConfig(data_dir=begun))
     host.start(background=False)
     host.catalog.create_product(NewProduct(sku="tea", name="Tea", unit="pc"), ctx=owner)
     lines = [NewLine(sku="tea", quantity=Decimal(3), unit_cost=Decimal(2))]
@@ -32,7 +30,7 @@ def test_verify_of_meddled_sums_ends_with_1_and_rebuild_mends_them(
     assert isinstance(host.ledger.post(receipt, ctx=owner), Posted)
     host.close()
 
-    with sqlite3.connect(folder / "dianku.sqlite3") as meddler:
+    with sqlite3.connect(begun / "dianku.sqlite3") as meddler:
         meddler.execute("UPDATE stock_balance SET on_hand = 5, last_cost = 12000")
     meddler.close()
     found = run("ledger", "verify", "--json")
