@@ -60,10 +60,10 @@ product = sa.Table(
     sa.Column("composition", sa.Text, nullable=False),
     sa.Column("search", sa.Text, nullable=False),
     sa.Column("photo_id", Id),
-    sa.Column("photo", sa.Text, info={"since": "0017"}),
     sa.Column("archived_at", sa.BigInteger),
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("version", sa.BigInteger, nullable=False, index=True),
+    sa.Column("photo", sa.Text, info={"since": "0017"}),
     sa.CheckConstraint("composition IN ('none', 'kit', 'service', 'made')", name="composition"),
     sa.CheckConstraint("precision BETWEEN 0 AND 3", name="precision"),
 )

@@ -100,6 +100,7 @@ def test_product_created_is_answered_as_it_was_given(
         "components": [],
         "family": "cola",
         "archived": False,
+        "photo": None,
     }
 
 
