@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 import pytest
-from browser import Kind, Served, Visit, visit
+from browser import Kind, Served, Visit, axe_serious, visit
 from job_steps import begin, counted, last, scan
 from photos import PLACE, png, with_exif
 from playwright.sync_api import Browser, FilePayload, Page, expect
@@ -87,6 +87,7 @@ def test_write_off_with_a_photo_is_one_step_more_and_shows_it_with_the_document(
         pick(page, taken(page, 300, 200, up=1))
         expect(page.locator(".photo-one")).to_have_count(2)
         one.shot("photos-document")
+        assert axe_serious(page) == []
 
 
 def test_product_is_given_a_photo_that_the_list_shows_and_it_is_taken_back(
@@ -104,6 +105,7 @@ def test_product_is_given_a_photo_that_the_list_shows_and_it_is_taken_back(
         page = one.open("/console/goods?q=dspj")
         expect(page.locator("img.thumbnail")).to_have_count(1)
         one.shot("photos-list")
+        assert axe_serious(page) == []
         page.locator("#goods-rows a").first.click()
         page.locator(".goods-photo[data-ready]").wait_for()
         page.locator("[data-photo-large]").click()
