@@ -6,7 +6,6 @@ import os
 import random
 import shutil
 import signal
-import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,30 +14,9 @@ from typing import Any
 
 import pytest
 from browser import FLAGS, SIZES, WAIT_MS, Served, people, session, visit
+from phone_queue import KEPT, POST, SEND, all_sent, opened_at, posted
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 from shop_server import Server, ShopFolder
-
-from dianku.config import DATABASE_FILE
-
-POST = """async ([ops]) => {
-  const src = document.querySelector("[data-module*='kept_page.js']").dataset.module;
-  const queue = await import(src.replace("kept_page.js", "queue.js"));
-  const done = [];
-  for (const op of ops) {
-    try { done.push((await queue.post(op.body, op.options)).state); }
-    catch (error) { done.push(`${error.status} ${error.problem?.code}`); }
-  }
-  return done;
-}"""
-KEPT = """async () => {
-  const src = document.querySelector("[data-module*='kept_page.js']").dataset.module;
-  const queue = await import(src.replace("kept_page.js", "queue.js"));
-  return (await queue.kept()).map(({ state, who, tries }) => ({ state, who, tries }));
-}"""
-SEND = """async () => {
-  const src = document.querySelector("[data-module*='kept_page.js']").dataset.module;
-  return (await import(src.replace("kept_page.js", "queue.js"))).sendNow();
-}"""
 
 
 @contextmanager
@@ -69,17 +47,6 @@ def operations(served: Served, count: int, *, chance: random.Random) -> list[dic
             options |= {"address": "/documents/batch", "list": "documents"}
         made.append({"body": body, "options": options})
     return made
-
-
-def posted(served: Served, prefix: str = "op-") -> Counter[str]:
-    """How often each reference is in the books."""
-    path = served.shop.folder / DATABASE_FILE
-    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as base:
-        rows = base.execute(
-            "SELECT reference, count(*) FROM document WHERE reference LIKE ? GROUP BY 1",
-            (prefix + "%",),
-        )
-        return Counter(dict(rows.fetchall()))
 
 
 @contextmanager
@@ -126,11 +93,6 @@ def opened(context: BrowserContext, server: Server) -> Page:
     page.goto(f"{server.url}/console/kept")
     page.locator("[data-shown]").wait_for()
     return page
-
-
-def all_sent(page: Page) -> None:
-    """Wait until nothing waits on this phone."""
-    page.locator("[data-shown='0']").wait_for(timeout=60_000, state="attached")
 
 
 def play(served: Served, browser: Browser, folder: Path, *, count: int, seed: int) -> Server:
@@ -286,14 +248,6 @@ def test_phone_what_the_shop_refuses_later_is_shown_and_mended_or_given_up(
         expect(refused).to_have_count(0)
         assert posted(served, "kept-") == {"kept-sold": 1, "kept-mended": 1}
         one.complaints.clear()
-
-
-def opened_at(one: Any) -> Page:
-    """The page of what is kept, once the worker answers for it."""
-    page: Page = one.open("/console/kept")
-    page.evaluate("async () => { await navigator.serviceWorker.ready; }")
-    page.locator("[data-shown]").wait_for()
-    return page
 
 
 def test_phone_without_the_shop_pages_and_goods_are_there_until_somebody_signs_out(

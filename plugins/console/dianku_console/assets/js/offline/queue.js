@@ -4,6 +4,8 @@
 // A document belongs to who made it. Somebody else who signs in on the phone does not send it; it
 // waits for its person, or goes out in the other's name when that one says so (`adopt`).
 import { Refused, newKey } from "../api.js";
+import { t } from "../words.js";
+import { atKeeping, known } from "./clock.js";
 import { groups, passes, sendMany, sendOne, wrongSecret } from "./sending.js";
 import { ofNow, ofPage } from "./session.js";
 import * as store from "./store.js";
@@ -36,14 +38,14 @@ export async function post(body, { address = "/documents", list, label = "", key
   const now = new Date();
   const entry = {
     key, address, list, label, body: { occurred_at: now.toISOString(), ...body },
-    who: ofPage().person, at: now.getTime(), state: "waiting", tries: 0, problem: null,
+    who: ofPage().person, at: now.getTime(), state: "waiting", tries: 0, problem: null, clock: atKeeping(),
   };
   return alone(lockOf(key), async () => {
     try {
       await store.keep(entry);
     } catch {
       // A browser that keeps nothing, full or private: what the shop does not answer stays on the page.
-      return { state: "posted", answer: await sendFresh(entry), key };
+      return { state: "posted", answer: await unkept(entry), key };
     }
     navigator.storage?.persist?.();
     if (navigator.onLine === false) return held(entry);
@@ -62,6 +64,16 @@ export async function post(body, { address = "/documents", list, label = "", key
       throw error;
     }
   });
+}
+
+/** Send what the phone has no room for; who hears that it did not arrive must also hear that it is nowhere else. */
+async function unkept(entry) {
+  try {
+    return await sendFresh(entry);
+  } catch (error) {
+    if (!(error instanceof Refused) || !passes(error)) throw error;
+    throw new Refused(error.status, { ...error.problem, detail: t("console.offline.no_room") });
+  }
 }
 
 function held(entry) {
@@ -222,5 +234,6 @@ export function begin() {
   addEventListener("online", () => { failures = 0; sendNow(); });
   document.addEventListener("visibilitychange", () => { if (!document.hidden) sendNow(); });
   store.tidy().catch(() => {});
+  if (navigator.onLine !== false && ofPage().person && !known()) ofNow();   // it tells the time as well
   sendNow();
 }

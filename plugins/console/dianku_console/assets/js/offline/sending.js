@@ -1,8 +1,9 @@
 // Getting entries to the server: one by itself, or many in a batch where the address takes batches.
 //
-// An entry is sent as it was kept, always with its key; only `sent_at` is of the moment, from which
-// the server learns how wrong this device's clock is. So the hundredth sending is the first again.
+// An entry is sent as it was kept, always with its key; only `sent_at` is of the moment, by the clock
+// it was kept by, from which the server learns how wrong that one is. So the hundredth sending is the first again.
 import { Refused, api } from "../api.js";
+import { sentAt } from "./clock.js";
 
 const PATIENCE_MS = 15_000;
 const BATCH = 10;   // small: an answer lost on a bad line is of few, and the till goes between
@@ -20,11 +21,17 @@ export function groups(entries) {
   for (const entry of entries) {
     const last = cut.at(-1);
     const [ours, theirs] = [batched(entry), last && batched(last[0])];
-    const fits = ours && theirs && last.length < BATCH && ours.path === theirs.path;
+    const fits = ours && theirs && last.length < BATCH && ours.path === theirs.path && (ours.each || (steady(entry) && steady(last[0])));
     if (fits) last.push(entry);
     else cut.push([entry]);
   }
   return cut;
+}
+
+/** Whether the clock it was kept by still runs: only such can share one time of sending. */
+function steady(entry) {
+  const now = Date.now();
+  return sentAt(entry, now) === now;
 }
 
 async function ask(path, body, { key, csrf }) {
@@ -38,9 +45,9 @@ async function ask(path, body, { key, csrf }) {
 
 /** Send one entry; gives the answer, throws `Refused`. */
 export async function sendOne(entry, csrf) {
-  const sent_at = new Date().toISOString();
+  const sent_at = moment(entry);
   if (!entry.list) return (await ask(entry.address, { ...entry.body, sent_at }, { key: entry.key, csrf })).body;
-  const { body } = await ask(...listed([entry], sent_at), { csrf });
+  const { body } = await ask(...listed([entry]), { csrf });
   const [result] = body.results;
   if (result.status === "refused") throw new Refused(result.problem?.status ?? 409, result.problem);
   return { ...body, ...result };
@@ -52,16 +59,18 @@ export async function sendMany(entries, csrf) {
     const answer = await sendOne(entries[0], csrf);
     return [{ key: entries[0].key, status: "created", number: answer?.number }];
   }
-  const { body } = await ask(...listed(entries, new Date().toISOString()), { csrf });
+  const { body } = await ask(...listed(entries), { csrf });
   return body.results;
 }
 
 /** The path and body of entries together: documents say each when they were sent, counts once for all. */
-function listed(entries, sent_at) {
+function listed(entries) {
   const { path, list, each } = batched(entries[0]);
-  const rows = entries.map((entry) => ({ ...entry.body, key: entry.key, ...(each ? { sent_at } : {}) }));
-  return [path, { ...(each ? {} : { sent_at }), [list]: rows }];
+  const rows = entries.map((entry) => ({ ...entry.body, key: entry.key, ...(each ? { sent_at: moment(entry) } : {}) }));
+  return [path, { ...(each ? {} : { sent_at: moment(entries[0]) }), [list]: rows }];
 }
+
+const moment = (entry) => new Date(sentAt(entry)).toISOString();
 
 /** Refused for a reason of the moment, not of the document: nobody answered, busy, or not signed in as who made it. */
 export function passes(refused) {

@@ -1,5 +1,7 @@
 // Who is signed in: as the page was made, and as the server says now. A page may be older than the
 // session, being kept on the device, so whoever sends asks again.
+import { heard } from "./clock.js";
+
 const PATIENCE_MS = 10_000;
 
 /** The person and secret this page was made for; `person` is empty at the door. */
@@ -17,7 +19,9 @@ export async function ofNow() {
     });
     if (answer.redirected || answer.status === 401) return { person: "", csrf: "" };
     if (!answer.ok) return null;
-    return ofPage(new DOMParser().parseFromString(await answer.text(), "text/html"));
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    heard(Number(page.querySelector("meta[name=now]")?.content));
+    return ofPage(page);
   } catch {
     return null;
   }
