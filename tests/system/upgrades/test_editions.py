@@ -198,6 +198,7 @@ def test_tables_of_a_plugin_stay_on_the_way_down_and_are_found_on_the_way_up(
 
 @pytest.mark.long("full")
 def test_upgrade_to_advanced_is_gone_back_on_before_the_restart(prefix: Prefix) -> None:
+    prefix.shop.environ["http_proxy"] = "http://127.0.0.1:9"  # of another network, and not up
     token = prefix.shop.token("owner")
     with Server(prefix.shop) as server:
         open_for_sale(server, token)
