@@ -178,7 +178,8 @@ def on_request(nth: int, happens: Any) -> Any:
     def handle(route: Route) -> None:
         seen[0] += 1
         if seen[0] == nth:
-            route.fetch()
+            with suppress(Error):  # a line that breaks by itself is as good
+                route.fetch()
             happens()
             route.abort()
         elif seen[0] > nth:
