@@ -219,6 +219,11 @@ def test_first_start_leads_from_the_link_to_the_first_goods(
         )
         page.goto(f"{address}/console/")
         expect(page.locator(".doing a[href='/console/sell']")).to_be_visible()
+        expect(page.locator(".first-steps .mark.done")).to_have_count(1)
+        expect(page.locator(".first-steps a[aria-current]")).to_have_attribute(
+            "href", "/console/receive"
+        )
+        one.shot("home-first-steps")
         expect(
             page.locator("a[href='/console/transfer'], a[href='/console/arrivals']")
         ).to_have_count(0)

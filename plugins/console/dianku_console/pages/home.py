@@ -15,6 +15,24 @@ EXPIRING_DAYS = 7
 """How near the last day of goods is that a person should hear of."""
 
 
+def _first_steps(call: Call) -> dict[str, Any] | None:
+    """What a new shop does first, until it has sold something: goods, then stock, then a sale."""
+    store = call.query["store"] or None
+    if call.ask("/documents", store=store, kind="issue", limit=1)["items"]:
+        return None
+    goods = bool(call.ask("/products", limit=1)["items"])
+    stock = bool(call.ask("/documents", store=store, kind="receipt", limit=1)["items"])
+    steps = (
+        ("goods", "/console/first", goods),
+        ("stock", "/console/receive", stock),
+        ("sale", "/console/sell", False),
+    )
+    return {
+        "steps": [{"name": name, "href": href, "done": done} for name, href, done in steps],
+        "next": next(name for name, _, done in steps if not done),
+    }
+
+
 def _exceptions(call: Call) -> dict[str, Any] | None:
     """What happened that a person has to look at; nothing on a good day."""
     found = call.ask("/exceptions", store=call.query["store"] or None, state="open", limit=5)
@@ -60,6 +78,15 @@ def _latest(call: Call) -> dict[str, Any] | None:
 
 PAGES = (Page("/console/", Title("首页", "Home"), SIGNED_IN, "home.html"),)
 PANELS = (
+    Panel(
+        "console.first-steps",
+        "home",
+        Title("开始用店库", "Begin with Dianku"),
+        "product.edit",
+        "home/first_steps.html",
+        _first_steps,
+        order=0,
+    ),
     Panel(
         "console.exceptions",
         "home",
