@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import re
 from urllib.parse import urlsplit
 
 import pytest
@@ -78,6 +79,35 @@ def test_goods_near_their_last_day_are_told_at_home_and_on_the_monitor(served: S
         places = [text.find(f"/console/goods/{row['sku']}") for row in found]
         assert -1 not in places
         assert places == sorted(places)
+
+
+_BAR = re.compile(
+    r'<rect( class="(?:now|back)")? x="[\d.]+" y="([\d.]+)" width="[\d.]+" height="([\d.]+)"'
+)
+_ZERO = re.compile(r'<line x1="0" y1="([\d.]+)"')
+
+
+def test_bars_stand_on_zero_and_hang_below_it_in_proportion(served: Served) -> None:
+    text = shown(served, "/console/parts")[1]
+    zero = float(_ZERO.findall(text)[0])
+    bars = [(which, float(y), float(height)) for which, y, height in _BAR.findall(text)]
+    values = (3, 5, 2, 8, -2, 9, 4)
+    unit = bars[5][2] / 9
+    assert len(bars) == len(values)
+    for value, (which, y, height) in zip(values, bars, strict=True):
+        assert height == pytest.approx(abs(value) * unit, abs=0.02)
+        assert (y if value < 0 else y + height) == pytest.approx(zero, abs=0.02)
+        assert ("back" in which) == (value < 0)
+    assert "now" in bars[6][0]
+
+
+def test_same_bars_are_drawn_at_home_in_reports_and_of_a_product(served: Served) -> None:
+    pages = {"/console/sales?days=30": 30, "/console/goods/DR001": 30}
+    for path, count in pages.items():
+        text = shown(served, path)[1]
+        assert (len(_BAR.findall(text)), len(_ZERO.findall(text))) == (count, 1), path
+    home = shown(served, "/console/", part="cards")[1]
+    assert len(_ZERO.findall(home)) == home.count('class="bars-figure"') > 0
 
 
 @pytest.mark.parametrize(
