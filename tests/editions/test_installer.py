@@ -244,6 +244,40 @@ def test_uninstaller_leaves_the_data_and_says_where(tmp_path: Path) -> None:
     assert (data / "dianku.db").exists()
 
 
+def test_service_of_another_installation_is_never_taken_over(tmp_path: Path) -> None:
+    if os.getuid():
+        absent("root", "only root writes units")
+    other = tmp_path / "other" / "bin" / "dianku"
+    other.parent.mkdir(parents=True)
+    other.touch()
+    (tmp_path / "dianku.service").write_text(f"[Service]\nExecStart={other} serve\n")
+    before = everything_in(tmp_path)
+    places = ["--prefix", f"{tmp_path}/opt", "--data", f"{tmp_path}/data"]
+    done = install(bundle_of("basic"), *places, "--no-account", "--unit-dir", str(tmp_path))
+    assert done.returncode == 1
+    assert f"{tmp_path}/dianku.service runs {other} already" in done.stderr
+    assert everything_in(tmp_path) == before
+
+
+@pytest.mark.parametrize("spelled", ["opt/", "/opt", "link"])
+def test_uninstaller_takes_the_service_along_however_the_prefix_is_spelled(
+    spelled: str, tmp_path: Path
+) -> None:
+    if os.getuid():
+        absent("root", "only root writes units")
+    shutil.copytree(installation(), tmp_path / "opt", symlinks=True, copy_function=os.link)
+    (tmp_path / "link").symlink_to("opt")
+    units = ["--unit-dir", str(tmp_path)]
+    words = ["--prefix", f"{tmp_path}/{spelled}", "--data", f"{tmp_path}/data", "--no-account"]
+    done = install(bundle_of("basic"), *words, *units)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "dianku.service").is_file()
+    uninstall = ["sh", f"{tmp_path}/{spelled}/uninstall.sh", *units]
+    subprocess.run(uninstall, check=True, capture_output=True)
+    assert not (tmp_path / "dianku.service").exists()
+    assert not (tmp_path / "opt").exists()
+
+
 @pytest.mark.long("full")
 def test_steps_of_the_dockerfile_make_a_shop_in_a_bare_root(tmp_path: Path) -> None:
     """No image is built: the base is made of this machine's programs."""

@@ -124,7 +124,10 @@ case $database in
     *[\'\"\\\ ]* | *'
 '*) fail "--database: write quotes, blanks and backslashes as %XX" "--database：引号、空格、反斜杠请写成 %XX" ;;
 esac
-absolute() { case $1 in /*) printf '%s\n' "$1" ;; *) printf '%s\n' "$OLDPWD/$1" ;; esac; }
+# One spelling of a path: what is compared later (by the uninstaller too) is without // and / at the end.
+absolute() {
+    case $1 in /*) printf '%s\n' "$1" ;; *) printf '%s\n' "$OLDPWD/$1" ;; esac | sed 's|//*|/|g; s|\(.\)/$|\1|'
+}
 prefix=$(absolute "$prefix")
 data=$(absolute "$data")
 unit_dir=$(absolute "$unit_dir")
@@ -133,6 +136,14 @@ if [ "$(id -u)" != 0 ] && [ -n "$make_account$service" ]; then
         "建立账户与服务需要 root；请以 root 运行，或加上 --no-account --no-service。"
 fi
 [ -n "$make_account" ] || account=$(id -un)
+# One name, one service: another installation's is never taken from under it.
+if [ -n "$service" ] && [ -f "$unit_dir/dianku.service" ]; then
+    served=$(sed -n 's|^ExecStart=\([^ ]*\).*|\1|p' "$unit_dir/dianku.service" | tail -n 1)
+    if [ -e "$served" ] && ! [ "$served" -ef "$prefix/bin/dianku" ]; then
+        fail "$unit_dir/dianku.service runs $served already; install beside it with --no-service and a unit of your own. Nothing was installed." \
+            "$unit_dir/dianku.service 已在运行 $served；请加上 --no-service 并自备单元，装在它旁边。未安装任何东西。"
+    fi
+fi
 
 # 4. One installation upgrades itself, with a backup and a way back; this only makes the first.
 name="$edition-$version"

@@ -39,7 +39,9 @@ case $data/ in
             "数据位于 $data，会被一并删除；请先移走。未删除任何东西。" ;;
 esac
 
-if grep -qsF "$prefix/bin/dianku" "$unit_dir/dianku.service"; then
+# The same program, however its path is spelled: through a link, or with a slash too many.
+served=$(sed -n 's|^ExecStart=\([^ ]*\).*|\1|p' "$unit_dir/dianku.service" 2>/dev/null | tail -n 1) || true
+if [ -n "$served" ] && [ "$served" -ef "$prefix/bin/dianku" ]; then
     if [ -d /run/systemd/system ]; then
         systemctl disable --now dianku.service || true
     fi
