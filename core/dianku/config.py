@@ -53,6 +53,8 @@ class HostConfig:
         plugin_start_seconds: How long the start waits for one plugin's import, or one of its hooks.
         background: False runs neither jobs nor notifications (`serve --no-background`).
         https: Where it is served over HTTPS; None where it is not.
+        practice: That it is a throw-away shop; its pages say so.
+        alone: That no other process answers for the same shop on this machine.
     """
 
     data_dir: Path
@@ -65,6 +67,8 @@ class HostConfig:
     plugin_start_seconds: float = 30.0
     background: bool = True
     https: Https | None = None
+    practice: bool = False
+    alone: bool = True
 
     def make_folder(self) -> None:
         """Make the data folder where there is none; one that is there stays as it is."""

@@ -63,6 +63,8 @@ STATUS: Mapping[str, int] = MappingProxyType(
         "already_set_up": 409,
         "backup_running": 409,
         "last_owner": 409,
+        "practice_ended": 409,
+        "practice_not_here": 409,
         "wrong_password": 401,
     }
 )

@@ -44,6 +44,7 @@ from dianku.messages import Messages, negotiate
 
 if TYPE_CHECKING:
     from dianku.host import Host
+    from dianku.http.practice import Own, Practices
 
 log = logging.getLogger("dianku.http")
 KEY_MAX = 255
@@ -88,6 +89,8 @@ class Api:
         self.plugin_threads = PluginThreads(PLUGIN_THREADS)
         self.identity = Identity(host.access, self.threads)
         self.rate = RateLimit(lambda: int(host.settings.last.get("http", "rate_limit")))
+        self.practices: Practices | None = None
+        self.own: Own | None = None
         self._edge: Edge | None = None
         self._prefix = secrets.token_hex(5)
         self._count = itertools.count(1)
@@ -109,6 +112,8 @@ class Api:
             self.threads,
             self.plugin_threads,
             Asking(self.host, self._table, self.opened, asyncio.get_running_loop()),
+            self.practices,
+            self.own,
         )
         return self._edge
 
@@ -120,6 +125,8 @@ class Api:
         """End the answers that would not end by themselves: the server is about to stop."""
         if self._edge is not None:
             self._edge.streams.close()
+        if self.practices is not None:
+            self.practices.end_streams()
 
     def close(self) -> None:
         """Stop answering."""

@@ -6,6 +6,7 @@ it. Sites of plugins have a door of their own, probes are few and go through Sta
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ from dianku.http.bodies import Receive, Scope, Send
 from dianku.http.docs_page import DOCS_PAGE, DOCS_POLICY
 from dianku.http.openapi import openapi_document, refuse_undescribable
 from dianku.http.pages import Pages
+from dianku.http.practice import Own, Practices, answer_in_practice, practice_key
 from dianku.http.probes import Probes, Traffic
 from dianku.http.route import Route, RouteTable
 from dianku.http.routes import KERNEL_ROUTES
@@ -46,6 +48,13 @@ class Application:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or take part in the server's life."""
         path: str = scope.get("path", "")
+        practices = self.api.practices
+        if scope["type"] == "http" and practices is not None and path not in _SHARED:
+            key = practice_key(scope)
+            if key is not None:
+                shop = practices.find(key)
+                await answer_in_practice(shop, scope, receive, send, host=self.api.host)
+                return
         if scope["type"] == "http" and path.startswith("/api/") and path not in _OWN:
             below = path[_BELOW:] if path.startswith(ROOT + "/") else path
             await self.api.handle(scope, receive, send, path=below)
@@ -69,6 +78,8 @@ def _admit(host: Host, table: RouteTable, route: Route) -> None:
         host.plugins.calls.fail(route.plugin, "register_routes", said, cause=error)
 
 
+_SHARED = frozenset({"/healthz", "/readyz", "/metrics"})
+"""What is asked of the process, whichever shop somebody is in."""
 _OWN = frozenset({"/api/docs", "/api/v1/openapi.json"})
 
 
@@ -85,14 +96,19 @@ def _sites(host: Host) -> Sites:
     return sites
 
 
-def build_app(host: Host) -> Application:
-    """Make the application; a plugin's route that cannot be answered is that plugin's fault."""
+def build_app(host: Host, own: Own | None = None) -> Application:
+    """Make the application; a plugin's route that cannot be answered is that plugin's fault.
+
+    With `own` it is that of a throw-away shop.
+    """
     claimed = {f"{r.method} {r.path}" for r in KERNEL_ROUTES}
     table = RouteTable(KERNEL_ROUTES)
     for route in host.plugins.routes(taken=claimed):
         _admit(host, table, route)
     traffic = Traffic()
     api = Api(host, table, messages=host.messages, traffic=traffic)
+    api.own = own
+    api.practices = Practices(host, build=build_app) if own is None else None
     probes = Probes(host, traffic=traffic)
     document = msgspec.json.encode(
         openapi_document(table.routes, version=__version__), enc_hook=str
@@ -113,6 +129,8 @@ def build_app(host: Host) -> Application:
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         api.open()
         yield
+        if api.practices is not None:
+            await asyncio.to_thread(api.practices.close)
         api.close()
 
     sites = _sites(host)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
@@ -13,6 +13,9 @@ from dianku.http.posting import Landing
 from dianku.http.route import Call
 from dianku.messages import Messages
 
+if TYPE_CHECKING:
+    from dianku.http.practice import Own, Practices
+
 
 @frozen
 class Edge:
@@ -20,7 +23,8 @@ class Edge:
 
     `landing` is where the poster's outcomes arrive, `streams` what follows the event log,
     `threads` where plain functions run, `plugin_threads` where those of plugins do. `ask` puts
-    a question to the API's own routes (`Call.ask`).
+    a question to the API's own routes (`Call.ask`). `practices` makes throw-away shops, `own` is
+    the one that this process's edge is of, where it is of one.
     """
 
     messages: Messages
@@ -29,6 +33,8 @@ class Edge:
     threads: Executor
     plugin_threads: Executor
     ask: Callable[[Call, str, Mapping[str, Any]], Any]
+    practices: Practices | None = None
+    own: Own | None = None
 
 
 def edge_of(call: Call) -> Edge:

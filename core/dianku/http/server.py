@@ -144,6 +144,7 @@ def serve(
         plain = listening_socket(host, secure.plain_port, option="--plain-port")
         wish = Https(host=host, port=port, plain_port=plain.getsockname()[1], names=secure.names)
         config = evolve(config, https=wish)
+    config = evolve(config, alone=workers == 1)
     address = _address(host, port, secure=secure is not None)
 
     def ready() -> None:

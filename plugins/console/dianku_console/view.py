@@ -50,6 +50,17 @@ class View:
         return self.call.ctx.language
 
     @property
+    def practising(self) -> bool:
+        """Whether the shop is a throw-away one."""
+        return bool(self.call.host.config.practice)
+
+    @property
+    def may_practise(self) -> bool:
+        """Whether there can be a throw-away shop for the reader."""
+        config = self.call.host.config
+        return config.alone and not config.practice
+
+    @property
     def face(self) -> str:
         """`light`, `dark`, or empty for what the device prefers."""
         chosen = _cookie(self.call, FACE_COOKIE)

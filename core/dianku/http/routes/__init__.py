@@ -14,6 +14,7 @@ from dianku.http.routes import (
     events,
     exchange,
     installation,
+    practice,
     reservations,
     stock,
     trust,
@@ -32,6 +33,7 @@ KERNEL_ROUTES: tuple[Route, ...] = (
     *installation.ROUTES,
     *access.ROUTES,
     *devices.ROUTES,
+    *practice.ROUTES,
     *trust.ROUTES,
 )
 """Everything the kernel answers below `/api/v1`."""

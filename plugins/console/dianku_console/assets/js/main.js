@@ -2,6 +2,7 @@
 import "./forms.js";
 import "./offline/indicator.js";
 import "./scan/scan.js";
+import { practising } from "./device.js";
 import { toast } from "./ui.js";
 import { t } from "./words.js";
 
@@ -14,7 +15,8 @@ function remember(name, value) {
 document.addEventListener("change", (event) => {
   const { choose } = event.target.dataset ?? {};
   if (!choose) return;
-  remember(`dianku_${choose}`, event.target.value);
+  // The stores of practice are not those of the shop: which one was chosen there is forgotten with it.
+  remember(practising && choose === "store" ? "dianku_practice_store" : `dianku_${choose}`, event.target.value);
   const here = new URL(location.href);
   here.searchParams.delete(choose);
   location.assign(here);

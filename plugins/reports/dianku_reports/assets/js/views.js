@@ -1,8 +1,9 @@
 // Views of the monitor that were given a name: kept on this device, for they are one person's.
+import { named } from "../../console/js/device.js";
 import { icon, make, toast } from "../../console/js/ui.js";
 import { t } from "../../console/js/words.js";
 
-const KEPT = "dianku.monitor.views", MOST = 12;
+const KEPT = named("dianku.monitor.views"), MOST = 12;
 
 function kept() {
   try {

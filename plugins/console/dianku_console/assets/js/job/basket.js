@@ -1,12 +1,13 @@
 // What a job holds so far: lines, kept on the device until they are posted, so that a page that is
 // closed by accident or a phone that rings loses nothing.
 import { newKey } from "../api.js";
+import { named } from "../device.js";
 import { plain, quantity, times, fen } from "./exact.js";
 
 /** The lines of one job in one store. `changed` is called after each change. */
 export class Basket {
   constructor(name, changed) {
-    this.name = `dianku.job.${name}`;
+    this.name = named(`dianku.job.${name}`);
     this.changed = changed;
     const kept = read(this.name);
     this.lines = kept?.lines ?? [];

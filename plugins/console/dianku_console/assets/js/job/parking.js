@@ -1,4 +1,5 @@
 // Parked sales (挂单): a customer who went back for the milk waits here, on this device.
+import { named } from "../device.js";
 import { icon, make } from "../ui.js";
 import { t } from "../words.js";
 import { amountOf } from "./basket.js";
@@ -8,7 +9,7 @@ const MOST = 20;
 
 /** Keep and take back baskets beside the one being filled. */
 export function parking(box, { basket, store, symbol }) {
-  const name = `dianku.parked.${store}`;
+  const name = named(`dianku.parked.${store}`);
   const read = () => { try { return JSON.parse(localStorage.getItem(name)) ?? []; } catch { return []; } };
   const write = (all) => { localStorage.setItem(name, JSON.stringify(all)); shown(); };
 

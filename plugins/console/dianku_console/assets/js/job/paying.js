@@ -1,12 +1,13 @@
 // How a sale is paid: one kind by one tap, which this device remembers; several kinds, the change of
 // cash and rounding down behind more. It never has to be touched: an unnamed kind is sent as unnamed.
+import { named } from "../device.js";
 import { make, toast } from "../ui.js";
 import { t } from "../words.js";
 import { amountOf } from "./basket.js";
 import { fen, money, plain } from "./exact.js";
 import { off, shares } from "./rounding.js";
 
-const REMEMBERED = "dianku.pay";
+const REMEMBERED = named("dianku.pay");
 const NOTES = [1000, 2000, 5000, 10000];
 
 /** The paying part of a sale's page. `basket.head.pay` keeps what belongs to this sale: `{round, parts}`. */

@@ -3,9 +3,10 @@
 // The copy has products with their codes, packs and prices, never a cost and never a level of stock. It
 // is fetched page by page in quiet moments, goes on where a page that was left had got to, and then
 // follows what changed. At most 100,000 products; beyond that the rest needs the shop.
+import { named } from "../device.js";
 import { Refused, api } from "../api.js";
 
-const NAME = "dianku-goods";
+const NAME = named("dianku-goods");
 const PATIENCE_MS = 1_500;   // a person waits with the goods in hand
 const MOST = 100_000;
 const PAGE = 1000;

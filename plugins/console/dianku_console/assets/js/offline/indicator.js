@@ -1,12 +1,13 @@
 // In the bar of every page: no connection, and how much is kept on this phone. Sees to it that the
 // queue goes on, that the worker is there, and that nothing of one person is left for another.
+import { named } from "../device.js";
 import { icon } from "../ui.js";
 import { t } from "../words.js";
 import { follow, forget } from "./catalog.js";
 import { begin } from "./queue.js";
 import { ofPage } from "./session.js";
 
-const PERSON = "dianku.person";
+const PERSON = named("dianku.person");
 const SOON_MS = 3_000;   // the page itself goes before
 const badge = document.querySelector("[data-kept]");
 const DOOR = "/console/sign-in";

@@ -4,6 +4,7 @@
 // A document belongs to who made it. Somebody else who signs in on the phone does not send it; it
 // waits for its person, or goes out in the other's name when that one says so (`adopt`).
 import { Refused, newKey } from "../api.js";
+import { named } from "../device.js";
 import { t } from "../words.js";
 import { atKeeping, known } from "./clock.js";
 import { groups, passes, sendMany, sendOne, wrongSecret } from "./sending.js";
@@ -12,9 +13,9 @@ import * as store from "./store.js";
 
 export { outcome } from "./store.js";
 
-const QUEUE = "dianku.queue";
+const QUEUE = named("dianku.queue");
 const PAUSES_MS = [2_000, 5_000, 15_000, 30_000, 60_000];
-const heard = new BroadcastChannel("dianku.kept");
+const heard = new BroadcastChannel(named("dianku.kept"));
 let failures = 0;
 let timer = 0;
 let working = null;

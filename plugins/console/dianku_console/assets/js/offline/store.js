@@ -1,6 +1,8 @@
 // What the queue keeps on the device, in IndexedDB: entries until they are settled, and for a while
 // what became of them. Every change of an entry is one transaction, so tabs never see half of one.
-const NAME = "dianku-kept";
+import { named } from "../device.js";
+
+const NAME = named("dianku-kept");
 const REMEMBERED_MS = 2 * 86_400_000;
 const GIVEN_UP_MS = 30 * 86_400_000;
 let opened;
