@@ -88,6 +88,14 @@ def kept(said: str) -> str:
     return line.encode(errors="replace").decode()
 
 
+def its_own(error: BaseException) -> BaseException:
+    """What a plugin raised on a thread of its own, as an error of that plugin.
+
+    A Ctrl-C arrives at the main thread alone: here it is no one's wish to stop the shop.
+    """
+    return RuntimeError(repr(error)) if isinstance(error, KeyboardInterrupt) else error
+
+
 def in_time(task: Callable[[], Any], *, limit_s: float) -> Any:
     """Call on a thread of its own, which is left behind when the time is over.
 
@@ -100,7 +108,7 @@ def in_time(task: Callable[[], Any], *, limit_s: float) -> Any:
         try:
             done.set_result(task())
         except BaseException as error:  # noqa: BLE001 - handed to the one who waits
-            done.set_exception(error)
+            done.set_exception(its_own(error))
 
     threading.Thread(target=run, name="plugin-start", daemon=True).start()
     try:

@@ -18,7 +18,7 @@ import msgspec
 from attrs import define, field
 
 from dianku.errors import Problem
-from dianku.hooks.calls import Arguments, HookCalls, described
+from dianku.hooks.calls import Arguments, HookCalls, described, its_own
 from dianku.hooks.records import CheckedDocument, Objection
 
 HOOK = "check_document"
@@ -132,7 +132,7 @@ class _Worker(threading.Thread):
             try:
                 future.set_result(task())
             except BaseException as error:  # noqa: BLE001 - handed to the one who waits
-                future.set_exception(error)
+                future.set_exception(its_own(error))
             # Let go of what was asked before waiting for the next.
             del given, task, future
             self._done(self)

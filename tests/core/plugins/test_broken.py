@@ -38,6 +38,7 @@ def sale(*, strict: bool = False, kind: str = "issue") -> CheckedDocument:
     [
         ("unknown_hook", "hooks", "there is no hook 'register_weather'"),
         ("wrapper", "hooks", "wraps others"),
+        ("interrupts_at_import", "import", "KeyboardInterrupt"),
     ],
 )
 def test_plugin_that_cannot_load_is_refused_with_its_cause_and_others_load(
@@ -125,7 +126,9 @@ def test_collect_of_one_name_twice_keeps_the_first_and_names_both(
     assert "'alike' and 'good'" in plugins.state("good").faults[-1].what
 
 
-@pytest.mark.parametrize("case", ["raises_in_check", "exits_in_check", "endless_check"])
+@pytest.mark.parametrize(
+    "case", ["raises_in_check", "exits_in_check", "interrupts_in_check", "endless_check"]
+)
 def test_check_that_fails_passes_the_counter_refuses_strict_and_is_suspended(
     plugin_shelf: Shelf, load: Load, case: str
 ) -> None:
