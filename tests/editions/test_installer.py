@@ -259,6 +259,7 @@ def test_service_of_another_installation_is_never_taken_over(tmp_path: Path) -> 
     assert everything_in(tmp_path) == before
 
 
+@pytest.mark.long("full")
 @pytest.mark.parametrize("spelled", ["opt/", "/opt", "link"])
 def test_uninstaller_takes_the_service_along_however_the_prefix_is_spelled(
     spelled: str, tmp_path: Path
