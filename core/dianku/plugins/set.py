@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import redirect_stdout
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from dianku.hooks.calls import Collected, Failure, HookCalls, described
 from dianku.hooks.checks import HOOK as CHECK
 from dianku.hooks.checks import DocumentChecks
 from dianku.hooks.records import Given
+from dianku.plugins.aside import Aside
 from dianku.plugins.discovery import Found, discover
 from dianku.plugins.editions import Edition, choose, installed_editions
 from dianku.plugins.fault_book import Entry, FaultBook
@@ -130,8 +132,9 @@ class PluginSet:
         self._note_switches()
         if afresh:
             self._book.forget()
-        for name, requires in self._in_order():
-            self._bring_up(name, requires, migrate)
+        with redirect_stdout(Aside()):
+            for name, requires in self._in_order():
+                self._bring_up(name, requires, migrate)
         if not afresh:
             for entry in self._book.read():
                 self._heard(entry)

@@ -284,6 +284,18 @@ def test_plugin_whose_required_one_broke_is_refused_too(plugin_shelf: Shelf, loa
     assert "requires base" in load().state("top").faults[-1].what
 
 
+def test_what_a_plugin_prints_as_it_is_imported_is_not_among_what_a_command_prints(
+    plugin_shelf: Shelf, load: Load, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plugin_shelf.plugin("loud", "import sys\nprint('hello')\nsys.stdout.close()")
+
+    assert load().state("loud").status is Status.LOADED
+    print("[]")
+    printed = capsys.readouterr()
+    assert printed.out == "[]\n"
+    assert "hello" in printed.err
+
+
 def test_single_file_plugin_is_loaded_beside_installed_ones(load: Load, tmp_path: Path) -> None:
     file = tmp_path / "hello.py"
     file.write_text(code("good"), encoding="utf-8")
