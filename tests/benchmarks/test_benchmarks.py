@@ -58,6 +58,7 @@ def test_scanning_finds_every_product(tmp_path: Path) -> None:
     assert len(scanning.figures_of(rounds, few=20, many=60)) == 4
 
 
+@pytest.mark.long("full")
 def test_pages_have_no_more_rows_for_more_products(tmp_path: Path) -> None:
     rounds = page_speed.measure(tmp_path, few=60, many=200, rounds=1)
     (figures,) = rounds

@@ -183,6 +183,14 @@ def filled_folder(folder: Path, *, days: int = 12) -> ShopFolder:
     return shop
 
 
+def until(page: Page, told: str) -> None:
+    """Wait until a script says yes, asked from without: a page of ours evaluates no text."""
+    end = time.monotonic() + WAIT_MS / 1000
+    while not page.evaluate(told):
+        assert time.monotonic() < end, f"never true: {told}"
+        page.wait_for_timeout(50)
+
+
 def shoot(page: Page, code: str, *, end: str = "Enter", pause_s: float = 0) -> None:
     """What a gun does: keys at its own times, however long this machine takes to send them.
 

@@ -21,6 +21,7 @@ NOT_OF_THE_SHOP = {
     "POST /setup",  # its link is good for once
     "POST /sessions",  # each is another, and holds nobody up
     "POST /sessions/pin",
+    "POST /sessions/practice",  # another shop, to be thrown away
     "POST /devices",  # its secret is in a cookie, and shown once
     "POST /documents/check",  # keeps nothing
 }

@@ -6,7 +6,7 @@ import json
 import urllib.request
 
 import pytest
-from browser import Served, session, visit
+from browser import Served, session, until, visit
 from playwright.sync_api import Browser
 
 LEFT = "Object.keys(localStorage).filter((name) => name.startsWith('practice.')).length"
@@ -26,7 +26,7 @@ def test_sale_in_practice_is_marked_and_leaves_nothing_behind(
         page = one.open("/console/sell")
         page.wait_for_selector("html[data-ready]")
         page.locator(".quick button").first.click()
-        page.wait_for_function("Object.keys(localStorage).some((n) => n.startsWith('dianku.job.'))")
+        until(page, "Object.keys(localStorage).some((n) => n.startsWith('dianku.job.'))")
         page = one.open("/console/more")
         page.wait_for_selector("html[data-ready]")
         page.get_by_role("button", name="开始练习").click()
@@ -42,7 +42,7 @@ def test_sale_in_practice_is_marked_and_leaves_nothing_behind(
         page.get_by_role("button", name="收款").click()
         page.wait_for_selector(".toast.good")
         page.locator(".quick button").first.click()
-        page.wait_for_function(f"{LEFT} > 0")
+        until(page, f"{LEFT} > 0")
         page.get_by_role("button", name="离开练习").click()
         page.wait_for_url("**/console/more")
         page.wait_for_selector("html[data-ready]")

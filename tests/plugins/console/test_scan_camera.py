@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from browser import Served, Visit, beside, visit
+from browser import Served, Visit, beside, until, visit
 from camera_film import (
     FRAMES,
     MARK_FRAMES,
@@ -222,6 +222,6 @@ def test_reader_is_loaded_with_the_camera_and_not_before(served: Served, browser
         one.context.on("request", lambda request: asked.append(request.url))
         page = at_work(one)
         expect(page.locator(".foot [data-scan]")).to_be_visible()
-        page.wait_for_function("document.readyState === 'complete'")
+        until(page, "document.readyState === 'complete'")
         assert asked
         assert not [url for url in asked if "zxing" in url or "camera.js" in url]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from browser import GUN_MS, Served, Visit, shoot, visit
+from browser import GUN_MS, Served, Visit, shoot, until, visit
 from playwright.sync_api import Browser, Page, expect
 from scan_goods import PLAIN, SHARED, UNKNOWN
 
@@ -92,7 +92,7 @@ def test_gun_in_a_job_gives_every_scan_to_the_job(goods: Served, browser: Browse
         page.keyboard.press("Control+]")
         page.keyboard.type("10L1", delay=GUN_MS)
         page.keyboard.press("Enter")
-        page.wait_for_function("window.read.length === 5")
+        until(page, "window.read.length === 5")
         assert page.evaluate("window.read") == [
             *([[PLAIN, "gun"]] * 3),
             ["A/b-1+2", "gun"],

@@ -174,6 +174,7 @@ def test_shop_with_a_broken_plugin_sells_and_names_it(name: str, tmp_path: Path)
         prove(tried, expected)
 
 
+@pytest.mark.long("full")
 def test_plugin_that_raises_in_every_hook_is_judged_hook_by_hook(tmp_path: Path) -> None:
     name = "raises_everywhere"
     source = (SOURCES / name / f"outsider_{name}" / "plugin.py").read_text(encoding="utf-8")
@@ -226,6 +227,7 @@ def test_plugin_that_was_removed_is_missing_while_its_tables_are_left(tmp_path: 
         )
 
 
+@pytest.mark.long("full")
 def test_migration_that_fails_half_way_leaves_nothing_on_postgresql(
     postgres_server: PostgresServer, tmp_path: Path
 ) -> None:

@@ -43,6 +43,7 @@ def folder(request: pytest.FixtureRequest, tmp_path: Path) -> ShopFolder:
     return ShopFolder(place, database_url=server.url(server.create()))
 
 
+@pytest.mark.long("full")
 def test_import_cut_off_by_kill_is_taken_up_by_its_key_and_posts_nothing_twice(
     folder: ShopFolder,
 ) -> None:
