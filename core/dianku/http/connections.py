@@ -8,8 +8,9 @@ header it is sent, and waits for ever for a first request, the rest of a head, o
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, Literal
 
+import uvicorn
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 HEAD_BYTES_MAX = 65_536
@@ -18,6 +19,22 @@ LOOK_S = 20.0
 """How often a connection is looked at; who kept still from one look to the next has left."""
 BODY_BYTES_MIN = 500
 """Bytes of a body that must come from one look to the next: less is a way to hold a connection."""
+
+
+def served(app: Any, *, lifespan: Literal["on", "off"], **more: Any) -> uvicorn.Config:
+    """How uvicorn serves an application here: over bounded connections, silent about itself."""
+    return uvicorn.Config(
+        app,
+        lifespan=lifespan,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        http=BoundedConnection,
+        ws="none",
+        proxy_headers=False,
+        **more,
+    )
 
 
 class BoundedConnection(HttpToolsProtocol):

@@ -17,7 +17,7 @@ import uvicorn
 
 from dianku.errors import ConfigurationError
 from dianku.http.app import Application
-from dianku.http.connections import BoundedConnection
+from dianku.http.connections import served
 from dianku.http.plain import PlainDoor
 from dianku.trust.keeping import Trust
 
@@ -86,18 +86,11 @@ class Beside:
     async def begin(self) -> None:
         """Open the plain door and begin to look at the certificate."""
         if self._plain is not None:
-            settings = uvicorn.Config(
+            settings = served(
                 PlainDoor(self._app),
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                date_header=False,
                 lifespan="off",
                 timeout_graceful_shutdown=PLAIN_GRACE_S,
                 timeout_keep_alive=5,
-                http=BoundedConnection,
-                ws="none",
-                proxy_headers=False,
             )
             settings.load()
             door = uvicorn.Server(settings)

@@ -27,7 +27,7 @@ from dianku.config import HostConfig, Https
 from dianku.errors import ConfigurationError
 from dianku.host import Host
 from dianku.http.app import Application, build_app
-from dianku.http.connections import BoundedConnection
+from dianku.http.connections import served
 from dianku.http.log import server_log
 from dianku.http.secure import Beside, tls_context
 from dianku.http.site import Entrance
@@ -196,19 +196,12 @@ def _run(
 
 def _settings(app: Application, *, context: ssl.SSLContext | None) -> uvicorn.Config:
     """How uvicorn serves; with a `context` over HTTPS."""
-    return uvicorn.Config(
+    return served(
         app,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        date_header=False,
         lifespan="on",
         timeout_graceful_shutdown=GRACE_S,
         timeout_keep_alive=75,
-        http=BoundedConnection,
         loop="uvloop" if sys.platform != "win32" else "asyncio",
-        ws="none",
-        proxy_headers=False,
         ssl_context_factory=None if context is None else lambda *_: context,
     )
 
