@@ -7,7 +7,7 @@ locked by it: a sale that arrives later, from a till without a connection, is st
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -22,7 +22,7 @@ from dianku.catalog.snapshot import CatalogCache
 from dianku.clock import Clock, day_number, day_text, format_ms
 from dianku.context import Context
 from dianku.errors import FieldError, invalid, refuse
-from dianku.ledger.read.paging import SortColumn, fetch, fetch_page, sorting
+from dianku.ledger.read.paging import SortColumn, by_id, fetch_page, sorting
 from dianku.ledger.read.requests import (
     ClosingFilter,
     ClosingPage,
@@ -128,16 +128,10 @@ class Closings:
             return self._one(connection, closing_id, ctx=ctx)
 
     def _one(self, connection: Connection, closing_id: str, *, ctx: Context) -> ClosingRecord:
-        rows: Sequence[Row[Any]] = []
-        if closing_id.isascii() and closing_id.isdecimal() and len(closing_id) < 19:
-            rows = fetch(
-                connection,
-                _SELECT.format(columns="c.id AS sort_0", conditions="c.id = :of", order_by="c.id"),
-                parameters={"of": int(closing_id), "count": 1},
-            )
-        if not rows or not ctx.sees_store(rows[0].store):
+        row = by_id(connection, _SELECT, column="c.id", of=closing_id)
+        if row is None or not ctx.sees_store(row.store):
             raise refuse("not_found", what="closing", name=closing_id)
-        return _record(rows[0])
+        return _record(row)
 
 
 def _checked(new: NewClosing, store: Store, *, now_ms: int) -> tuple[int, dict[str, int | None]]:

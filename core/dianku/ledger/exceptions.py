@@ -17,7 +17,7 @@ from dianku.catalog.records import Store
 from dianku.clock import format_ms
 from dianku.context import Context
 from dianku.errors import refuse
-from dianku.ledger.read.paging import SortColumn, fetch, fetch_page, sorting
+from dianku.ledger.read.paging import SortColumn, by_id, fetch_page, sorting
 from dianku.ledger.read.requests import ExceptionFilter, ExceptionPage, ExceptionRecord
 from dianku.ledger.tables import stock_exception
 from dianku.storage.engine import Database
@@ -98,16 +98,10 @@ def settle_exception(
 
 
 def _one(connection: Connection, exception_id: str) -> Row[Any]:
-    rows: Sequence[Row[Any]] = []
-    if exception_id.isascii() and exception_id.isdecimal() and len(exception_id) < 19:
-        rows = fetch(
-            connection,
-            _SELECT.format(columns="e.id AS sort_0", conditions="e.id = :of", order_by="e.id"),
-            parameters={"of": int(exception_id), "count": 1},
-        )
-    if not rows:
+    row = by_id(connection, _SELECT, column="e.id", of=exception_id)
+    if row is None:
         raise refuse("not_found", what="exception", name=exception_id)
-    return rows[0]
+    return row
 
 
 def _record(row: Row[Any]) -> ExceptionRecord:

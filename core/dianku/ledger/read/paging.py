@@ -169,6 +169,17 @@ def fetch_page(
     return shown, order.cursor(shown[-1]) if len(found) > asked.limit else None
 
 
+def by_id(connection: Connection, template: str, *, column: str, of: str) -> Row[Any] | None:
+    """The row whose id a path names, by a template as `fetch_page` takes it; None for any other."""
+    if not (of.isascii() and of.isdecimal() and len(of) < 19):
+        return None
+    text = template.format(
+        columns=f"{column} AS sort_0", conditions=f"{column} = :of", order_by=column
+    )
+    found = fetch(connection, text, parameters={"of": int(of), "count": 1})
+    return found[0] if found else None
+
+
 def fetch(
     connection: Connection,
     template: str,
