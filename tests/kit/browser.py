@@ -184,11 +184,15 @@ def filled_folder(folder: Path, *, days: int = 12) -> ShopFolder:
 
 
 def until(page: Page, told: str) -> None:
-    """Wait until a script says yes, asked from without: a page of ours evaluates no text."""
-    end = time.monotonic() + WAIT_MS / 1000
-    while not page.evaluate(told):
-        assert time.monotonic() < end, f"never true: {told}"
-        page.wait_for_timeout(50)
+    """Wait until a script says yes, asked at each frame; a page of ours runs no text itself."""
+    look = "(performance.now() > end) ? no() : requestAnimationFrame(look)"
+    page.evaluate(
+        f"""() => new Promise((yes, no) => {{
+            const end = performance.now() + {WAIT_MS};
+            const look = () => ({told}) ? yes() : {look};
+            look();
+        }})"""
+    )
 
 
 def shoot(page: Page, code: str, *, end: str = "Enter", pause_s: float = 0) -> None:

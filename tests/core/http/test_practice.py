@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
+import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +12,7 @@ from starlette.testclient import TestClient
 from dianku.access.records import NewUser
 from dianku.context import Context
 from dianku.host import Host
-from dianku.http.practice import AT_ONCE_MAX, COOKIE, IDLE_MS
+from dianku.http.practice import AT_ONCE_MAX, COOKIE, IDLE_MS, Practices
 from dianku.testing.digest import table_digests
 
 pytestmark = pytest.mark.sqlite_only
@@ -200,12 +199,11 @@ def test_as_many_practise_as_there_may_be_and_who_is_forgotten_makes_room(
 
 
 def gone(host: Host, *, but: int) -> bool:
-    """Whether no more folders of throw-away shops are left than so many, before long."""
-
-    def left() -> list[Path]:
-        return list(host.config.data_dir.glob("dianku-practice-*/*"))
-
-    end = time.monotonic() + 30
-    while len(left()) > but and time.monotonic() < end:
-        time.sleep(0.05)
-    return len(left()) == but
+    """Whether so many folders of throw-away shops are left once those on their way out are gone."""
+    for thread in threading.enumerate():
+        if (
+            isinstance(thread, threading.Timer)
+            and thread.function.__module__ == Practices.__module__
+        ):
+            thread.join(30)
+    return len(list(host.config.data_dir.glob("dianku-practice-*/*"))) == but
