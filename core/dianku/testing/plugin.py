@@ -119,14 +119,29 @@ def data_folder(tmp_path: Path, _sqlite_template: Path) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def _emptied_postgres() -> list[tuple[str, str]]:
+    """(name, shape) of databases with the schema and without a row, left by tests before."""
+    return []
+
+
 @pytest.fixture
-def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
-    """The address of a new PostgreSQL database with the schema, dropped afterwards."""
+def postgres_url(
+    postgres_server: PostgresServer, _emptied_postgres: list[tuple[str, str]]
+) -> Iterator[str]:
+    """The address of a PostgreSQL database with the schema, and nothing in it."""
     from dianku.testing.postgres import copy_of_template
 
-    name = copy_of_template(postgres_server)
+    if _emptied_postgres:
+        name, shape = _emptied_postgres.pop()
+    else:
+        name = copy_of_template(postgres_server)
+        shape = postgres_server.shape(name)
     yield postgres_server.url(name)
-    postgres_server.drop(name)
+    if postgres_server.empty(name, shape=shape):
+        _emptied_postgres.append((name, shape))
+    else:
+        postgres_server.drop(name)
 
 
 @pytest.fixture
