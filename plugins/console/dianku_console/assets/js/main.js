@@ -40,6 +40,10 @@ document.addEventListener("keydown", (event) => {
   if (find) { event.preventDefault(); find.focus(); find.select(); }
 });
 
-await Promise.all([...document.querySelectorAll("[data-module]")].map(async (node) => (await import(node.dataset.module)).start?.(node)));
-
-document.documentElement.dataset.ready = "";   // every listener is there: a test need not guess
+try {
+  await Promise.all([...document.querySelectorAll("[data-module]")].map(async (node) => (await import(node.dataset.module)).start?.(node)));
+} finally {
+  // Every listener is there, or will never be: what was pressed before goes on, and a test need not guess.
+  document.documentElement.dataset.ready = "";
+  dispatchEvent(new Event("dianku:ready"));
+}
