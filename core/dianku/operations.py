@@ -25,7 +25,7 @@ from dianku.differences import readable
 from dianku.doctor import examine
 from dianku.errors import ConfigurationError, WordedError, refuse
 from dianku.exchange.records import ImportRecord
-from dianku.hooks.calls import Collected, described
+from dianku.hooks.calls import Collected, apart, described
 from dianku.host import Host, HostConfig
 from dianku.http.fields import convert_value as checked
 from dianku.http.site import Entrance
@@ -192,7 +192,8 @@ def make_demo(host: Host, *, ctx: Context, progress: Progress) -> DemoMade:
 def _fill(host: Host, collected: Collected) -> None:
     """Let a plugin add to the demo; one that fails loses its own part."""
     try:
-        collected.record.fill(Random(DEMO_SEED))  # noqa: S311 - meant to be alike every time
+        chance = Random(DEMO_SEED)  # noqa: S311 - meant to be alike every time
+        apart(lambda: collected.record.fill(chance))
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001 - a plugin may raise anything

@@ -96,12 +96,25 @@ def its_own(error: BaseException) -> BaseException:
     return RuntimeError(repr(error)) if isinstance(error, KeyboardInterrupt) else error
 
 
+def apart(task: Callable[[], Any]) -> Any:
+    """Call on a thread of its own and wait: what a Ctrl-C is then is not the plugin's to say.
+
+    Raises:
+        KeyboardInterrupt: somebody pressed Ctrl-C; and whatever the call raises.
+    """
+    return _on_a_thread(task, limit_s=None)
+
+
 def in_time(task: Callable[[], Any], *, limit_s: float) -> Any:
-    """Call on a thread of its own, which is left behind when the time is over.
+    """Call as `apart`, on a thread that is left behind when the time is over.
 
     Raises:
         TimeoutError: it is; and whatever the call raises.
     """
+    return _on_a_thread(task, limit_s=limit_s)
+
+
+def _on_a_thread(task: Callable[[], Any], *, limit_s: float | None) -> Any:
     done: Future[Any] = Future()
 
     def run() -> None:
@@ -114,7 +127,7 @@ def in_time(task: Callable[[], Any], *, limit_s: float) -> Any:
     try:
         return done.result(limit_s)
     except TimeoutError:
-        if done.done():
+        if done.done() or limit_s is None:
             raise
         raise TimeoutError(f"took longer than {limit_s:g} s") from None
 
@@ -198,8 +211,10 @@ class HookCalls:
         for plugin in self.implementing(hook):
             try:
                 asked = partial(self._records, plugin, hook, arguments(plugin))
-                at_start = hook in AT_START
-                records = in_time(asked, limit_s=self.start_limit_s) if at_start else asked()
+                if hook in AT_START:
+                    records = in_time(asked, limit_s=self.start_limit_s)
+                else:
+                    records = apart(asked)
             except KeyboardInterrupt:
                 raise
             except BaseException as error:  # noqa: BLE001 - a plugin may raise anything

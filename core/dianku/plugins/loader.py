@@ -17,8 +17,9 @@ from types import ModuleType
 from dianku import __version__
 from dianku.access.permissions import KERNEL, OWNER
 from dianku.errors import DiankuError
-from dianku.hooks.calls import HookCalls, HookRefused, described, in_time
+from dianku.hooks.calls import HookCalls, HookRefused, apart, described, in_time
 from dianku.plugins.discovery import Found
+from dianku.plugins.shared_settings import kept_settings
 from dianku.plugins.states import Fault, PluginState, Status
 from dianku.settings.kernel import KERNEL_SECTIONS
 from dianku.storage.schema import metadata
@@ -75,7 +76,8 @@ def bring_up(found: Found, state: PluginState, *, calls: HookCalls, migrate: Mig
     if not _migrated(found, state, migrate):
         return
     try:
-        state.module = in_time(lambda: _import(found), limit_s=calls.start_limit_s)
+        with kept_settings():
+            state.module = in_time(lambda: _import(found), limit_s=calls.start_limit_s)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001 - a plugin may raise anything
@@ -95,7 +97,7 @@ def _migrated(found: Found, state: PluginState, migrate: Migrate) -> bool:
     if folder is None:
         return True
     try:
-        migrate(found.name, folder)
+        apart(lambda: migrate(found.name, folder))
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001 - its revisions are its own code

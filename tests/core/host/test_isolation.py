@@ -377,6 +377,24 @@ def register_doctor(shop):
     assert [one.subject for one in found if "all is well" in one.what.en] == ["bad: odd"]
 
 
+def test_doctor_goes_on_where_a_plugins_check_interrupts(
+    plugin_shelf: Shelf, open_shop: Callable[[], Host]
+) -> None:
+    code = """
+from dianku.api import DoctorCheck, Finding, Title, hookimpl
+def look():
+    yield Finding("warning", Title("a", "seen before"), "bad")
+    raise KeyboardInterrupt
+@hookimpl
+def register_doctor(shop):
+    return [DoctorCheck("odd", Title("a", "b"), look)]
+"""
+    plugin_shelf.plugin("bad", code)
+    said = {one.subject: one.what.en for one in examine(open_shop())}
+    assert said["bad"] == "seen before"
+    assert "KeyboardInterrupt" in said["bad: odd"]
+
+
 def test_doctor_tells_of_events_a_plugin_was_not_told_of(open_shop: Callable[[], Host]) -> None:
     host = open_shop()
     with host.database.writing() as connection:

@@ -96,6 +96,7 @@ def test_plugin_whose_package_is_gone_is_refused(plugin_shelf: Shelf, load: Load
     [
         ("raises_in_collect", "RuntimeError: half way"),
         ("exits_in_collect", "SystemExit: 3"),
+        ("interrupts_in_collect", "KeyboardInterrupt"),
         ("returns_nonsense", "returned a str, not a Page"),
     ],
 )
