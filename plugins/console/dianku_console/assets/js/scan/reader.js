@@ -1,11 +1,16 @@
 // What codes a picture shows: asked of the browser where it can read them, else of our own reader.
 const NEEDED = ["ean_13", "ean_8", "upc_a", "upc_e", "code_128", "code_39", "itf", "qr_code"];
 const LONGEST = 2000;   // pixels of a photo's longer side; more costs time and finds nothing more
-const WAYS = ["full", "half", "middle", "soft"];   // of looking at a picture, by the worker's names
+// Ways of looking at a picture, by the worker's names, and what they are: looks of one kind are misled together.
+const KINDS = { full: "whole", soft: "soft", close: "whole", small: "small", third: "third", even: "even" };
+const WAYS = Object.keys(KINDS);
+const WHOLE = new Set(["whole", "even"]);   // kinds that leave the picture its size
 const MATRIX = /^(QR|DataMatrix|qr_code|data_matrix)/;
 const SURE_MS = 1500;   // readings further apart say nothing of each other
-const SURE_TIMES = 3;
-const SURE_LINES = 4;
+const SURE_TIMES = 2;   // of a reader that shows no ways of its own
+const SMALL_TIMES = 4;  // where none leaves the picture its size: that others have had their chance
+const NEAR = 0.25;      // of a code's length: its bars are higher, and the next code is further away
+const SURE_LINES = 3;   // fewer lines of a picture in its size are a chance
 
 async function native() {
   if (!("BarcodeDetector" in window)) return null;
@@ -71,31 +76,55 @@ export async function reader() {
 }
 
 /**
- * Which readings are believed. What has a strong check of its own is, at once; lines are, when the whole
- * picture as it is and another way of looking agree, or when it alone shows them clearly again and again.
- * Ways that make the picture smaller agree, also with themselves, on what smearing made of it.
+ * Which readings are believed. What has a strong check of its own is, at once; lines are, when two kinds of
+ * looking at the picture agree, one of which leaves it its size, and while not half as many readings of their
+ * place say something else. Looks that make the picture smaller agree with one another on what smearing made
+ * of a code, but what is made up is another code the next time: where they alone see a code, nothing else may
+ * have been read there.
  */
 export class Belief {
-  #seen = new Map();   // code -> way -> {times, at}
+  #seen = new Map();   // code -> {kinds: kind -> when, first, last}
+  #read = [];          // what was read lately: {text, place, at}
 
   /** Those of what was just read that are now believed. */
   of(found, way, now) {
-    return found.filter(({ text, format, lines = SURE_LINES }) => {
-      if (MATRIX.test(format)) return true;
-      let ways = this.#seen.get(text);
-      if (ways === undefined) this.#seen.set(text, (ways = new Map()));
-      const before = ways.get(way);
-      const times = before !== undefined && now - before.at < SURE_MS ? before.times + 1 : 1;
-      ways.set(way, { times, at: now });
-      const agreed = [...ways].some(([other, { at }]) => other !== way && (way === "full" || other === "full") && now - at < SURE_MS);
-      return agreed || ((way === "full" || way === "") && lines >= SURE_LINES && times >= (way ? SURE_TIMES : 2));
-    });
+    const kind = KINDS[way] ?? "";
+    const lines = found.filter((one) => !MATRIX.test(one.format) && !(WHOLE.has(kind) && (one.lines ?? SURE_LINES) < SURE_LINES));
+    this.#read = [...this.#read.filter(({ at }) => now - at < SURE_MS), ...lines.map(({ text, place }) => ({ text, place, at: now }))];
+    for (const { text } of lines) this.#note(text, kind, now);
+    return found.filter((one) => MATRIX.test(one.format) || (lines.includes(one) && this.#sure(one, kind, now)));
+  }
+
+  #note(text, kind, now) {
+    const before = this.#seen.get(text);
+    const lately = before !== undefined && now - before.last < SURE_MS;
+    const one = lately ? before : { kinds: new Map(), first: now };
+    one.kinds.set(kind, now);
+    one.last = now;
+    this.#seen.set(text, one);
+  }
+
+  #sure({ text, place }, kind, now) {
+    const { kinds, first } = this.#seen.get(text);
+    // What was read before this code came into sight says nothing against it.
+    const since = this.#read.filter(({ at }) => at >= first);
+    const times = since.filter((one) => one.text === text).length;
+    if (kind === "") return times >= SURE_TIMES;
+    const lately = [...kinds].filter(([, at]) => now - at < SURE_MS).map(([one]) => one);
+    if (lately.length < 2) return false;
+    const rivals = since.filter((one) => one.text !== text && near(one.place, place)).length;
+    return lately.some((one) => WHOLE.has(one)) ? rivals * 2 < times : rivals === 0 && times >= SMALL_TIMES;
   }
 
   /** What was read a moment ago, believed or not. */
   doubted(now, moment) {
-    return [...this.#seen].filter(([, ways]) => [...ways.values()].some(({ at }) => now - at < moment)).map(([code]) => code);
+    return [...this.#seen].filter(([, { last }]) => now - last < moment).map(([code]) => code);
   }
+}
+
+/** Whether two readings are of one place, where only one code can be. */
+function near(one, other) {
+  return Math.hypot(one.x - other.x, one.y - other.y) < NEAR * Math.max(one.long, other.long);
 }
 
 /** The codes on a photo out of a file, which may be large and lie on its side. */
@@ -106,14 +135,14 @@ export async function readPhoto(file, eyes) {
   const board = drawn(whole, width, height);
   whole.close();
   const belief = new Belief();
-  const every = [], sure = [];
+  const clear = [], sure = [];
   for (const way of eyes.ways) {
     const found = await eyes.read(board, way);
-    every.push(...found);
     sure.push(...belief.of(found, way, 0));
+    if (!(way in KINDS) || WHOLE.has(KINDS[way])) clear.push(...found.filter(({ lines = SURE_LINES }) => lines >= SURE_LINES));
   }
-  // A single photo gives no second chance: what was read once is better than nothing, and is shown.
-  return offered(sure.length ? sure : every);
+  // A single photo gives no second chance: what one look shows clearly is better than nothing.
+  return offered(sure.length ? sure : clear);
 }
 
 /** The codes to offer of what was found, each once: no link of an advertisement beside a code of goods. */
