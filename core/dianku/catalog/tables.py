@@ -123,3 +123,14 @@ channel = sa.Table(
     sa.CheckConstraint("issue_on IN ('paid', 'fulfilled')", name="issue_on"),
 )
 """`stores`: JSON list of store codes; empty means every store."""
+
+quick_key = sa.Table(
+    "quick_key",
+    metadata,
+    sa.Column("store_id", Id, primary_key=True, autoincrement=False),
+    sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("product_id", Id, sa.ForeignKey("product.id"), nullable=False, index=True),
+    sa.Column("colour", sa.SmallInteger, nullable=False),
+    info={"since": "0018"},
+)
+"""Goods that are one tap away at the counter, in their order. `store_id` 0: of every store."""

@@ -33,7 +33,7 @@ _FLOOR = sa.text(
     "INSERT INTO counter (name, value) VALUES (:name, :version) "
     "ON CONFLICT (name) DO UPDATE SET value = :version"
 )
-_TABLES = ("barcode", "component", "product_in_store")
+_TABLES = ("barcode", "component", "product_in_store", "quick_key")
 
 
 @frozen
