@@ -82,18 +82,22 @@ class Attachments:
 
     def read(self, attachment_id: str) -> tuple[Kept, bytes]:
         """A kept file and its content. Raises `Refused` (`not_found`)."""
-        place = self._place(attachment_id) if _ID.fullmatch(attachment_id) else None
-        if place is None or not place.is_file():
+        if not self.has(attachment_id):
             raise refuse("not_found", what="attachment", name=attachment_id[:64])
+        place = self._place(attachment_id)
         content = place.read_bytes()
         media_type = sniffed(content[:64]) or "application/octet-stream"
         return Kept(attachment_id, media_type, len(content)), content
 
+    def has(self, attachment_id: str) -> bool:
+        """Whether the file is there."""
+        return bool(_ID.fullmatch(attachment_id)) and self._place(attachment_id).is_file()
+
     def find(self, attachment_id: str) -> Kept | None:
         """A kept file without its content; None where there is none of that id."""
-        place = self._place(attachment_id) if _ID.fullmatch(attachment_id) else None
-        if place is None or not place.is_file():
+        if not self.has(attachment_id):
             return None
+        place = self._place(attachment_id)
         with place.open("rb") as file:
             media_type = sniffed(file.read(64)) or "application/octet-stream"
         return Kept(attachment_id, media_type, place.stat().st_size)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
+from functools import partial
 
 import sqlalchemy as sa
 
@@ -19,10 +20,11 @@ from dianku.access.trail import BACKED_UP
 from dianku.catalog.tables import product, store
 from dianku.clock import format_ms, from_ms
 from dianku.context import Context
+from dianku.hooks.calls import apart
 from dianku.hooks.records import Finding, Title
 from dianku.hooks.tables import parked_event
 from dianku.host import Host
-from dianku.ledger.tables import document
+from dianku.ledger.tables import document, document_attachment
 from dianku.plugins.leftovers import LEFT
 from dianku.plugins.states import PluginState, Status
 from dianku.storage import migrate
@@ -66,13 +68,19 @@ def _asked(check: Check, host: Host) -> list[Finding]:
 
 def _of_plugins(host: Host) -> Iterator[Finding]:
     for collected in host.plugins.collect("register_doctor"):
+        findings: list[Finding] = []
         try:
-            for found in collected.record.run():
-                if not isinstance(found, Finding) or found.severity not in _SEVERITY:
-                    raise TypeError(f"gave {found!r}, which is no finding")
-                yield found
+            apart(partial(_gather, collected.record.run, findings))
         except (Exception, SystemExit) as error:  # noqa: BLE001 - the plugin's own code
-            yield _broken(f"{collected.plugin}: {collected.record.name}", error)
+            findings.append(_broken(f"{collected.plugin}: {collected.record.name}", error))
+        yield from findings
+
+
+def _gather(run: Callable[[], Iterable[Finding]], findings: list[Finding]) -> None:
+    for found in run():
+        if not isinstance(found, Finding) or found.severity not in _SEVERITY:
+            raise TypeError(f"gave {found!r}, which is no finding")
+        findings.append(found)
 
 
 def _broken(subject: str, error: BaseException) -> Finding:
@@ -236,6 +244,21 @@ def _orphan(plugin: str, column: str, count: int) -> Finding:
     )
 
 
+def _files(host: Host) -> Iterator[Finding]:
+    """Pictures and papers that goods and documents are shown with, whose files are gone."""
+    shown = sa.union(
+        sa.select(document_attachment.c.attachment),
+        sa.select(product.c.photo).where(product.c.photo.is_not(None)),
+    )
+    with host.database.reading() as connection:
+        linked = connection.execute(shown).scalars().all()
+    gone = sorted(one for one in linked if not host.attachments.has(one))
+    if gone:
+        what = Title(f"{len(gone)} 个图片或附件的文件不见了", f"{len(gone)} kept files are gone")
+        remedy = Title("从备份恢复", "restore them from a backup")
+        yield Finding("error", what, ", ".join(one[:12] for one in gone[:5]), remedy)
+
+
 def _plugins(host: Host) -> Iterator[Finding]:
     for state in host.plugins.states:
         # Of whom only tables are left, `_left` tells.
@@ -379,6 +402,7 @@ CHECKS: tuple[Check, ...] = (
     _plugins,
     _parked,
     _orphans,
+    _files,
     _people,
     _trust,
     _room,

@@ -45,6 +45,7 @@ STATUS: Mapping[str, int] = MappingProxyType(
         "already_reversed": 409,
         "over_refunded": 409,
         "over_returned": 409,
+        "not_posted_alone": 409,
         "over_received": 409,
         "transfer_closed": 409,
         "reservation_expired": 409,

@@ -202,8 +202,9 @@ def _pair(data: bytes) -> Pair:
 
 
 def _number(value: Decimal) -> str:
-    if not value.is_finite():
-        return str(value)
+    said = str(value)
+    if said.isdigit() or not value.is_finite():  # most are whole
+        return said
     if abs(value.adjusted()) > PLAIN_DIGITS_MAX:  # never write out 1e999999
         sign, figures, exponent = value.as_tuple()
         digits = "".join(map(str, figures))

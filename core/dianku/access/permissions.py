@@ -49,6 +49,7 @@ _MANAGER = (
         "export.run",
         "policy.override",
         "price.change",
+        "return.without_sale",
         "backfill",
         "plugin.view",
         "settings.view",

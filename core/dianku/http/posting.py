@@ -152,6 +152,16 @@ class Landing:
         await self._loop.run_in_executor(self._threads, hand_in_all, ledger, handings)
         return await asyncio.gather(*waiting, return_exceptions=True)
 
+    async def posted_together(
+        self, ledger: Ledger, commands: Sequence[tuple[Post, str | None]], *, ctx: Context
+    ) -> list[Any]:
+        """Give documents with their keys to the poster that are posted all or none."""
+        waiting = [self._loop.create_future() for _ in commands]
+        done = [partial(self.arrive, future) for future in waiting]
+        hand_in = partial(ledger.hand_in_together, commands, ctx=ctx, done=done)
+        await self._loop.run_in_executor(self._threads, hand_in)
+        return await asyncio.gather(*waiting, return_exceptions=True)
+
 
 def hand_in_all(ledger: Ledger, handings: Sequence[_Handing]) -> None:
     """Hand commands in, in order, with one look-up for all."""

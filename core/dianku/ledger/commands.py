@@ -15,10 +15,14 @@ from dianku.ledger.requests import (
     DocumentRecord,
     LineQuantities,
     NewDocument,
+    NewKeeping,
     NewReservation,
+    ReservationCommit,
     ReservationExtend,
     ReservationRecord,
 )
+
+ALL_OF_IT = ReservationCommit()
 
 
 @frozen
@@ -46,6 +50,14 @@ class HandOver:
 
 
 @frozen
+class Keep:
+    """Keep goods of a sale that the customer leaves in the shop, though first they took them."""
+
+    number: str
+    request: NewKeeping
+
+
+@frozen
 class ReceiveTransfer:
     """Book in what has arrived of a transfer."""
 
@@ -70,9 +82,10 @@ class Reserve:
 
 @frozen
 class CommitReservation:
-    """Turn a hold into the issue it was kept for."""
+    """Turn a promise, or a part of it, into the issue it was made for."""
 
     code: str
+    request: ReservationCommit = ALL_OF_IT
 
 
 @frozen
@@ -101,6 +114,7 @@ Command = (
     Post
     | Reverse
     | HandOver
+    | Keep
     | ReceiveTransfer
     | CloseTransfer
     | Reserve

@@ -25,7 +25,8 @@ Kind = Literal[
 ]
 Reason = Literal["damaged", "expired", "lost", "stolen", "sample", "own_use", "other"]
 Policy = Literal["strict", "permissive"]
-PaymentKind = Literal["cash", "wechat", "alipay", "card", "voucher", "other"]
+PaymentKind = Literal["cash", "wechat", "alipay", "card", "voucher", "other", "exchange"]
+"""`exchange`: paid with goods that come back, in a return and a sale that are posted together."""
 LINES_MAX = 1000
 PAYMENTS_MAX = 20
 LotCode = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]*(?!\n)$")]
@@ -88,9 +89,13 @@ class KeyedDocument(NewDocument, frozen=True, kw_only=True):
 
 
 class NewBatch(Request, frozen=True, kw_only=True):
-    """Up to a thousand documents, posted in order, each on its own."""
+    """Up to a thousand documents, posted in order, each on its own.
+
+    Up to twenty may be posted `together`: all of them or, where one is refused, none.
+    """
 
     documents: Annotated[list[KeyedDocument], Meta(min_length=1, max_length=1000)]
+    together: bool = False
 
 
 class LineQuantity(Request, frozen=True, kw_only=True):
@@ -106,6 +111,12 @@ class LineQuantities(Request, frozen=True, kw_only=True):
     lines: Annotated[list[LineQuantity], Meta(min_length=1, max_length=LINES_MAX)]
     occurred_at: When | None = None
     sent_at: When | None = None
+
+
+class NewKeeping(LineQuantities, frozen=True, kw_only=True):
+    """Goods of a sale that the customer leaves in the shop. `note`: whose they are."""
+
+    note: Note | None = None
 
 
 class NewReversal(Request, frozen=True, kw_only=True):
@@ -137,6 +148,12 @@ class NewReservation(Request, frozen=True, kw_only=True):
     kind: Literal["hold", "preorder"] = "hold"
     expires_in: Annotated[int, Meta(ge=1, le=366 * 86_400)] | None = None
     due_on: Day | None = None
+
+
+class ReservationCommit(Request, frozen=True, kw_only=True):
+    """What of a reservation's lines is handed over; the rest stays promised. None: all of it."""
+
+    lines: Annotated[list[LineQuantity], Meta(min_length=1, max_length=LINES_MAX)] | None = None
 
 
 class ReservationExtend(Request, frozen=True, kw_only=True):
@@ -174,6 +191,9 @@ class LineRecord(Answer):
     left: Numeral | None = None
     """Of one document asked for alone: how much of a sale may still come back, of a receipt still
     go back, of a transfer still arrive. Null elsewhere."""
+    waiting: Numeral | None = None
+    """Of a sale with goods that the customer has left in the shop: how much of the line still
+    waits there. Told of one document alone and where kept goods are asked for; null elsewhere."""
 
 
 class BalanceRecord(Answer):
@@ -212,6 +232,13 @@ class AttachedRecord(Answer):
     added_by: str
 
 
+class KeptRecord(Answer):
+    """Goods of a sale that wait in the shop: since when, and whose they are said to be."""
+
+    since: str
+    note: str | None
+
+
 class DocumentRecord(Answer):
     """A posted document, never changed afterwards; `status` follows from what came later."""
 
@@ -240,6 +267,8 @@ class DocumentRecord(Answer):
     """How it was paid or paid back; empty where nobody said."""
     attachments: list[AttachedRecord] = field(default_factory=list)
     """Files beside it, in the order they were added; told with one document alone."""
+    kept: KeptRecord | None = None
+    """Of a sale whose goods wait in the shop; told as `waiting` of its lines is."""
 
 
 class Movement(Answer):
@@ -266,10 +295,12 @@ class DocumentForecast(Answer):
 
 
 class ReservationLineRecord(Answer):
-    """What of what is promised."""
+    """What of what is promised. `quantity` as it was asked; `issued`: what of it was issued."""
 
+    line: int
     sku: str
     quantity: Numeral
+    issued: Numeral
 
 
 class ReservationRecord(Answer):

@@ -13,8 +13,7 @@ from collections.abc import Callable, Iterable
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
-from attrs import define
-from msgspec.structs import astuple
+from attrs import define, field
 
 from dianku.catalog.records import Channel, Product, Store
 from dianku.catalog.scan import Reading, candidates, read_code
@@ -28,6 +27,7 @@ from dianku.ledger.flows import Bucket
 from dianku.ledger.payments import resolve_payments
 from dianku.ledger.pricing import is_judged, price_changed
 from dianku.ledger.requests import NewDocument, NewLine, NewReservation
+from dianku.ledger.rights import lacking
 from dianku.ledger.rules import HEAD_FIELDS, KINDS, KindRule
 from dianku.ledger.wrong_fields import Errors
 from dianku.quantity import (
@@ -81,7 +81,7 @@ def resolve_document(
     rule = KINDS[new.kind]
     errors = Errors()
     store = catalog.stores.get(new.store)
-    denied = _denied(new, rule, catalog, ctx)
+    denied = lacking(new, rule, catalog, ctx)
     if denied is not None:
         return denied
     if store is None:
@@ -96,11 +96,7 @@ def resolve_document(
     occurred_at = now_ms if new.occurred_at is None else to_ms(new.occurred_at) + offset
     check_time("/occurred_at", occurred_at, now_ms, errors)
     judged = is_judged(new.kind, ctx)
-    resolvers = (
-        _LineResolver(new, rule, store, catalog, errors, i, now_ms, offset, judged)
-        for i in range(len(new.lines))
-    )
-    lines = [line for each in resolvers if (line := each.resolve())]
+    lines = _LineResolver(new, rule, store, catalog, errors, now_ms, offset, judged).resolve()
     payments = resolve_payments(new, lines, errors) if new.payments else ()
     if errors.found:
         return Problem("invalid", errors=errors.found)
@@ -135,26 +131,6 @@ def too_old(age_ms: int, backfill_days: Callable[[], int]) -> bool:
     """Whether what moved so long ago needs the permission `backfill`."""
     # The setting may have to be looked up, and what happened today is never too old.
     return age_ms > DAY_MS and age_ms > backfill_days() * DAY_MS
-
-
-def _denied(
-    new: NewDocument, rule: KindRule, catalog: CatalogState, ctx: Context
-) -> Problem | None:
-    """The permission the caller lacks for this kind, store or policy."""
-    permission = f"document.post.{new.kind}"
-    if not ctx.may(permission):
-        return Problem("forbidden", {"permission": permission})
-    if not ctx.sees_store(new.store):
-        return Problem("forbidden", {"permission": permission, "store": new.store})
-    if new.fact and not ctx.may("ledger.fact"):
-        return Problem("forbidden", {"permission": "ledger.fact"})
-    if new.policy == "permissive" and not ctx.may("policy.override"):
-        channel = (
-            catalog.channels.get(new.channel or "counter") if rule.permissive_channel else None
-        )
-        if channel is None or channel.policy != "permissive":
-            return Problem("forbidden", {"permission": "policy.override"})
-    return None
 
 
 def _channel(
@@ -195,26 +171,37 @@ def check_time(pointer: str, moment_ms: int, now_ms: int, errors: Errors) -> Non
 
 @define
 class _LineResolver:
-    """One line of a document on its way to a `Line`; notes what is wrong and goes on."""
+    """Makes a `Line` of each line of a document; notes what is wrong and goes on.
+
+    `line`, `index`: the one at hand. One resolver serves a document, as most of what a line is
+    resolved by is the document's.
+    """
 
     new: NewDocument
     rule: KindRule
     store: Store
     catalog: CatalogState
     errors: Errors
-    index: int
     now_ms: int
     offset: int
-    judged: bool = False
+    judged: bool
+    index: int = 0
+    line: NewLine = field(init=False)
 
-    @property
-    def line(self) -> NewLine:
-        return self.new.lines[self.index]
+    def resolve(self) -> list[Line]:
+        """The lines that can be resolved, in their order."""
+        lines = []
+        for index, line in enumerate(self.new.lines):
+            self.index, self.line = index, line
+            resolved = self._resolve()
+            if resolved is not None:
+                lines.append(resolved)
+        return lines
 
     def _at(self, name: str) -> str:
         return f"/lines/{self.index}/{name}"
 
-    def resolve(self) -> Line | None:
+    def _resolve(self) -> Line | None:
         line = self.line
         self._check_fields()
         reading = self._product()
@@ -271,8 +258,8 @@ class _LineResolver:
 
     def _check_fields(self) -> None:
         line = self.line
-        for name, value in zip(NewLine.__struct_fields__, astuple(line), strict=True):
-            if value is not None and name not in self.rule.taken:
+        for name in self.rule.refused:
+            if getattr(line, name) is not None:
                 self.errors.add(self._at(name), "not_for_kind", kind=self.new.kind)
         if line.occurred_at is not None and line.counted is None:
             self.errors.add(self._at("occurred_at"), "not_for_kind", kind=self.new.kind)

@@ -11,6 +11,8 @@ from functools import cached_property
 
 from attrs import frozen
 
+from dianku.ledger.requests import NewLine
+
 
 @frozen
 class KindRule:
@@ -30,9 +32,10 @@ class KindRule:
     """Whether the channel's policy decides; otherwise the kind is strict."""
 
     @cached_property
-    def taken(self) -> frozenset[str]:
-        """Every field a line of this kind may carry."""
-        return self.line_fields | {*self.measure, "sku", "barcode", "occurred_at"}
+    def refused(self) -> tuple[str, ...]:
+        """Every field a line of this kind may not carry, in the order of a line's fields."""
+        taken = self.line_fields | {*self.measure, "sku", "barcode", "occurred_at"}
+        return tuple(name for name in NewLine.__struct_fields__ if name not in taken)
 
 
 _LOT = frozenset({"lot", "made_on", "expires_on"})

@@ -26,6 +26,7 @@ from dianku.ledger.commands import (
     CommitReservation,
     ExtendReservation,
     HandOver,
+    Keep,
     Outcome,
     Post,
     Posting,
@@ -38,10 +39,12 @@ from dianku.ledger.commands import (
     Swept,
 )
 from dianku.ledger.plan.planner import Task
+from dianku.ledger.posting.batching import BATCH_COMMANDS, take_batch
 from dianku.ledger.posting.foreseeing import foresee
 from dianku.ledger.posting.load_documents import numbers_of
 from dianku.ledger.posting.load_promises import codes_of, due_reservations
 from dianku.ledger.posting.poster import BatchPoster, Entry
+from dianku.ledger.posting.together import NOT_ALONE, Together, named_twice
 from dianku.ledger.requests import DocumentForecast, LineQuantities, NewDocument, NewReservation
 from dianku.ledger.resolve import check_time, needs, resolve_document, too_old
 from dianku.ledger.resolve_reservation import resolve_reservation
@@ -53,9 +56,6 @@ from dianku.storage.engine import Database
 
 QUEUE_MAX = 4_000
 """Commands that may wait; one more is answered `busy`."""
-BATCH_COMMANDS = 256
-BATCH_LINES = 4_000
-"""Where a batch ends: more would keep its callers waiting without posting any faster."""
 BACKFILL_DAYS = 35
 HOLD_SECONDS = 15 * 60
 SWEEP_AT_ONCE = 500
@@ -151,6 +151,28 @@ class Ledger:
             done(entry)
         elif not self._join(entry, call=held is None):
             done(Problem("busy"))
+
+    def hand_in_together(
+        self, commands: Sequence[tuple[Post, str | None]], *, ctx: Context, done: Sequence[Deliver]
+    ) -> None:
+        """Hand documents in with their keys that are posted all or none; `done` as in `hand_in`.
+
+        Where one is refused it is told why, and the others `not_posted_alone`. None may name a
+        key or a document that another of them names.
+        """
+        try:
+            entries = self._entries_together(commands, ctx, done)
+        except Exception as error:  # noqa: BLE001 - whoever asked is told
+            for deliver in done:
+                deliver(error.problem if isinstance(error, Refused) else error)
+            return
+        refused = {i: e for i, e in enumerate(entries) if isinstance(e, Problem)}
+        living = [e for e in entries if isinstance(e, Entry)]
+        refused = refused or dict(named_twice(living))
+        if not refused and not self._join(*living):
+            refused = dict.fromkeys(range(len(done)), Problem("busy"))
+        for place, deliver in enumerate(done if refused else ()):
+            deliver(refused.get(place, NOT_ALONE))
 
     def call(self) -> None:
         """Have the poster post what was handed in without a call."""
@@ -284,6 +306,19 @@ class Ledger:
         task.codes = tuple(codes_of(task))
         return entry
 
+    def _entries_together(
+        self, commands: Sequence[tuple[Post, str | None]], ctx: Context, done: Sequence[Deliver]
+    ) -> list[Entry | Problem]:
+        held, together = self.learn([command for command, _ in commands]), Together(len(commands))
+        entries = [
+            self._entry(command, key=key, ctx=ctx, deliver=deliver, held=held)
+            for (command, key), deliver in zip(commands, done, strict=True)
+        ]
+        for entry in entries:
+            if isinstance(entry, Entry):
+                entry.together = together
+        return entries
+
     def _prepare(self, task: Task, held: CatalogState | None) -> Problem | None:
         """Resolve a task's command and let the checks speak; the problem that refuses it."""
         command, ctx = task.command, task.ctx
@@ -296,7 +331,7 @@ class Ledger:
                 task.usual = self._usual(resolved)
             if self.check is not None and isinstance(resolved, Posting):
                 return self.check(resolved, ctx)
-        elif isinstance(command, HandOver | ReceiveTransfer):
+        elif isinstance(command, HandOver | Keep | ReceiveTransfer):
             moment = self._moment(command.request, ctx)
             if isinstance(moment, Problem):
                 return moment
@@ -396,11 +431,11 @@ class Ledger:
             return Problem("forbidden", {"permission": "backfill"})
         return moment
 
-    def _join(self, entry: Entry, *, call: bool) -> bool:
+    def _join(self, *entries: Entry, call: bool = True) -> bool:
         with self._wake:
-            if self._closing or len(self._queue) >= QUEUE_MAX:
+            if self._closing or len(self._queue) + len(entries) > QUEUE_MAX:
                 return False
-            self._queue.append(entry)
+            self._queue.extend(entries)
             if call and not self._called:
                 self._called = True
                 self._wake.notify()
@@ -422,30 +457,6 @@ class Ledger:
                 self.on_commit()
 
 
-def take_batch(queue: deque[Entry]) -> list[Entry]:
-    """Take from the front what may be posted together, in order of arrival.
-
-    A key, a document referred to and a reservation stand in a batch once: the batch ends before
-    the next entry that names them, which so finds what the first did. A reversal is posted alone,
-    since it undoes what others of its batch might still add to.
-    """
-    batch: list[Entry] = []
-    names: set[Any] = set()
-    lines = 0
-    while queue and len(batch) < BATCH_COMMANDS and lines < BATCH_LINES:
-        entry = queue[0]
-        own = {entry.key, *entry.task.numbers, *entry.task.codes} - {None}
-        alone = isinstance(entry.task.command, Reverse)
-        if batch and (alone or own & names):
-            break
-        batch.append(queue.popleft())
-        names |= own
-        lines += entry.lines
-        if alone:
-            break
-    return batch
-
-
 def _holds(catalog: CatalogState, command: Post | Reserve) -> bool:
     if catalog.version < 0:
         return False
@@ -462,14 +473,16 @@ def _asked(command: Command) -> tuple[str, dict[str, Any], Any]:
             return "reverse", {"number": number}, {"reason": reason}
         case HandOver(number=number, request=request):
             return "hand_over", {"number": number}, request
+        case Keep(number=number, request=request):
+            return "keep", {"number": number}, request
         case ReceiveTransfer(number=number, request=request):
             return "receive", {"number": number}, request
         case CloseTransfer(number=number, loss_to=loss_to):
             return "close", {"number": number}, {"loss_to": loss_to}
         case Reserve(new=new):
             return "reserve", {}, new
-        case CommitReservation(code=code):
-            return "commit", {"id": code}, None
+        case CommitReservation(code=code, request=request):
+            return "commit", {"id": code}, None if request.lines is None else request
         case ReleaseReservation(code=code):
             return "release", {"id": code}, None
         case ExtendReservation(code=code, request=request):

@@ -74,7 +74,8 @@ document = sa.Table(
         info={"since": "0015"},
     ),
 )
-"""`action`: post, reversal, arrival or close (of a transfer), hand_over, absorption (by a count).
+"""`action`: post, reversal, arrival or close (of a transfer), hand_over or keep (of what a sale
+left in the shop), absorption (by a count).
 
 `of_document_id`: the original of a return, a hand-over, an arrival, or the count that absorbs;
 `cause_id`: the late document that an absorption was posted with. `warnings`: JSON, as first given.
@@ -101,6 +102,13 @@ document_line = sa.Table(
     sa.Column("occurred_at", sa.BigInteger),
     sa.Column("recipe", sa.Text),
     sa.Index("ix_document_line_product", "product_id", "document_id"),
+    sa.Index(
+        "ix_document_line_kept",
+        "document_id",
+        sqlite_where=sa.text("kept > 0"),
+        postgresql_where=sa.text("kept > 0"),
+        info={"since": "0020"},
+    ),
     sqlite_with_rowid=False,
 )
 """`quantity`: positive; signed for adjustments, negative on a reversal.
@@ -247,9 +255,13 @@ reservation_line = sa.Table(
     sa.Column("product_id", Id, nullable=False),
     _big("quantity"),
     sa.Column("recipe", sa.Text),
+    sa.Column("issued", sa.BigInteger, nullable=False, server_default="0", info={"since": "0020"}),
     sqlite_with_rowid=False,
 )
-"""As it was asked for: kits and services stand here as themselves."""
+"""As it was asked for: kits and services stand here as themselves.
+
+`issued`: what of it was issued, which is promised no more.
+"""
 
 reservation_hold = sa.Table(
     "reservation_hold",

@@ -15,6 +15,7 @@ from dianku.http.routes import (
     exchange,
     installation,
     practice,
+    quick_keys,
     reservations,
     stock,
     trust,
@@ -23,6 +24,7 @@ from dianku.http.routes import (
 KERNEL_ROUTES: tuple[Route, ...] = (
     *catalog.ROUTES,
     *documents.ROUTES,
+    *quick_keys.ROUTES,
     *closings.ROUTES,
     *stock.ROUTES,
     *reservations.ROUTES,

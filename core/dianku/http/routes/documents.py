@@ -7,26 +7,29 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec import structs
 from sqlalchemy.exc import OperationalError
 
-from dianku.errors import Problem
+from dianku.errors import FieldError, Problem, invalid
 from dianku.http.edge import edge_of
 from dianku.http.further import batch_faults, document_faults
 from dianku.http.problem_answers import problem_body
 from dianku.http.route import Call, Replied, Route
 from dianku.http.routes.answers import REPLAYED
-from dianku.http.wording import worded
+from dianku.http.wording import Record, named_in, worded
 from dianku.ledger.commands import (
     CloseTransfer,
     HandOver,
+    Keep,
     Post,
     Posted,
     ReceiveTransfer,
     Reverse,
 )
+from dianku.ledger.posting.together import TOGETHER_MAX
 from dianku.ledger.read.requests import DocumentFilter, DocumentPage
 from dianku.ledger.requests import (
     DocumentForecast,
@@ -35,6 +38,7 @@ from dianku.ledger.requests import (
     LineQuantities,
     NewBatch,
     NewDocument,
+    NewKeeping,
     NewReversal,
     TransferClose,
 )
@@ -79,7 +83,7 @@ async def answered(call: Call, command: Any, *, status: int = 201) -> Replied | 
     outcome = await edge.landing.posted(call.host.ledger, command, key=call.key, ctx=call.ctx)
     if isinstance(outcome, Problem):
         return outcome
-    record = worded(outcome.record, edge.messages, language=call.ctx.language)
+    record = _worded(call, outcome.record)
     return Replied(record, status, REPLAYED if outcome.replayed else {})
 
 
@@ -93,18 +97,21 @@ def check_document(call: Call) -> DocumentForecast | Problem:
     found: DocumentForecast | Problem = call.host.ledger.foresee(call.body, ctx=call.ctx)
     if isinstance(found, Problem):
         return found
-    return worded(found, edge_of(call).messages, language=call.ctx.language)
+    return _worded(call, found)
 
 
 async def post_batch(call: Call) -> BatchAnswer:
     """Post documents in order, each on its own: one that is refused or breaks leaves the others be.
 
-    Where the database cannot be had all of them share that answer.
+    With `together` all of them or none. Where the database cannot be had all share that answer.
     """
     landing = edge_of(call).landing
     documents = call.body.documents
+    if call.body.together and len(documents) > TOGETHER_MAX:
+        raise invalid(FieldError("/documents", "too_many_together", {"max": TOGETHER_MAX}))
     commands = [(Post(entry), entry.key) for entry in documents]
-    outcomes = await landing.posted_all(call.host.ledger, commands, ctx=call.ctx)
+    post = landing.posted_together if call.body.together else landing.posted_all
+    outcomes = await post(call.host.ledger, commands, ctx=call.ctx)
     if all(isinstance(outcome, OperationalError) for outcome in outcomes):
         raise outcomes[0]
     results = [
@@ -116,14 +123,16 @@ async def post_batch(call: Call) -> BatchAnswer:
 def list_documents(call: Call) -> DocumentPage:
     """Find documents."""
     page = call.host.stock.documents(call.query, ctx=call.ctx)
-    items = [worded(r, edge_of(call).messages, language=call.ctx.language) for r in page.items]
+    _look_up_goods(call, page.items)
+    items = [_worded(call, record) for record in page.items]
     return structs.replace(page, items=items)
 
 
 def get_document(call: Call) -> DocumentRecord:
     """Show one document."""
     record = call.host.stock.document(call.path["number"], ctx=call.ctx)
-    return worded(record, edge_of(call).messages, language=call.ctx.language)
+    _look_up_goods(call, [record])
+    return _worded(call, record)
 
 
 async def reverse(call: Call) -> Replied | Problem:
@@ -147,6 +156,11 @@ async def hand_over(call: Call) -> Replied | Problem:
     return await moved_on(call, HandOver(call.path["number"], call.body))
 
 
+async def keep(call: Call) -> Replied | Problem:
+    """Keep goods of a sale that the customer leaves in the shop."""
+    return await moved_on(call, Keep(call.path["number"], call.body))
+
+
 def list_destinations(call: Call) -> Destinations:
     """The stores a transfer may name, beyond those the caller may look into."""
     found = call.host.catalog.list_destinations()
@@ -161,6 +175,21 @@ async def receive(call: Call) -> Replied | Problem:
 async def close(call: Call) -> Replied | Problem:
     """Close a transfer short."""
     return await moved_on(call, CloseTransfer(call.path["number"], call.body.loss_to))
+
+
+def _worded(call: Call, record: Record) -> Record:
+    """A record with its warnings in words; names are those that are in memory, as on posting."""
+    messages, catalog = edge_of(call).messages, call.host.cache.state
+    return worded(record, messages, language=call.ctx.language, catalog=catalog)
+
+
+def _look_up_goods(call: Call, records: Sequence[DocumentRecord]) -> None:
+    """Have the names of what records warn of in memory."""
+    skus = named_in(records)
+    if skus and not call.host.cache.holds(skus=skus):
+        with call.host.database.reading() as connection:
+            call.host.cache.refresh(connection)
+            call.host.cache.ensure(connection, skus=skus)
 
 
 def _result(
@@ -258,6 +287,16 @@ ROUTES = (
         "document.post.issue",
         "Hand over goods kept for a customer",
         request=LineQuantities,
+        answer=DocumentRecord,
+        keyed=True,
+    ),
+    Route(
+        "POST",
+        "/documents/{number}/keep",
+        keep,
+        "document.post.issue",
+        "Keep goods of a sale for the customer",
+        request=NewKeeping,
         answer=DocumentRecord,
         keyed=True,
     ),

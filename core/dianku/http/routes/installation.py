@@ -16,6 +16,7 @@ from dianku.idempotency import digest, keyed, recall
 from dianku.wire import Answer
 
 CHUNK = 1 << 20
+BACKUP_TYPE = "application/zip"
 
 
 class JobRecord(Answer):
@@ -98,7 +99,7 @@ async def get_backup(call: Call) -> Stream:
         "x-content-type-options": "nosniff",
         "cache-control": "no-store",
     }
-    return Stream(chunks(), "application/zip", headers)
+    return Stream(chunks(), BACKUP_TYPE, headers)
 
 
 def _backup(one: KeptBackup) -> BackupRecord:
@@ -123,5 +124,12 @@ ROUTES = (
         status=201,
         keyed=True,
     ),
-    Route("GET", "/backups/{name}", get_backup, MAKE_PERMISSION, "A backup, as a file"),
+    Route(
+        "GET",
+        "/backups/{name}",
+        get_backup,
+        MAKE_PERMISSION,
+        "A backup, as a file",
+        media_type=BACKUP_TYPE,
+    ),
 )

@@ -23,6 +23,7 @@ from dianku.ledger.read.requests import (
 from dianku.ledger.requests import (
     DocumentRecord,
     NewReservation,
+    ReservationCommit,
     ReservationExtend,
     ReservationRecord,
 )
@@ -47,8 +48,8 @@ def get_reservation(call: Call) -> ReservationRecord:
 
 
 async def commit(call: Call) -> Replied | Problem:
-    """Turn a reservation into the issue document it was made for."""
-    return await answered(call, CommitReservation(call.path["id"]))
+    """Turn a reservation, or a part of it, into the issue document it was made for."""
+    return await answered(call, CommitReservation(call.path["id"], call.body))
 
 
 async def release(call: Call) -> Replied | Problem:
@@ -112,8 +113,8 @@ ROUTES = (
         "/reservations/{id}/commit",
         commit,
         EDIT,
-        "Issue what was promised",
-        request=Nothing,
+        "Issue what was promised, or a part of it",
+        request=ReservationCommit,
         answer=DocumentRecord,
         status=201,
         keyed=True,

@@ -14,14 +14,24 @@ from dianku.ledger.posting.snapshot import Family, StoredLine
 
 
 def still_kept(family: Family, line: StoredLine) -> int:
-    """Steps of a sale's line that wait in the shop: neither fetched nor returned."""
+    """Steps of a sale's line that wait in the shop: neither fetched nor returned.
+
+    Some were left there when they were paid, some were brought back to wait (`keep`).
+    """
     returned = sum(
         x.kept
         for child in family.living("post", kind="customer_return")
         for x in child.lines
         if x.of_line == line.number
     )
-    return line.kept - family.done(line.number, "hand_over") - returned
+    left = line.kept + family.done(line.number, "keep")
+    return left - family.done(line.number, "hand_over") - returned
+
+
+def with_customer(family: Family, line: StoredLine) -> int:
+    """Steps of a sale's line that the customer has: not returned, and not waiting."""
+    returned = family.done(line.number, "post", kind="customer_return")
+    return line.quantity - returned - still_kept(family, line)
 
 
 def kept_share(quantity: int, *, kept: int, with_customer: int, said: int | None) -> int | None:

@@ -19,6 +19,7 @@ from dianku.ledger.commands import (
     CommitReservation,
     ExtendReservation,
     HandOver,
+    Keep,
     Post,
     Posting,
     ReceiveTransfer,
@@ -31,7 +32,7 @@ from dianku.ledger.commands import (
 )
 from dianku.ledger.plan.absorbing import absorb
 from dianku.ledger.plan.adjusting import plan_adjustment, plan_cost_adjustment
-from dianku.ledger.plan.handing_over import plan_hand_over
+from dianku.ledger.plan.handing_over import plan_hand_over, plan_keep
 from dianku.ledger.plan.inbound import plan_receipt
 from dianku.ledger.plan.outbound import plan_issue, plan_supplier_return, plan_write_off
 from dianku.ledger.plan.paying import paid, paid_back
@@ -129,6 +130,8 @@ def _plan(snapshot: Snapshot, task: Task) -> Draft | Promise | Swept:
             return plan_reversal(snapshot, command, ctx)
         case HandOver():
             return plan_hand_over(snapshot, command, ctx, occurred_at=task.occurred_at)
+        case Keep():
+            return plan_keep(snapshot, command, ctx, occurred_at=task.occurred_at)
         case ReceiveTransfer():
             return plan_arrival(snapshot, command, ctx, occurred_at=task.occurred_at)
         case CloseTransfer():

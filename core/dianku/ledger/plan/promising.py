@@ -1,19 +1,21 @@
 """Reservations: promise stock, keep the promise, give it back.
 
-A hold is strict whatever its channel: it takes from what is available, and committing it needs
-nothing more. Holds past their end were released when the batch was loaded, so a promise that is
-due never counts; committing one makes it anew if what is available allows. A preorder is demand
-and holds nothing.
+A promise may be kept in parts: what was issued of a line is noted beside what was asked, and the
+rest goes on being promised as it was. A hold is strict whatever its channel: it takes from what is
+available, and committing it needs nothing more. Holds past their end were released when the batch
+was loaded, so a promise that is due never counts; committing one makes it anew if what is
+available allows. A preorder is demand and holds nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
 
 from dianku.catalog.records import Product, Store
 from dianku.clock import day_number
 from dianku.context import Context
-from dianku.errors import FieldError, invalid, refuse
+from dianku.errors import FieldError, NumberRefused, invalid, refuse
 from dianku.ledger.commands import (
     CommitReservation,
     ExtendReservation,
@@ -27,8 +29,8 @@ from dianku.ledger.plan.making import short_of
 from dianku.ledger.plan.outbound import plan_issue
 from dianku.ledger.posting.draft import Draft
 from dianku.ledger.posting.snapshot import Promise, Snapshot
-from dianku.ledger.requests import ReservationExtend
-from dianku.quantity import amount_of
+from dianku.ledger.requests import ReservationCommit, ReservationExtend
+from dianku.quantity import amount_of, parse_quantity
 
 
 def plan_reservation(snapshot: Snapshot, asked: Reserving, ctx: Context, *, code: str) -> Promise:
@@ -54,6 +56,7 @@ def plan_reservation(snapshot: Snapshot, asked: Reserving, ctx: Context, *, code
         actor=ctx.actor.name,
         lines=[(x.product, x.quantity, x.recipe) for x in asked.lines],
         holds=holds if asked.kind == "hold" else {},
+        issued=(0,) * len(asked.lines),
         held=frozenset(holds) if asked.kind == "hold" else frozenset(),
         is_new=True,
         changed=True,
@@ -97,9 +100,10 @@ def _let_go(snapshot: Snapshot, promise: Promise) -> None:
 
 
 def plan_commit(snapshot: Snapshot, command: CommitReservation, ctx: Context) -> Draft:
-    """Issue what was promised. An expired hold is made anew if what is available allows.
+    """Issue what was promised, or a part. An expired hold is made anew if there is as much.
 
     So is one of which another process, whose clock is ahead or who was quicker, has let go a part.
+    The rest of what has expired stays so: it can be issued later, if it is still there then.
     """
     promise = _found(snapshot, command.code, ctx)
     if promise.state not in {"active", "expired"}:
@@ -113,52 +117,122 @@ def plan_commit(snapshot: Snapshot, command: CommitReservation, ctx: Context) ->
     expired = promise.kind == "hold" and (
         promise.state == "expired" or _due(snapshot, promise) or not promise.whole
     )
-    posting = _posting(snapshot, promise, store)
+    wanted = _wanted(promise, command.request)
+    posting = _posting(snapshot, promise, store, wanted)
+    issued = tuple(before + now for before, now in zip(promise.issued, wanted, strict=True))
+    rest = [quantity - done for (_, quantity, _), done in zip(promise.lines, issued, strict=True)]
+    held = dict(promise.holds) if promise.held and not expired else {}
     _let_go(snapshot, promise)
+    promise.issued = issued
+    demand = _demand(posting.lines)
     if expired:
-        for product_id, steps in _demand(posting).items():
+        for product_id, steps in demand.items():
             if steps > max(snapshot.balance(store.id, product_id).available, 0):
                 raise refuse("reservation_expired", id=promise.code)
-    guarded = expired or promise.kind == "preorder"
+    if held and any(rest):
+        _hold_rest(snapshot, promise, rest)
+    # Of a kit, parts may come to more than the whole when each is rounded: that much is not held.
+    freed = {i: steps - promise.holds[i] if promise.held else steps for i, steps in held.items()}
+    guarded = any(steps > freed.get(i, 0) for i, steps in demand.items())
     draft = plan_issue(snapshot, posting, ctx, guarded=guarded)
-    promise.state = "committed"
-    promise.document = draft
+    if not any(rest):
+        promise.state = "committed"
+        promise.document = draft
+    elif expired:
+        promise.state = "expired"
     return draft
 
 
-def _demand(posting: Posting) -> dict[int, int]:
+def _wanted(promise: Promise, request: ReservationCommit) -> list[int]:
+    """Steps of each line to issue now. A line named twice counts once, with the sum.
+
+    Raises `Refused` (`invalid`): no such line, a wrong number, more than is still promised.
+    """
+    left = [
+        quantity - done
+        for (_, quantity, _), done in zip(promise.lines, promise.issued, strict=True)
+    ]
+    if request.lines is None:
+        return left
+    wanted = [0] * len(left)
+    errors = []
+    for at, asked in enumerate(request.lines):
+        index = asked.line - 1
+        if index >= len(left):
+            errors.append(FieldError(f"/lines/{at}/line", "no_such_line", {"line": asked.line}))
+            continue
+        try:
+            steps = _steps(promise.lines[index][0], asked.quantity, left=left[index])
+        except NumberRefused as refused:
+            errors.append(FieldError(f"/lines/{at}/quantity", refused.code, refused.params))
+            continue
+        wanted[index] += steps
+        if wanted[index] > left[index] or not steps:
+            errors.append(FieldError(f"/lines/{at}/quantity", "more_than_promised"))
+    if errors:
+        raise invalid(*errors)
+    return wanted
+
+
+def _steps(product: Product, quantity: Decimal | None, *, left: int) -> int:
+    if quantity is None:
+        return left
+    steps = parse_quantity(quantity, product.precision)
+    if steps <= 0:
+        raise NumberRefused("not_positive")
+    return steps
+
+
+def _hold_rest(snapshot: Snapshot, promise: Promise, rest: Sequence[int]) -> None:
+    """Go on holding what is left of a promise, and no more; `_let_go` has let go of all of it."""
+    lines = _lines(snapshot, promise, rest)
+    demand = _demand(lines)
+    promise.holds = {product_id: demand.get(product_id, 0) for product_id in promise.holds}
+    promise.held = frozenset(promise.holds)
+    for product_id, steps in promise.holds.items():
+        snapshot.balance(promise.store_id, product_id).reserved += steps
+
+
+def _demand(lines: Iterable[Line]) -> dict[int, int]:
     demand: dict[int, int] = {}
-    for line in posting.lines:
+    for line in lines:
         for product, steps in line.parts:
             demand[product.id] = demand.get(product.id, 0) + steps
     return demand
 
 
-def _posting(snapshot: Snapshot, promise: Promise, store: Store) -> Posting:
+def _posting(snapshot: Snapshot, promise: Promise, store: Store, wanted: Sequence[int]) -> Posting:
     cache = snapshot.cache
     channel = cache.channels_by_id.get(promise.channel_id or 0) or cache.channels.get("counter")
-    lines = []
-    for number, (product, quantity, recipe) in enumerate(promise.lines, start=1):
-        price = product.price_in(store.id) or 0
-        line = Line(
-            number=number,
-            product=product,
-            quantity=quantity,
-            parts=_parts(snapshot, product, quantity, recipe),
-            recipe=recipe,
-            amount=amount_of(quantity, price, product.precision),
-        )
-        lines.append(line)
     return Posting(
         kind="issue",
         store=store,
-        lines=tuple(lines),
+        lines=_lines(snapshot, promise, wanted),
         strict=True,
         occurred_at=snapshot.now_ms,
         catalog_version=cache.version,
         channel=channel,
         reference=promise.reference,
     )
+
+
+def _lines(snapshot: Snapshot, promise: Promise, wanted: Sequence[int]) -> tuple[Line, ...]:
+    """So much of each line, numbered anew, those of which nothing is wanted left out."""
+    lines: list[Line] = []
+    for (product, _, recipe), steps in zip(promise.lines, wanted, strict=True):
+        if not steps:
+            continue
+        price = product.price_in(promise.store_id) or 0
+        line = Line(
+            number=len(lines) + 1,
+            product=product,
+            quantity=steps,
+            parts=_parts(snapshot, product, steps, recipe),
+            recipe=recipe,
+            amount=amount_of(steps, price, product.precision),
+        )
+        lines.append(line)
+    return tuple(lines)
 
 
 def _parts(

@@ -21,7 +21,7 @@ from dianku.ledger.plan.giving_back import (
 )
 from dianku.ledger.plan.inbound import lot_id_of
 from dianku.ledger.plan.keeping import move_kept
-from dianku.ledger.plan.making import begin_posting, draft_line
+from dianku.ledger.plan.making import begin_posting, draft_line, raise_exception
 from dianku.ledger.plan.matching import matched
 from dianku.ledger.posting.draft import Draft
 from dianku.ledger.posting.mover import Mover
@@ -68,7 +68,26 @@ def plan_customer_return(snapshot: Snapshot, posting: Posting, ctx: Context) -> 
         draft.lines.append(draft_line(line, cost=cost, amount=amount or 0))
     if over:
         raise refuse("over_refunded", extra={"lines": over})
+    if family is None and ctx.actor.signed_in:
+        _tell_without_sale(draft)
     return draft
+
+
+def _tell_without_sale(draft: Draft) -> None:
+    """Tell of money paid back by a person's word alone, on the product it was most for.
+
+    A token is another program's, which knows the sale even where it does not name it.
+    """
+    most = max(draft.lines, key=lambda line: line.amount or 0)
+    refunded = sum(line.amount or 0 for line in draft.lines)
+    raise_exception(
+        draft,
+        "returned_without_sale",
+        draft.store,
+        most.product,
+        person=draft.actor,
+        refunded=format_amount(refunded),
+    )
 
 
 def _over_refunded(line: Line, paid: int) -> dict[str, object]:

@@ -137,7 +137,7 @@ def reservation_record(snapshot: Snapshot, promise: Promise) -> ReservationRecor
     if state == "active" and due:
         state = "expired"
     channel = snapshot.cache.channels_by_id.get(promise.channel_id or 0)
-    number = promise.document.number if promise.document else promise.document_number
+    paper = promise.document.number if promise.document else promise.document_number
     return ReservationRecord(
         id=promise.code,
         status=state,
@@ -147,11 +147,16 @@ def reservation_record(snapshot: Snapshot, promise: Promise) -> ReservationRecor
         reference=promise.reference,
         expires_at=format_ms(promise.expires_at) if promise.expires_at is not None else None,
         due_on=_day(promise.due_on or 0),
-        document=number,
+        document=paper,
         lines=[
             ReservationLineRecord(
-                sku=product.sku, quantity=format_quantity(quantity, product.precision)
+                line=number,
+                sku=product.sku,
+                quantity=format_quantity(quantity, product.precision),
+                issued=format_quantity(issued, product.precision),
             )
-            for product, quantity, _ in promise.lines
+            for number, ((product, quantity, _), issued) in enumerate(
+                zip(promise.lines, promise.issued, strict=True), start=1
+            )
         ],
     )

@@ -134,12 +134,11 @@ def _load_balances(
         return
     product_of = snapshot.cache.product
     for row in _locked(database, connection, pairs):
-        store_id, product_id, *columns = row
-        product = product_of(product_id)
-        balance = Balance(store_id, product_id, product.precision, *columns)
-        pair = store_id, product_id
+        pair, columns = row[:2], row[2:]
+        product = product_of(row.product_id)
+        balance = Balance(row.store_id, row.product_id, product.precision, *columns)
         snapshot.balances[pair] = balance
-        snapshot.loaded[pair] = tuple(columns)
+        snapshot.loaded[pair] = columns
         if not balance.moved:
             balance.last_cost = product.cost or 0
 

@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 from dianku.ledger.commands import (
     CloseTransfer,
     HandOver,
+    Keep,
     Posting,
     ReceiveTransfer,
     Reverse,
@@ -36,7 +37,7 @@ _NAME = (("name", "text"),)
 def numbers_of(task: Task) -> Iterable[str]:
     """The documents a task refers to: one task of a batch may refer to each."""
     command = task.command
-    if isinstance(command, Reverse | HandOver | ReceiveTransfer | CloseTransfer):
+    if isinstance(command, Reverse | HandOver | Keep | ReceiveTransfer | CloseTransfer):
         yield command.number
     if isinstance(task.resolved, Posting) and task.resolved.of_document is not None:
         yield task.resolved.of_document

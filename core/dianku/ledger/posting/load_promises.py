@@ -111,6 +111,7 @@ def read_promises(connection: Connection, snapshot: Snapshot, rows: Sequence[Any
                 for x in lines.get(row.id, ())
             ],
             holds={h.product_id: h.quantity for h in holds.get(row.id, ())},
+            issued=tuple(x.issued for x in lines.get(row.id, ())),
             document_number=next((x.number for x in lines.get(row.id, ())), None),
         )
 

@@ -22,13 +22,14 @@ from dianku.clock import Clock
 from dianku.context import Context
 from dianku.errors import Problem
 from dianku.ledger.commands import Outcome, Posted, Posting, Reserved, Reserving, Swept
-from dianku.ledger.plan.planner import Planned, Task, plan_command
+from dianku.ledger.plan.planner import Planned, Task
 from dianku.ledger.posting.answers import document_record, reservation_record
 from dianku.ledger.posting.draft import Draft
 from dianku.ledger.posting.guards import PlanOutdated
 from dianku.ledger.posting.load import load
 from dianku.ledger.posting.load_promises import read_promises
 from dianku.ledger.posting.snapshot import Promise, Snapshot
+from dianku.ledger.posting.together import Together, halves, plan_all
 from dianku.ledger.posting.write import KeyRow, write
 from dianku.ledger.read.document_records import document_records, for_reader
 from dianku.storage.bulk import delete_rows, select_set
@@ -61,13 +62,14 @@ Failure = Exception
 
 @define(eq=False)
 class Entry:
-    """A command in the queue: its task, its key, and whom to tell."""
+    """A command in the queue: its task, its key, whom to tell, and whether it goes with others."""
 
     task: Task
     deliver: Callable[[Outcome | Failure], None]
     key: tuple[int, int] | None = None
     digest: tuple[int, int] = (0, 0)
     lines: int = 1
+    together: Together | None = None
 
 
 @define
@@ -92,15 +94,15 @@ class BatchPoster:
         try:
             outcomes = self._attempt(entries)
         except Exception as error:  # noqa: BLE001 - one bad command must not cost its neighbours
-            if len(entries) == 1 or _unavailable(error):
+            parts = halves(entries)
+            if parts is None or _unavailable(error):
                 # Where the database cannot be had nobody is to blame: each half would wait as
                 # long again, and the last of a thousand be told after hours.
                 for entry in entries:
                     _tell(entry, error)
                 return
-            middle = len(entries) // 2
-            self.post(entries[:middle])
-            self.post(entries[middle:])
+            for part in parts:
+                self.post(part)
             return
         for entry, outcome in zip(entries, outcomes, strict=True):
             _tell(entry, outcome)
@@ -129,8 +131,7 @@ class BatchPoster:
         snapshot = load(
             self.database, connection, self.cache, [e.task for e in living], now_ms=now_ms
         )
-        planned: dict[int, Planned] = dict(stale)
-        planned.update((id(e), plan_command(snapshot, e.task)) for e in living)
+        planned = plan_all(snapshot, fresh, refused=stale)
         effects = any(isinstance(p, Draft | Promise | Swept) for p in planned.values())
         if effects:
             self._write(connection, snapshot, fresh, planned)

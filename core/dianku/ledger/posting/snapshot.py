@@ -135,6 +135,7 @@ class Promise:
 
     `held`: the products of which they still are. A posting releases what is due of the rows it
     touches alone, so of an order of two goods one may be let go while the other still is held.
+    `issued`: steps of each line that were issued already; what is promised is the rest.
     """
 
     id: int
@@ -151,6 +152,7 @@ class Promise:
     actor: str
     lines: list[tuple[Product, int, tuple[tuple[int, int], ...]]]
     holds: dict[int, int]
+    issued: tuple[int, ...] = ()
     held: frozenset[int] = frozenset()
     is_new: bool = False
     changed: bool = False

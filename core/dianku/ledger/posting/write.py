@@ -121,8 +121,8 @@ def _write_holds(connection: Connection, snapshot: Snapshot) -> None:
         where=("reservation_id", "product_id"),
         rows=[(False, *key) for key in sorted(ended)],
     )
-    extended = [
-        (promise.expires_at, promise.id, product_id)
+    changed = [
+        (promise.expires_at, promise.holds[product_id], promise.id, product_id)
         for promise in snapshot.promises.values()
         if promise.changed and promise.held and not promise.is_new
         for product_id in sorted(promise.holds)
@@ -130,9 +130,9 @@ def _write_holds(connection: Connection, snapshot: Snapshot) -> None:
     update_rows(
         connection,
         t.reservation_hold,
-        sets=("expires_at",),
+        sets=("expires_at", "quantity"),
         where=("reservation_id", "product_id"),
-        rows=extended,
+        rows=changed,
     )
 
 

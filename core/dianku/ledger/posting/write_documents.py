@@ -166,6 +166,19 @@ def _write_changed(connection: Connection, promises: Sequence[Promise]) -> None:
         rows=old,
     )
     expect(changed, len(old), "reservation")
+    issued = [
+        (steps, p.id, line)
+        for p in promises
+        if any(p.issued)
+        for line, steps in enumerate(p.issued, start=1)
+    ]
+    update_rows(
+        connection,
+        t.reservation_line,
+        sets=("issued",),
+        where=("reservation_id", "line"),
+        rows=issued,
+    )
 
 
 def write_documents(connection: Connection, snapshot: Snapshot, ids: Ids) -> None:

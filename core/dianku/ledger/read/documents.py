@@ -18,6 +18,7 @@ from dianku.context import Context
 from dianku.errors import refuse
 from dianku.ledger.attached import attached_to
 from dianku.ledger.read.document_records import document_records, for_reader
+from dianku.ledger.read.kept import KEPT, KEPT_FOR, containing, with_kept
 from dianku.ledger.read.left import with_left
 from dianku.ledger.read.paging import SortColumn, fetch_page, sorting
 from dianku.ledger.read.requests import DocumentFilter, DocumentPage
@@ -60,6 +61,8 @@ class DocumentSearch:
         records = document_records(
             connection, [k.id for k in shown], now_ms=self.now_ms, balances=False
         )
+        if _kept_asked(asked):
+            records = with_kept(connection, records)
         return DocumentPage(
             items=[for_reader(records[k.id], ctx=self.ctx) for k in shown],
             next_cursor=following,
@@ -78,6 +81,7 @@ class DocumentSearch:
             raise refuse("not_found", what="document", name=number)
         record = document_records(connection, [row.id], now_ms=self.now_ms)[row.id]
         record = replace(record, attachments=attached_to(connection, row.id))
+        record = with_kept(connection, {row.id: record})[row.id]
         return for_reader(with_left(connection, row.id, record), ctx=self.ctx)
 
     def _conditions(
@@ -114,6 +118,11 @@ class DocumentSearch:
             parameters["length"] = len(number)
         if asked.on_the_way:
             conditions.append(_ON_THE_WAY)
+        if _kept_asked(asked):
+            conditions.append(KEPT)
+        if asked.kept_for is not None:
+            conditions.append(KEPT_FOR)
+            parameters["kept_for"] = containing(asked.kept_for)
         self._times(asked, conditions, parameters)
         return conditions, lists, parameters
 
@@ -133,6 +142,10 @@ class DocumentSearch:
             else:
                 conditions.append(f"d.business_date {sign} :{name}_day")
                 parameters[f"{name}_day"] = point.day
+
+
+def _kept_asked(asked: DocumentFilter) -> bool:
+    return asked.kept or asked.kept_for is not None
 
 
 # The range lets the index on numbers serve under every collation; the prefix decides.

@@ -130,7 +130,8 @@ class DocumentFilter(PageQuery, frozen=True):
     """Which documents. `number` matches from its beginning. Sorts: recorded_at, occurred_at.
 
     `on_the_way`: transfers alone of which not all has arrived yet; `to_store`: those to these
-    stores.
+    stores. `kept`: sales alone of which goods still wait in the shop for their customer;
+    `kept_for`: those whose number, reference or notes contain this.
     """
 
     kind: list[Code] = field(default_factory=list)
@@ -146,6 +147,8 @@ class DocumentFilter(PageQuery, frozen=True):
     payment: list[PaymentKind] = field(default_factory=list)
     on_the_way: bool = False
     to_store: list[Code] = field(default_factory=list)
+    kept: bool = False
+    kept_for: Words | None = None
 
 
 class DocumentPage(Answer):

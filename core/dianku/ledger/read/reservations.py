@@ -35,7 +35,7 @@ LEFT JOIN channel AS c ON c.id = r.channel_id
 LEFT JOIN document AS d ON d.id = r.document_id
 """
 _LINES = """
-SELECT l.reservation_id, l.quantity, p.sku, p.precision FROM {rows} AS w
+SELECT l.reservation_id, l.line, l.quantity, l.issued, p.sku, p.precision FROM {rows} AS w
 JOIN reservation_line AS l ON l.reservation_id = w.id
 JOIN product AS p ON p.id = l.product_id
 ORDER BY l.reservation_id, l.line
@@ -58,8 +58,14 @@ def reservation_records(
         return {}
     lines: dict[int, list[ReservationLineRecord]] = defaultdict(list)
     for line in select_set(connection, _LINES, columns=_ID, rows=rows):
-        quantity = format_quantity(line.quantity, line.precision)
-        lines[line.reservation_id].append(ReservationLineRecord(sku=line.sku, quantity=quantity))
+        lines[line.reservation_id].append(
+            ReservationLineRecord(
+                line=line.line,
+                sku=line.sku,
+                quantity=format_quantity(line.quantity, line.precision),
+                issued=format_quantity(line.issued, line.precision),
+            )
+        )
     return {
         head.id: _record(head, lines=lines[head.id], now_ms=now_ms)
         for head in select_set(connection, _HEADS, columns=_ID, rows=rows)

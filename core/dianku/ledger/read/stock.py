@@ -18,6 +18,7 @@ from attrs import field, frozen
 from sqlalchemy.engine import Connection, Row
 
 from dianku.catalog.records import Store
+from dianku.catalog.search import like
 from dianku.catalog.snapshot import CatalogCache
 from dianku.clock import day_of
 from dianku.ledger.flows import SALE_FLOWS
@@ -396,15 +397,8 @@ def _conditions(
         lists["categories"] = with_descendants(categories.values(), asked.category)
     if asked.q:
         conditions.append("p.search LIKE :q ESCAPE '!'")
-        parameters["q"] = f"%{_escaped(asked.q)}%"
+        parameters["q"] = f"%{like(asked.q.strip().casefold())}%"
     return conditions, lists, parameters
-
-
-def _escaped(words: str) -> str:
-    folded = words.strip().casefold()
-    for sign in "!%_":
-        folded = folded.replace(sign, f"!{sign}")
-    return folded
 
 
 def _thousandths(steps: int, precision: int) -> int:

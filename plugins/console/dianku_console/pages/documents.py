@@ -46,8 +46,8 @@ GOING_ON: Mapping[str, GoingOn] = {
     "transfer": GoingOn("arrival", "document.post.transfer", "arrival"),
 }
 """What goes on from which kind of document."""
-PAY_KINDS: Sequence[str] = get_args(PaymentKind)
-"""How sales are paid, in the order of the chips."""
+PAY_KINDS: Sequence[str] = [kind for kind in get_args(PaymentKind) if kind != "exchange"]
+"""How sales are paid, in the order of the chips; an exchange follows from what comes back."""
 MONEY_KINDS = frozenset({"issue", "customer_return"})
 
 
@@ -69,7 +69,7 @@ def _list(call: Call) -> dict[str, Any]:
     return {
         "asked": asked,
         "kinds": KINDS,
-        "pay_kinds": PAY_KINDS,
+        "pay_kinds": [*PAY_KINDS, "exchange"],
         "documents": [brief(one, names) for one in found["items"]],
         "more": (
             "/console/documents?" + urlencode({**next_query, "cursor": found["next_cursor"]})

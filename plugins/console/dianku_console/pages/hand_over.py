@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from dianku.api import Call, Page, Panel, Title
@@ -37,21 +38,27 @@ def _promised(call: Call, **asked: Any) -> Any:
 
 def _named(call: Call, orders: Sequence[Any]) -> list[dict[str, Any]]:
     products = product_names(call, orders)
-    return [
-        {
-            **order,
-            "lines": [
+    return [_order(order, products) for order in orders]
+
+
+def _order(order: Mapping[str, Any], products: Mapping[str, Any]) -> dict[str, Any]:
+    """An order with what is still promised of each line."""
+    lines = []
+    for line in order["lines"]:
+        left = Decimal(line["quantity"]) - Decimal(line["issued"])
+        if left:
+            lines.append(
                 {
                     **line,
+                    "left": format(left, "f"),
+                    "begun": bool(Decimal(line["issued"])),
                     "name": name_of(line["sku"], products),
                     "spec": products.get(line["sku"], {}).get("spec"),
                     "unit": products.get(line["sku"], {}).get("unit", ""),
                 }
-                for line in order["lines"]
-            ],
-        }
-        for order in orders
-    ]
+            )
+    several = len(lines) > 1 or any(Decimal(line["left"]) > 1 for line in lines)
+    return {**order, "lines": lines, "several": several}
 
 
 PAGES = (

@@ -15,7 +15,9 @@ MADE = 60
 """Goods made in the shop that have a key; more are found by their name."""
 
 
-def _page(path: str, title: Title, *, kind: str, **more: Any) -> Page:
+def _page(
+    path: str, title: Title, *, kind: str, permission: str | None = None, **more: Any
+) -> Page:
     """The page of one job, for who may post what it makes; `more` says where in the menu."""
 
     def data(call: Call) -> dict[str, Any]:
@@ -24,11 +26,18 @@ def _page(path: str, title: Title, *, kind: str, **more: Any) -> Page:
             "kind": kind,
             "store": store,
             "pay_kinds": PAY_KINDS,
+            "chosen": _chosen(call, store) if kind == "issue" and store else [],
             "quick": _keys(call, kind) if store else [],
             "others": _others(call, store) if kind == "transfer" else [],
         }
 
-    return Page(path, title, f"document.post.{kind}", "jobs/job.html", data, **more)
+    return Page(path, title, permission or f"document.post.{kind}", "jobs/job.html", data, **more)
+
+
+def _chosen(call: Call, store: str) -> list[Any]:
+    """The keys a shop chose for its counter; none where it leaves them to us."""
+    keys = call.ask("/quick-keys", store=store)["items"]
+    return [one for one in keys if not one["archived"]]
 
 
 def _keys(call: Call, kind: str) -> list[Any]:
@@ -61,6 +70,12 @@ PAGES = (
         place="sell",
         icon="shopping-cart",
         order=10,
+    ),
+    _page(
+        "/console/return/without-sale",
+        Title("无小票退货", "Return without a receipt"),
+        kind="customer_return",
+        permission="return.without_sale",
     ),
     _page(
         "/console/receive",

@@ -31,6 +31,7 @@ def _receipt(call: Call) -> dict[str, Any]:
         (Decimal(one["amount"]) for one in document["payments"] if one["kind"] == "cash"),
         Decimal(0),
     )
+    returned = _returned(call, document)
     received = _money(call, "received")
     let_off = _money(call, "off")
     paper = str(call.query.get("paper") or "")
@@ -39,6 +40,7 @@ def _receipt(call: Call) -> dict[str, Any]:
         "when": _when(call, document),
         "lines": [_line(line, products.get(line["sku"], {})) for line in document["lines"]],
         "total": str(total),
+        "returned": returned,
         "back": (document["kind"] == "customer_return") != bool(document["reverses"]),
         # What the till knew and no document says: shown on the receipt that it prints at once.
         "received": str(received) if cash and received > cash else "",
@@ -49,7 +51,24 @@ def _receipt(call: Call) -> dict[str, Any]:
         "papers": PAPERS,
         "paper": paper if paper in PAPERS else PAPERS[0],
         "self": f"/console/documents/{quote(number, safe='')}/receipt?received={received}"
-        f"&off={let_off}",
+        f"&off={let_off}" + (f"&returned={returned['number']}" if returned else ""),
+    }
+
+
+def _returned(call: Call, sale: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Of an exchange: what came back for it, which the till that posted both names."""
+    number = str(call.query.get("returned") or "")
+    if not number or not any(one["kind"] == "exchange" for one in sale["payments"]):
+        return None
+    found = call.ask(f"/documents/{quote(number, safe='')}")
+    if found["kind"] != "customer_return" or found["recorded_at"] != sale["recorded_at"]:
+        raise refuse("not_found", what="document", name=number)
+    products = product_names(call, [found])
+    return {
+        "number": found["number"],
+        "lines": [_line(line, products.get(line["sku"], {})) for line in found["lines"]],
+        "total": str(sum(Decimal(line["amount"] or 0) for line in found["lines"])),
+        "payments": [one for one in found["payments"] if one["kind"] != "exchange"],
     }
 
 

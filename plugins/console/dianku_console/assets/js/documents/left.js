@@ -1,16 +1,19 @@
 // What goes on from a document: how many of each line come back, go back or arrive, and one button.
 import { Refused, api, newKey } from "../api.js";
 import { money, plain, quantity } from "../job/exact.js";
+import { takeOver } from "../job/exchange.js";
 import { lookUp } from "../offline/catalog.js";
 import { onScan } from "../scan/scan.js";
 import { sound, toast } from "../ui.js";
 import { takeBack } from "../undo.js";
 import { t } from "../words.js";
+import { needsTheShop } from "./needs_shop.js";
 import { refundOf } from "./refund.js";
 
 export function start(node) {
   const { job, store, number, channel, symbol } = node.dataset;
   const button = node.querySelector("[data-post]");
+  const trade = node.querySelector("[data-trade]");
   const lines = [...node.querySelectorAll("[data-line]")].map((item) => ({
     item, field: item.querySelector(".count"), sku: item.dataset.sku, left: quantity(item.dataset.left),
   }));
@@ -35,6 +38,7 @@ export function start(node) {
     const pieces = lines.reduce((sum, line) => sum + countOf(line), 0);
     node.querySelector("[data-whole]").textContent = job === "customer_return" ? money(whole, symbol) : t("console.job.pieces", { n: plain(pieces, 3) });
     button.disabled = pieces === 0;
+    if (trade) trade.disabled = pieces === 0;
     return whole;
   }
 
@@ -106,6 +110,15 @@ export function start(node) {
     for (const step of line.item.querySelectorAll("[data-step]")) step.addEventListener("click", () => set(line, countOf(line) + 1000 * Number(step.dataset.step)));
   }
   button.addEventListener("click", send);
+  trade?.addEventListener("click", () => {
+    const { payments: _, ...body } = asked().body;
+    const rows = chosen().map((line) => ({
+      name: line.item.querySelector("b").textContent, text: t("console.exchange.pieces", { n: plain(countOf(line), 3), unit: line.item.dataset.unit }),
+      amount: refundOf(line.item.dataset, countOf(line)),
+    }));
+    takeOver(store, { body, rows, total: shown() });
+  });
   onScan(take);
+  needsTheShop(node);
   shown();
 }

@@ -13,11 +13,14 @@ import { show } from "./lines.js";
 import { parking } from "./parking.js";
 import { making } from "./making.js";
 import { paying } from "./paying.js";
+import { exchange } from "./exchange.js";
 import { photos } from "./photos.js";
 import { steady } from "./steady.js";
+import { takingBack } from "./taking_back.js";
 
 const KINDS = {
   issue: { money: true, takes: true, channel: "counter" },
+  customer_return: { money: true, takes: false, channel: "counter" },
   receipt: { money: false, takes: false, asks: true, details: ["unit_cost", "lot"], head: ["supplier"] },
   transfer: { money: false, takes: true, asks: true, details: ["lot"], head: ["to_store"] },
   production: { money: false, takes: false, asks: true, details: ["lot"] },
@@ -48,7 +51,8 @@ export function start(node) {
     parts.empty.hidden = basket.lines.length > 0;
     parts.button.disabled = basket.lines.length === 0;
     pay?.shown();
-    parts.sum.textContent = kind.money ? money(pay?.due ?? basket.total, symbol) : t("console.job.pieces", { n: plain(basket.pieces, 3) });
+    trade?.shown(pay.due);
+    parts.sum.textContent = kind.money ? money(Math.abs(pay?.due ?? basket.total), symbol) : t("console.job.pieces", { n: plain(basket.pieces, 3) });
     parts.extra.hidden = basket.lines.length === 0;
     for (const field of node.querySelectorAll("[data-head]")) {
       if (field.type === "radio") field.checked = basket.head[field.dataset.head] ? basket.head[field.dataset.head] === field.value : "otherwise" in field.dataset;
@@ -106,7 +110,7 @@ export function start(node) {
       unit_cost: line.unit_cost, lot: line.lot, expires_on: line.expires_on, reason: kind.reason ? basket.head.reason : undefined,
       bucket: kind.bucket && basket.head.bucket === "damaged" ? "damaged" : undefined,
     }));
-    return { kind: name, store, lines: made?.lines(inOrder, lines) ?? lines, ...pay?.body(inOrder, lines), channel: kind.channel, note: basket.head.words?.trim() || undefined, ...Object.fromEntries((kind.head ?? []).map((one) => [one, basket.head[one] || undefined])) };
+    return { kind: name, store, lines: made?.lines(inOrder, lines) ?? lines, ...(pay ?? back)?.body(inOrder, lines), channel: kind.channel, note: basket.head.words?.trim() || undefined, ...Object.fromEntries((kind.head ?? []).map((one) => [one, basket.head[one] || undefined])) };
   }
 
   /** Once at a time, however it is pressed: a second press would be a second document. */
@@ -126,7 +130,9 @@ export function start(node) {
       const wanted = body();
       const sure = kind.asks ? await asked(wanted, [...basket.lines].reverse(), { symbol, go: t(`console.asking.go_${name}`) }) : [];
       if (!sure) { shown(); parts.list.querySelector(".wrong-line .count")?.focus(); return; }
-      const done = await post(wanted, { label: node.dataset.title, key: basket.key });
+      const done = trade?.back
+        ? await trade.post(wanted, { key: basket.key, refund: pay.refund() })
+        : await post(wanted, { label: node.dataset.title, key: basket.key });
       pay?.closing();
       basket.clear();
       told(done, before, sure);
@@ -143,7 +149,7 @@ export function start(node) {
     if (done.state !== "posted") { toast(t("console.job.kept"), { kind: "warn" }); return; }
     const { number, warnings } = done.answer;
     const undo = async () => {
-      if (!await takeBack(number, t("console.job.undone"))) return;
+      for (const one of [number, done.returned]) if (one && !await takeBack(one, t("console.job.undone"))) return;
       if (basket.lines.length && park) { park.keep(before); toast(t("console.job.parked_back")); return; }
       basket.restore({ lines: [...basket.lines, ...before.lines], head: { ...before.head, ...basket.head } });
       toast(t("console.job.taken_back"));
@@ -156,7 +162,7 @@ export function start(node) {
     link.href = `/console/documents/${encodeURIComponent(number)}`;
     link.textContent = t("console.job.last", { number });
     link.hidden = false;
-    pay?.receipt(node.querySelector("[data-receipt]"), link.pathname);
+    pay?.receipt(node.querySelector("[data-receipt]"), link.pathname, done.returned);
   }
 
   function refused(error) {
@@ -174,7 +180,9 @@ export function start(node) {
     shown();
   }
 
-  const pay = name === "issue" ? paying(node.querySelector("[data-till]"), { basket, symbol }) : null;
+  const trade = name === "issue" ? exchange(node.querySelector("[data-exchange]"), { basket, symbol, button: parts.button }) : null;
+  const pay = name === "issue" ? paying(node.querySelector("[data-till]"), { basket, symbol, credit: () => trade.credit }) : null;
+  const back = name === "customer_return" ? takingBack(parts.extra, { basket, store, body }) : null;
   const made = name === "production" ? making(node.querySelector("[data-making]"), { basket, body, today: node.dataset.today }) : null;
   const park = name === "issue" ? parking(node.querySelector("[data-parking]"), { basket, store, symbol }) : null;
   const shots = name === "write_off" ? photos(node.querySelector("[data-photos]"), { basket }) : null;
