@@ -35,6 +35,10 @@ from schemathesis.specs.openapi.checks import (
 )
 from shop_server import Server, ShopFolder
 
+from dianku.clock import SystemClock
+from dianku.trust import keeping
+from dianku.trust.keeping import Trust
+
 ROOT = "/api/v1"
 CASES = 30
 """Of each kind, for each operation."""
@@ -258,6 +262,7 @@ def test_every_operation_under_chance_answers_as_documented_and_never_5xx(
     folder = ShopFolder(tmp_path / "shop")
     folder.init(store="S1")
     token = folder.token("chance")
+    Trust(folder.folder / keeping.FOLDER, clock=SystemClock()).renew()
     with Server(folder) as server, requests.Session() as session:
         tokens = server.call("GET", "/tokens", token=token)["items"]
         (own,) = [one["id"] for one in tokens if one["name"] == "chance"]

@@ -54,6 +54,7 @@ DOCUMENTS: tuple[dict[str, Json], ...] = (
 )
 HOLD = {"store": "S1", "lines": [LINE], "channel": "web", "expires_in": 86_400}
 KEPT = {"kind": "issue", "store": "S1", "lines": [{"sku": "cola", "quantity": 3, "kept": 2}]}
+CLOSING = {"counted": "120.50", "float_start": "100", "float_left": 100, "note": "all well"}
 SETTINGS = {
     "shop": {"name": "Corner", "low_stock": "3", "hold_minutes": 20, "language": "en"},
     "http": {"body_bytes_max": 8_000_000, "upload_bytes_max": 64_000_000},
@@ -159,6 +160,12 @@ class FuzzShop:
             self._know([user["id"]], "/users/{id} id")
             token = self._make("/tokens", name=f"till-{number}", role="counter")
             self._know([token["id"]], "/tokens/{id} id")
+            self._know([self._make("/devices", name=f"Till {number}")["id"]], "/devices/{id} id")
+            self._make("/sessions", name="owner", password="long enough")
+            # Whoever is signed in asks as that person: the token is to ask.
+            self._session.cookies.clear()
+        sign_ins = self._call("GET", "/sessions")["items"]
+        self._know([one["id"] for one in sign_ins], "/sessions/{id} id")
 
     def _trade(self) -> None:
         stock = [
@@ -176,6 +183,8 @@ class FuzzShop:
             sale = self._make("/documents", kind="issue", store="S1", lines=[many])
             self._know([sale["number"]], "/documents/{number}/reverse number")
             self._know([self._post(KEPT)], "/documents/{number}/hand_over number")
+            left = self._make("/documents", kind="issue", store="S1", lines=[many])
+            self._know([left["number"]], "/documents/{number}/keep number")
             for path in ("close", "receive"):
                 sent = self._make(
                     "/documents", kind="transfer", store="S1", to_store="S2", lines=[many]
@@ -186,6 +195,9 @@ class FuzzShop:
                 self._know([hold["id"]], f"/reservations/{{id}}{path} id")
             short = [{"sku": "milk", "quantity": 50}]
             self._make("/documents", kind="issue", store="S2", channel="market", lines=short)
+        for store in ("S1", "S2"):
+            closing = self._make("/closings", **CLOSING, store=store)
+            self._know([closing["id"]], "/closings/{id} id")
         found = self._call("GET", "/exceptions?limit=1000")["items"]
         self._know([one["id"] for one in found], "/exceptions/{id}/settle id")
 
@@ -202,6 +214,7 @@ class FuzzShop:
                 files={"file": ("new.csv", self._sheet("products"))},
             )
             self._know([answer["id"]], "/imports/{id} id", "/imports/{id}/undo id")
+        self._know([self._make("/backups")["name"]], "/backups/{name} name")
         kept = self._call("POST", "/attachments", files={"file": ("a.pdf", PAPER)})
         self._know([kept["id"]], "/attachments/{id} id", "attachment")
 
@@ -218,7 +231,7 @@ class FuzzShop:
         self._know(["receipt", "issue", "hold", "preorder"], "kind")
         self._know(["sku", "-name", "recorded_at", "-occurred_at", "on_hand", "id"], "sort")
         self._know(["2026-01-01", "2026-11-01T00:00:00+08:00"], "from", "to", "as_of")
-        self._know(["cola", "可乐", "te", "%_\\"], "q")
+        self._know(["cola", "可乐", "te", "%_\\"], "q", "kept_for")
         self._know(["product.changed", "document.posted"], "type")
 
     def path_values(self, path: str, name: str) -> list[str]:
@@ -272,13 +285,23 @@ _EXAMPLES: Mapping[str, Callable[[FuzzShop], Iterator[Example]]] = {
     "PATCH /categories/{code}": _each("/categories/{code}", {"name": "Other", "low_stock": None}),
     "POST /channels": _named("name", kind="webhook", policy="strict", stores=["S1"]),
     "PATCH /channels/{name}": _each("/channels/{name}", {"issue_on": "paid", "stores": []}),
+    "POST /closings": _bodies({**CLOSING, "store": "S1"}, {"store": "S2"}),
+    "PUT /quick-keys": _bodies(
+        {"store": "S1", "keys": [{"sku": "cola", "colour": 2}, {"sku": "tea"}]}, {"keys": []}
+    ),
+    "DELETE /devices/{id}": _each("/devices/{id}"),
     "POST /documents": _bodies(*DOCUMENTS),
     "POST /documents/check": _bodies(*DOCUMENTS),
-    "POST /documents/batch": _bodies({"documents": _KEYED}, {"documents": list(DOCUMENTS)}),
+    "POST /documents/batch": _bodies(
+        {"documents": _KEYED},
+        {"documents": list(DOCUMENTS)},
+        {"documents": list(DOCUMENTS[:3]), "together": True},
+    ),
     "POST /documents/{number}/attachments": lambda shop: shop.each(
         "/documents/{number}/attachments", {"attachment": shop.known["attachment"][0]}
     ),
     "POST /documents/{number}/hand_over": _each("/documents/{number}/hand_over", _ONE_LINE),
+    "POST /documents/{number}/keep": _each("/documents/{number}/keep", _ONE_LINE),
     "POST /documents/{number}/reverse": _each("/documents/{number}/reverse", {"reason": "typo"}),
     "POST /exceptions/{id}/settle": _each("/exceptions/{id}/settle", {"note": "counted"}),
     "POST /imports": FuzzShop.uploads,
@@ -298,6 +321,7 @@ _EXAMPLES: Mapping[str, Callable[[FuzzShop], Iterator[Example]]] = {
     "POST /reservations/{id}/commit": _each("/reservations/{id}/commit"),
     "POST /reservations/{id}/extend": _each("/reservations/{id}/extend", {"expires_in": 90_000}),
     "POST /reservations/{id}/release": _each("/reservations/{id}/release"),
+    "DELETE /sessions/{id}": _each("/sessions/{id}"),
     "POST /sessions": _bodies({"name": "owner", "password": "long enough"}),
     "PATCH /settings/{section}": _settings,
     "POST /stores": _named("code", name="Some", timezone="Europe/Berlin", day_cutoff="04:00"),

@@ -170,6 +170,8 @@ def _paid(counter: Counter, cola: Json) -> None:
     sale = counter.post("issue", "S1", two, payments=parts)
     counter.make(f"/documents/{sale['number']}/reverse", reason="paid twice")
     counter.make("/closings", store="S1", counted="0.50", float_start="0.50", note="日结")
+    keys = [{"sku": "tea", "colour": 3}, {"sku": "rice"}]
+    counter.call("PUT", "/quick-keys", {"store": "S1", "keys": keys})
 
 
 def _lots(counter: Counter) -> None:

@@ -214,6 +214,14 @@ def test_openapi_is_valid(client: TestClient) -> None:
     openapi_spec_validator.validate(client.get("/api/v1/openapi.json").json())
 
 
+def test_openapi_calls_no_file_json() -> None:
+    files = [
+        r for r in KERNEL_ROUTES if r.handler.__annotations__["return"] in {"Content", "Stream"}
+    ]
+    assert len(files) > 3
+    assert [f"{r.method} {r.path}" for r in files if r.media_type == "application/json"] == []
+
+
 def test_openapi_calls_an_event_stream_no_text_whose_schema_readers_would_ask_of_each_event(
     client: TestClient,
 ) -> None:

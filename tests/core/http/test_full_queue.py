@@ -13,7 +13,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from dianku.host import Host
-from dianku.ledger.service import BATCH_COMMANDS
+from dianku.ledger.posting.batching import BATCH_COMMANDS
 
 RECEIPT = {"kind": "receipt", "store": "S1", "lines": [{"sku": "cola", "quantity": 1}]}
 ROOM = 40

@@ -106,6 +106,11 @@ CASES: dict[str, Callable[[Call], tuple[str, dict[str, Any], dict[str, Any]]]] =
         _json(lines=[{"line": 1, "quantity": 1}]),
         _json(lines=[{"line": 1, "quantity": 2}]),
     ),
+    "POST /documents/{number}/keep": lambda call: (
+        _number(call, SALE),
+        _json(lines=[{"line": 1}]),
+        _json(lines=[{"line": 1}], note="x"),
+    ),
     "POST /transfers/{number}/receive": lambda call: (
         _number(call, SEND),
         _json(lines=[{"line": 1, "quantity": 1}]),

@@ -137,6 +137,7 @@ def test_caller_of_another_store_takes_nothing_back_and_moves_nothing_on(
     for path, body in (
         (f"/documents/{sold}/reverse", {"reason": "mistake"}),
         (f"/documents/{sold}/hand_over", one),
+        (f"/documents/{sold}/keep", one),
         (f"/transfers/{number}/receive", one),
         (f"/transfers/{number}/close", {"loss_to": "receiver"}),
     ):

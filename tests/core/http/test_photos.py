@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from photos import PLACE, jpeg, png
 
+from dianku.doctor import examine
 from dianku.http.routes.attachments import PHOTO_BYTES_MAX
 from dianku.ledger.attached import FILES_MAX
 
@@ -126,3 +127,17 @@ def test_photo_too_large_for_a_list_is_kept_but_shows_no_product(call: Call) -> 
         (paper, "not_a_picture"),
     ):
         assert wrong(call("PATCH", "/products/cola", {"photo": photo})) == [("/photo", code)]
+
+
+def test_doctor_names_pictures_whose_files_are_gone(call: Call, host: Any) -> None:
+    of_goods, of_paper = kept(call, png(8, 8)), kept(call, jpeg(40, 30))
+    assert call("PATCH", "/products/cola", {"photo": of_goods}).status_code == 200
+    call("POST", f"/documents/{thrown(call)}/attachments", {"attachment": of_paper})
+
+    def gone() -> list[str]:
+        return [one.subject for one in examine(host) if "files are gone" in one.what.en]
+
+    assert gone() == []
+    for file in (host.config.data_dir / "attachments").rglob(f"{of_paper[:2]}*/*"):
+        file.unlink()
+    assert gone() == [of_paper[:12]]

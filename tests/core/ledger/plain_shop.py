@@ -337,41 +337,59 @@ class Shop(Stock):
             line.handed_over += quantity
             self.cells[document.store, line.sku].kept -= quantity
 
+    def keep(self, document: Document, parts: Sequence[tuple[Line, int]]) -> None:
+        """Goods that the customer has are kept, once more or for the first time."""
+        if any(quantity > line.left - line.waiting for line, quantity in parts):
+            raise Refusal("invalid", "already_reversed")
+        for line, quantity in parts:
+            line.handed_over -= quantity
+            self.cells[document.store, line.sku].kept += quantity
+
     # -- reservations ---------------------------------------------------------------------
 
     def reserve(
         self, store: str, lines: Sequence[tuple[str, int]], *, now: int, expires_at: int | None
     ) -> Hold:
         """A hold (strict), or a preorder where it never expires."""
+        holds = self._held(lines)
+        preorder = expires_at is None
+        if not preorder:
+            self.guard(store, holds, now=now)
+        hold = Hold(store, list(lines), {} if preorder else holds, expires_at, preorder=preorder)
+        self.holds.append(hold)
+        return hold
+
+    def commit(self, hold: Hold, *, now: int, part: Sequence[int] | None = None) -> Document:
+        """Issue what was held, or a part: it cannot fail, but an expired hold must be made anew."""
+        if hold.state != "active":
+            raise Refusal("reservation_ended", "reservation_expired")
+        asked = part or [quantity for _, quantity in hold.lines]
+        wanted = [Wanted(sku, n) for (sku, _), n in zip(hold.lines, asked, strict=True) if n]
+        rest = [(sku, there - n) for (sku, there), n in zip(hold.lines, asked, strict=True)]
+        before, due = (hold.lines, hold.holds), is_due(hold, now)
+        hold.lines, hold.holds = rest, self._held(rest) if hold.holds else {}
+        # The parts of a kit, each rounded, may come to more than was held of it.
+        freed = {sku: n - hold.holds.get(sku, 0) for sku, n in before[1].items()}
+        taken = self._held([(w.sku, w.quantity) for w in wanted])
+        strict = hold.preorder or due or any(n > freed.get(sku, 0) for sku, n in taken.items())
+        try:
+            document = self.issue(hold.store, wanted, at=now, now=now, strict=strict)
+        except Refusal as refusal:
+            hold.lines, hold.holds = before
+            if not due or hold.preorder:
+                raise
+            raise Refusal("reservation_expired") from refusal
+        if not any(n for _, n in rest):
+            hold.state = "committed"
+        return document
+
+    def _held(self, lines: Sequence[tuple[str, int]]) -> dict[str, int]:
+        """What lines of a reservation keep of stocked goods."""
         holds: dict[str, int] = defaultdict(int)
         for sku, quantity in lines:
             for part, steps in self.takes(sku, quantity).items():
                 holds[part] += steps
-        preorder = expires_at is None
-        if not preorder:
-            self.guard(store, holds, now=now)
-        hold = Hold(
-            store, list(lines), {} if preorder else dict(holds), expires_at, preorder=preorder
-        )
-        self.holds.append(hold)
-        return hold
-
-    def commit(self, hold: Hold, *, now: int) -> Document:
-        """Issue what was held: it cannot fail, but an expired hold must be made anew."""
-        if hold.state != "active":
-            raise Refusal("reservation_ended", "reservation_expired")
-        wanted = [Wanted(sku, quantity) for sku, quantity in hold.lines]
-        strict = hold.preorder or is_due(hold, now)
-        try:
-            if not strict:
-                hold.state = "committed"
-            document = self.issue(hold.store, wanted, at=now, now=now, strict=strict)
-        except Refusal as refusal:
-            if hold.preorder:
-                raise
-            raise Refusal("reservation_expired") from refusal
-        hold.state = "committed"
-        return document
+        return dict(holds)
 
     def release(self, hold: Hold, *, now: int) -> None:
         if hold.state != "active" or is_due(hold, now):

@@ -13,7 +13,13 @@ from dianku.ledger.commands import (
     ReleaseReservation,
     Reserve,
 )
-from dianku.ledger.requests import NewReservation, NewReservationLine, ReservationExtend
+from dianku.ledger.requests import (
+    LineQuantity,
+    NewReservation,
+    NewReservationLine,
+    ReservationCommit,
+    ReservationExtend,
+)
 
 
 class ReservationSteps(Chance):
@@ -66,6 +72,25 @@ class ReservationSteps(Chance):
             return None
         (code, hold), now = found, self.now
         return Step("commit", CommitReservation(code), lambda: self.model.commit(hold, now=now))
+
+    def _commit_part(self) -> Step | None:
+        found = self._hold(active=False)
+        if found is None:
+            return None
+        (code, hold), now = found, self.now
+        part = [self._random.randint(0, there) for _, there in hold.lines]
+        if not any(part):
+            return None
+        lines = [
+            LineQuantity(line=n, quantity=decimal(steps, self.model.goods[sku].precision))
+            for n, ((sku, _), steps) in enumerate(zip(hold.lines, part, strict=True), start=1)
+            if steps
+        ]
+        return Step(
+            "commit_part",
+            CommitReservation(code, ReservationCommit(lines=lines)),
+            lambda: self.model.commit(hold, now=now, part=part),
+        )
 
     def _release(self) -> Step | None:
         found = self._hold(active=True)

@@ -32,12 +32,14 @@ from dianku.clock import from_ms
 from dianku.ledger.commands import (
     CloseTransfer,
     HandOver,
+    Keep,
     ReceiveTransfer,
     Reverse,
 )
 from dianku.ledger.requests import (
     LineQuantities,
     LineQuantity,
+    NewKeeping,
     NewLine,
 )
 
@@ -66,10 +68,12 @@ class Steps(ReservationSteps):
             "production": (9, self._produce),
             "cost_adjustment": (4, self._adjust_cost),
             "hand_over": (4, self._hand_over),
+            "keep": (4, self._keep),
             "reverse": (26, self._reverse),
             "reserve": (9, self._reserve),
             "preorder": (3, self._preorder),
             "commit": (7, self._commit),
+            "commit_part": (5, self._commit_part),
             "release": (6, self._release),
             "extend": (6, self._extend),
         }
@@ -400,6 +404,27 @@ class Steps(ReservationSteps):
             self.model.hand_over(document, [(line, quantity)])
 
         return Step("hand_over", HandOver(number, LineQuantities(lines=[request])), effect)
+
+    def _keep(self) -> Step | None:
+        sold = [
+            (number, document, index)
+            for number, document in self.book.of("issue", recent=120)
+            for index, line in enumerate(document.lines)
+            if self.model.goods[line.sku].stocked and not line.over and line.left > line.waiting
+        ]
+        if not sold:
+            return None
+        number, document, index = self._random.choice(sold)
+        line = document.lines[index]
+        more = 1 if self.chance(0.1) else 0
+        quantity = self._random.randint(1, line.left - line.waiting + more)
+        precision = self.model.goods[line.sku].precision
+        request = LineQuantity(line=line.number or index + 1, quantity=decimal(quantity, precision))
+
+        def effect() -> None:
+            self.model.keep(document, [(line, quantity)])
+
+        return Step("keep", Keep(number, NewKeeping(lines=[request])), effect)
 
     def _reverse(self) -> Step | None:
         """Undo something recent; a late movement at any time while its count stands."""

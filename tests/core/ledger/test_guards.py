@@ -31,6 +31,7 @@ from dianku.ledger.commands import (
     Swept,
 )
 from dianku.ledger.plan.planner import Task, plan_command
+from dianku.ledger.posting.batching import BATCH_COMMANDS, BATCH_LINES, take_batch
 from dianku.ledger.posting.draft import Draft
 from dianku.ledger.posting.guards import PlanOutdated
 from dianku.ledger.posting.load import load
@@ -38,7 +39,7 @@ from dianku.ledger.posting.poster import Entry
 from dianku.ledger.posting.write import write
 from dianku.ledger.requests import NewDocument
 from dianku.ledger.resolve import resolve_document
-from dianku.ledger.service import BATCH_COMMANDS, BATCH_LINES, QUEUE_MAX, Ledger, take_batch
+from dianku.ledger.service import QUEUE_MAX, Ledger
 from dianku.storage.engine import Database
 from dianku.testing.shop import Shop
 

@@ -9,9 +9,13 @@ import pytest
 import sqlalchemy as sa
 from say import Day, line
 
+from dianku.catalog.snapshot import CatalogCache
+from dianku.clock import SetClock
 from dianku.errors import Problem
-from dianku.ledger.commands import HandOver, Posted, Reverse
-from dianku.ledger.requests import LineQuantities, LineQuantity
+from dianku.ledger.commands import HandOver, Keep, Posted, Reverse
+from dianku.ledger.read.queries import StockQueries
+from dianku.ledger.read.requests import DocumentFilter
+from dianku.ledger.requests import LineQuantities, LineQuantity, NewKeeping
 from dianku.storage.engine import Database
 from dianku.testing.shop import Shop
 
@@ -34,6 +38,12 @@ def buckets(database: Database) -> tuple[int, int, int]:
 def fetch(day: Day, number: str, quantity: int) -> Any:
     lines = [LineQuantity(line=1, quantity=Decimal(quantity))]
     return day.ledger.execute(HandOver(number, LineQuantities(lines=lines)), ctx=day.owner)
+
+
+def leave(day: Day, number: str, quantity: int | None, note: str | None = None) -> Any:
+    asked = None if quantity is None else Decimal(quantity)
+    lines = [LineQuantity(line=1, quantity=asked)]
+    return day.ledger.execute(Keep(number, NewKeeping(lines=lines, note=note)), ctx=day.owner)
 
 
 def undo(day: Day, number: str) -> Any:
@@ -159,3 +169,73 @@ def test_return_by_code_takes_kept_goods_of_any_line_after_the_customers(
     assert [(x.of_line, x.quantity, x.kept) for x in back.lines] == [(1, "2", "2"), (2, "1", "1")]
     assert buckets(database) == (5, 0, 0)
     assert cellar.ledger.verify().clean
+
+
+def test_goods_handed_over_by_mistake_wait_again(cellar: Day, database: Database) -> None:
+    sale = cellar.post("issue", line("wine", 3, kept="2"))
+    assert isinstance(fetch(cellar, sale.number, 2), Posted)
+    assert isinstance(leave(cellar, sale.number, 2), Posted)
+    assert buckets(database) == (3, 2, 0)
+    assert isinstance(fetch(cellar, sale.number, 2), Posted)
+    assert isinstance(fetch(cellar, sale.number, 1), Problem)
+    assert buckets(database) == (3, 0, 0)
+    assert cellar.ledger.verify().clean
+
+
+def test_customer_leaves_no_more_than_they_have(cellar: Day, database: Database) -> None:
+    sale = cellar.post("issue", line("wine", 4, kept="1"))
+    cellar.post("customer_return", line("wine", 1), of_document=sale.number)
+    over = leave(cellar, sale.number, 3)
+    assert (over.code, over.errors[0].code) == ("invalid", "more_than_sold")
+    assert isinstance(leave(cellar, sale.number, None), Posted)
+    assert buckets(database) == (3, 3, 0)
+    assert leave(cellar, sale.number, None).errors[0].code == "more_than_sold"
+    cellar.post("customer_return", line("wine", 2), of_document=sale.number)
+    assert buckets(database) == (5, 1, 0)
+    assert isinstance(undo(cellar, sale.number), Posted)
+    assert buckets(database) == (6, 0, 0)
+    assert leave(cellar, sale.number, None).code == "already_reversed"
+    assert cellar.ledger.verify().clean
+
+
+def test_kit_is_not_kept_for_it_has_no_stock_of_its_own(cellar: Day, shop: Shop) -> None:
+    shop.product("case", composition="kit", components={"wine": 6})
+    sale = cellar.post("issue", line("case", 1))
+    assert leave(cellar, sale.number, 1).errors[0].code == "no_own_stock"
+
+
+def test_goods_that_wait_are_found_by_whose_they_are_until_they_are_fetched(
+    cellar: Day, database: Database, cache: CatalogCache, clock: SetClock
+) -> None:
+    stock = StockQueries(database, cache, clock)
+
+    def found(**asked: Any) -> list[tuple[str, Any]]:
+        page = stock.documents(DocumentFilter(**asked), ctx=cellar.owner)
+        return [(x.number, [one.waiting for one in x.lines]) for x in page.items]
+
+    taken = cellar.post("issue", line("wine", 1), note="100% Ms. Li")
+    left = cellar.post("issue", line("wine", 2, kept="2"), note="Mr. Wu_1")
+    since = left.occurred_at
+    assert found(kept=True) == [(left.number, ["2"])]
+    cellar.clock.advance(seconds=60)
+    leave(cellar, taken.number, 1, "fetches it on Monday")
+    assert found(kept=True, sort="occurred_at") == [(taken.number, ["1"]), (left.number, ["2"])]
+    for words in ("ms. LI", "0% m", "MONDAY", taken.number.lower(), "ck"):
+        assert (taken.number, ["1"]) in found(kept_for=words), words
+    assert found(kept_for="_1") == [(left.number, ["2"])]
+    assert found(kept_for="%") == [(taken.number, ["1"])]
+    assert found(kept_for="nobody") == []
+    later = stock.document(taken.number, ctx=cellar.owner).kept
+    assert later is not None
+    assert (later.note, later.since > since) == ("fetches it on Monday", True)
+    fetch(cellar, left.number, 1)
+    assert found(kept_for="wu") == [(left.number, ["1"])]
+    fetch(cellar, left.number, 1)
+    back = cellar.post("customer_return", line("wine", 1), of_document=taken.number)
+    assert found(kept=True) == []
+    gone = stock.document(left.number, ctx=cellar.owner)
+    assert (gone.kept, gone.lines[0].waiting) == (None, None)
+    undo(cellar, back.number)
+    assert found(kept=True) == [(taken.number, ["1"])]
+    undo(cellar, taken.number)
+    assert found(kept=True) == []

@@ -69,8 +69,8 @@ REVERSED = (
     "production",
     "cost_adjustment",
 )
-RESERVATIONS = ("reserve", "preorder", "commit", "release", "extend")
-LATER = ("receive", "close", "hand_over")
+RESERVATIONS = ("reserve", "preorder", "commit", "commit_part", "release", "extend")
+LATER = ("receive", "close", "hand_over", "keep")
 TRAITS = (
     "partial",
     "lot_named",

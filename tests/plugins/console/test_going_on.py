@@ -3,34 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
+import pytest
 from browser import Served, shoot, visit
-from job_steps import begin, counted, last, stock
-from playwright.sync_api import Browser, expect
+from job_steps import begin, counted, follow_on, last, post, sale, scan, stock, stores
+from playwright.sync_api import Browser, Route, expect
 from scan_goods import PLAIN
 
 STEPS_MOST = 5
-
-
-def post(served: Served, path: str, body: dict[str, Any]) -> Any:
-    return served.server.call("POST", path, token=served.token, body=body)
-
-
-def stores(served: Served) -> list[str]:
-    items = served.server.call("GET", "/stores", token=served.token)["items"]
-    return [one["code"] for one in items]
-
-
-def sale(served: Served, *, quantity: int, amount: str) -> str:
-    """A sale of beer, paid in cash."""
-    body = {
-        "kind": "issue",
-        "store": stores(served)[0],
-        "lines": [{"sku": "AL085", "quantity": quantity, "amount": amount}],
-        "payments": [{"kind": "cash", "amount": amount}],
-    }
-    return str(post(served, "/documents", body)["number"])
 
 
 def test_return_of_a_scanned_receipt_pays_back_the_share_that_was_paid(
@@ -39,20 +19,21 @@ def test_return_of_a_scanned_receipt_pays_back_the_share_that_was_paid(
     number = sale(goods, quantity=3, amount="10.00")
     before = stock(goods, "AL085")
     with visit(browser, goods.server, who="clerk") as one:
-        page = one.open("/console/return")
-        expect(page.locator("html[data-ready]")).to_be_visible()
+        page = one.open("/console/")
+        begin(page, "/console/return")
         one.shot("return-which")
-        shoot(page, number)
+        scan(page, number)
         page.wait_for_url(f"**/{number}/return")
-        expect(page.locator("html[data-ready]")).to_be_visible()
+        follow_on(page)
         expect(page.locator("[data-post]")).to_be_disabled()
-        shoot(page, PLAIN)
+        scan(page, PLAIN)
         expect(page.locator(".line .count")).to_have_value("1")
-        shoot(page, PLAIN)
+        scan(page, PLAIN)
         expect(page.locator("[data-whole]")).to_have_text("¥6.67")
         one.shot("return")
         page.locator("[data-post]").click()
         expect(page.locator(".toast.good")).to_be_visible()
+        assert len(counted(page, "return of two")) <= STEPS_MOST
         one.shot("return-done")
         back = last(goods, "customer_return")
         assert (back["of_document"], back["actor"], back["payments"]) == (
@@ -143,3 +124,38 @@ def test_goods_are_sent_to_another_store_and_received_there_as_counted(
         expect(page.locator("a.main-action")).to_have_count(0)
         found = goods.server.call("GET", f"/documents/{sent['number']}", token=goods.token)
         assert found["status"] == "closed"
+
+
+@pytest.mark.long("browser-full")
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_return_waits_for_the_connection_and_is_once_where_its_answer_was_lost(
+    goods: Served, browser: Browser, language: str
+) -> None:
+    number = sale(goods, quantity=2, amount="8.00")
+    before = stock(goods, "AL085")
+    with visit(browser, goods.server, who="clerk", language=language) as one:
+        page = one.open(f"/console/documents/{number}/return")
+        expect(page.locator("html[data-ready]")).to_be_visible()
+        note = page.locator("[data-needs-shop]")
+        expect(note).to_be_hidden()
+        one.context.set_offline(True)
+        expect(note).to_be_visible()
+        one.shot(f"return-without-network-{language}")
+        page.locator("[data-step='1']").click()
+        page.locator("[data-post]").click()
+        expect(page.locator(".toast.bad")).to_be_visible()
+        assert stock(goods, "AL085") == before
+        one.context.set_offline(False)
+        expect(note).to_be_hidden()
+
+        def lost(route: Route) -> None:
+            route.fetch()
+            route.abort("connectionreset")
+
+        page.route("**/api/v1/documents", lost, times=1)
+        page.locator("[data-post]").click()
+        expect(page.locator(".toast.bad").nth(1)).to_be_visible()
+        page.locator("[data-post]").click()
+        expect(page.locator(".toast.good")).to_be_visible()
+        assert stock(goods, "AL085") == before + 1
+        one.complaints.clear()  # the browser notes what it could not reach

@@ -1,14 +1,17 @@
-"""Made in the shop, sent back to the supplier, picked up by who ordered it: by scan."""
+"""Made in the shop, sent back to the supplier, picked up by whose it is: by scan."""
 
 from __future__ import annotations
 
+import urllib.request
 from typing import Any
 
 import pytest
-from browser import Served, shoot, visit
-from job_steps import last, scan, stock
+from browser import Served, session, shoot, visit
+from job_steps import begin, counted, follow_on, last, scan, stock
 from playwright.sync_api import Browser, expect
 from scan_goods import PLAIN
+
+STEPS_MOST = 5
 
 
 @pytest.fixture(scope="module")
@@ -54,8 +57,8 @@ def test_cake_is_made_of_what_the_page_said_and_taken_apart_again(
     kitchen: Served, browser: Browser
 ) -> None:
     with visit(browser, kitchen.server, who="clerk") as one:
-        page = one.open("/console/make")
-        expect(page.locator("html[data-ready]")).to_be_visible()
+        page = one.open("/console/")
+        begin(page, "/console/make")
         one.shot("make-empty")
         page.get_by_role("button", name="奶油蛋糕", exact=True).click()
         page.locator(".count").fill("5")
@@ -67,6 +70,7 @@ def test_cake_is_made_of_what_the_page_said_and_taken_apart_again(
         one.shot("make")
         page.locator("[data-post]").click()
         expect(page.locator(".toast.good")).to_be_visible()
+        assert len(counted(page, "make")) <= STEPS_MOST
         made = last(kitchen, "production")
         assert (made["actor"], made["lines"][0]["quantity"]) == ("clerk", "5")
         assert made["lines"][0]["lots"][0]["expires_on"] is not None
@@ -90,13 +94,14 @@ def test_goods_go_back_to_the_supplier_by_scan_without_a_receipt(
 ) -> None:
     before = stock(kitchen, "AL085")
     with visit(browser, kitchen.server, who="clerk") as one:
-        page = one.open("/console/send-back")
-        expect(page.locator("html[data-ready]")).to_be_visible()
+        page = one.open("/console/")
+        begin(page, "/console/send-back")
         scan(page, PLAIN)
         page.locator("#supplier").fill("城南批发")
         one.shot("send-back")
         page.locator("[data-post]").click()
         expect(page.locator(".toast.good")).to_be_visible()
+        assert len(counted(page, "send back")) <= STEPS_MOST
         gone = last(kitchen, "supplier_return")
         assert (gone["supplier"], gone["lines"][0]["quantity"]) == ("城南批发", "1")
         assert stock(kitchen, "AL085") == before - 1
@@ -132,6 +137,9 @@ def test_making_and_sending_back_in_english_on_a_desktop(kitchen: Served, browse
         one.complaints.clear()  # the browser notes every refusal itself
 
 
+TWO = [{"line": 1, "sku": "AL085", "quantity": "2", "issued": "0"}]
+
+
 def promised(served: Served, reference: str, quantity: int = 2, **more: Any) -> str:
     """An order that waits; its id."""
     body = {
@@ -158,16 +166,17 @@ def test_order_that_is_scanned_is_handed_over_and_promised_again_by_undo(
     promised(goods, "MT-7789", quantity=1)
     before = stock(goods, "AL085")
     with visit(browser, goods.server, who="clerk") as one:
-        page = one.open("/console/hand-over")
-        expect(page.locator("html[data-ready]")).to_be_visible()
+        page = one.open("/console/")
+        begin(page, "/console/hand-over")
         expect(page.locator("[data-order]")).to_have_count(2)
         one.shot("hand-over")
-        shoot(page, "MT-7788")
+        scan(page, "MT-7788")
         page.wait_for_url("**/hand-over?code=MT-7788")
-        expect(page.locator("html[data-ready]")).to_be_visible()
+        follow_on(page)
         expect(page.locator("[data-order]")).to_have_count(1)
         page.get_by_role("button", name="交给顾客").click()
         expect(page.locator(".toast.good")).to_be_visible()
+        assert len(counted(page, "hand over")) <= STEPS_MOST
         expect(page.locator("[data-order]")).to_have_count(0)
         one.shot("hand-over-done")
         gone = last(goods, "issue")
@@ -178,7 +187,7 @@ def test_order_that_is_scanned_is_handed_over_and_promised_again_by_undo(
         expect(page.locator("[data-order]")).to_have_count(1)
         assert stock(goods, "AL085") == before
         [again] = waiting(goods, "MT-7788")
-        assert (again["kind"], again["lines"]) == ("hold", [{"sku": "AL085", "quantity": "2"}])
+        assert (again["kind"], again["lines"]) == ("hold", TWO)
 
 
 def test_order_that_is_given_up_or_gone_frees_its_goods_once(
@@ -232,3 +241,137 @@ def test_picked_up_from_home_in_few_steps_among_many_orders(
         page = one.open("/console/hand-over?code=NOBODY")
         expect(page.locator(".empty")).to_be_visible()
         one.shot("hand-over-none")
+
+
+def sold(served: Served, *, quantity: int = 3, kept: int = 0, **more: Any) -> str:
+    """A sale of what the plain barcode is on; its number."""
+    wanted = {"sku": "AL085", "quantity": quantity, **({"kept": kept} if kept else {})}
+    body = {"kind": "issue", "store": first(served), "lines": [wanted], **more}
+    return str(post(served, "/documents", body)["number"])
+
+
+def kept(served: Served, number: str) -> Any:
+    found = served.server.call("GET", f"/documents/{number}", token=served.token)
+    return found["lines"][0]["waiting"]
+
+
+def test_part_of_an_order_is_handed_over_and_the_rest_stays_promised(
+    goods: Served, browser: Browser
+) -> None:
+    order = {"store": first(goods), "reference": "PART-1", "channel": "counter", "expires_in": 7200}
+    lines = [{"sku": "AL085", "quantity": 3}]
+    made = post(goods, "/reservations", {**order, "lines": lines})
+    before = stock(goods, "AL085")
+    with visit(browser, goods.server, who="clerk") as one:
+        page = one.open("/console/hand-over?code=PART-1")
+        expect(page.locator("html[data-ready]")).to_be_visible()
+        expect(page.locator(".stepper")).to_be_hidden()
+        page.get_by_role("button", name="只交一部分").click()
+        page.get_by_role("button", name="减一").click()
+        one.shot("hand-over-part")
+        page.get_by_role("button", name="交给顾客").click()
+        expect(page.locator(".toast.good")).to_contain_text("其余还留着")
+        expect(page.locator("[data-figure]")).to_have_text("1")
+        assert stock(goods, "AL085") == before - 2
+        path = f"/reservations/{made['id']}"
+        found = goods.server.call("GET", path, token=goods.token)
+        assert (found["status"], found["lines"][0]["issued"]) == ("active", "2")
+        page.locator(".toast.good button").click()
+        expect(page.locator("[data-order]")).to_have_count(2)
+        expect(page.locator("[data-order]").first).to_contain_text("已交 2／3")
+        one.shot("hand-over-rest")
+        assert stock(goods, "AL085") == before
+        page.get_by_role("button", name="交给顾客").first.click()
+        expect(page.locator("[data-order]")).to_have_count(1)
+        found = goods.server.call("GET", path, token=goods.token)
+        assert (found["status"], found["lines"][0]["issued"]) == ("committed", "3")
+
+
+def test_kept_goods_are_found_handed_over_in_part_and_taken_back(
+    goods: Served, browser: Browser
+) -> None:
+    number = sold(goods, quantity=3, kept=2, note="王女士 6688")
+    with visit(browser, goods.server, who="clerk") as one:
+        page = one.open("/console/kept-goods?code=6688")
+        expect(page.locator("html[data-ready]")).to_be_visible()
+        expect(page.locator("[data-card]")).to_contain_text("王女士")
+        page.get_by_role("button", name="只交一部分").click()
+        page.get_by_role("button", name="减一").click()
+        one.shot("kept-goods-part")
+        page.get_by_role("button", name="交给顾客").click()
+        expect(page.locator(".toast.good")).to_be_visible()
+        assert kept(goods, number) == "1"
+        page.locator(".toast.good button").click()
+        expect(page.locator("[data-figure]")).to_have_text("2")
+        assert kept(goods, number) == "2"
+        page = one.open("/console/")
+        begin(page, "/console/kept-goods")
+        scan(page, PLAIN)
+        page.wait_for_url(f"**/kept-goods?code={PLAIN}")
+        follow_on(page)
+        page.locator(f"[data-number={number}] [data-deed]").click()
+        expect(page.locator(f"[data-number={number}]")).to_have_count(0)
+        assert len(counted(page, "hand over kept goods")) <= STEPS_MOST
+        assert kept(goods, number) is None
+
+
+@pytest.mark.long("browser-full")
+def test_goods_of_a_receipt_are_left_in_the_shop_and_the_leaving_taken_back(
+    goods: Served, browser: Browser
+) -> None:
+    number = sold(goods, quantity=2)
+    with visit(
+        browser, goods.server, who="clerk", kind="desktop", language="en", color_scheme="dark"
+    ) as one:
+        page = one.open(f"/console/documents/{number}")
+        page.get_by_role("link", name="Keep in the shop").click()
+        page.wait_for_url(f"**/kept-goods?code={number}")
+        expect(page.locator("html[data-ready]")).to_be_visible()
+        page.get_by_label("Whose").fill("Ms. Li, blue coat")
+        one.shot("kept-goods-leave")
+        page.get_by_role("button", name="Keep in the shop").click()
+        expect(page.locator(".toast.good")).to_be_visible()
+        assert kept(goods, number) == "2"
+        page.locator(".toast.good button").click()
+        expect(page.locator("[data-deed=keep]")).to_be_visible()
+        assert kept(goods, number) is None
+        page.get_by_label("Whose").fill("Ms. Li, blue coat")
+        page.get_by_role("button", name="Keep in the shop").click()
+        expect(page.locator(".toast.good")).to_be_visible()
+        page = one.open("/console/kept-goods")
+        expect(page.locator(f"[data-number={number}] h2")).to_have_text("Ms. Li, blue coat")
+        post(goods, f"/documents/{number}/hand_over", {"lines": [{"line": 1}]})
+        page.locator(f"[data-number={number}] [data-deed]").click()
+        expect(page.locator(".toast.bad")).to_be_visible()
+        one.shot("kept-goods")
+        one.complaints.clear()  # the browser notes every refusal itself
+
+
+@pytest.mark.long("browser-full")
+def test_kept_goods_empty_and_absurdly_many_are_shown_whole(
+    goods: Served, browser: Browser
+) -> None:
+    for n in range(52):
+        sold(goods, quantity=900_000 + n, kept=900_000, note="特" * 200)
+    with visit(browser, goods.server, who="clerk") as one:
+        page = one.open("/console/kept-goods")
+        expect(page.locator("[data-card]")).to_have_count(50)
+        one.shot("kept-goods-many")
+        page = one.open("/console/kept-goods?code=NOBODY")
+        expect(page.locator(".empty")).to_be_visible()
+        one.shot("kept-goods-none")
+
+
+def test_papers_of_what_was_taken_back_kept_and_handed_over_are_shown(goods: Served) -> None:
+    number = sold(goods, quantity=2)
+    one = {"lines": [{"line": 1, "quantity": 1}]}
+    post(goods, f"/documents/{number}/keep", one)
+    post(goods, f"/documents/{number}/hand_over", one)
+    post(goods, f"/documents/{number}/reverse", {"reason": "typed wrongly"})
+    papers = goods.server.call("GET", "/documents?limit=3", token=goods.token)["items"]
+    assert [x["action"] for x in papers] == ["reversal", "hand_over", "keep"]
+    cookie = {"Cookie": f"dianku_session={session(goods.server, 'clerk')}"}
+    for path in ("/console/documents", *(f"/console/documents/{x['number']}" for x in papers)):
+        request = urllib.request.Request(goods.server.url + path, headers=cookie)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            assert answer.status == 200, path

@@ -296,6 +296,9 @@ def test_phone_without_the_shop_pages_and_goods_are_there_until_somebody_signs_o
         page.evaluate(
             """async () => {
               const src = document.querySelector("[data-module*='kept_page.js']").dataset.module;
+              const { named } = await import(src.replace("offline/kept_page.js", "device.js"));
+              // The page follows by itself, and who comes second goes away: wait for the first.
+              await navigator.locks.request(named("dianku-goods"), () => {});
               await (await import(src.replace("kept_page.js", "catalog.js"))).follow("clerk");
             }"""
         )
