@@ -26,6 +26,7 @@ def listen(app: Starlette) -> None:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     listener.bind(("127.0.0.1", 0))
+    listener.listen()  # who reads the line below may connect at once
     host, port = listener.getsockname()
     config = uvicorn.Config(
         app,

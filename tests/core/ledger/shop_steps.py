@@ -385,20 +385,10 @@ class Steps(ReservationSteps):
         )
 
     def _hand_over(self) -> Step | None:
-        kept = [
-            (number, document, index)
-            for number, document in self.book.of("issue", recent=120)
-            for index, line in enumerate(document.lines)
-            if line.kept > line.handed_over
-        ]
-        if not kept:
+        chosen = self._of_a_sale(lambda line: line.kept - line.handed_over)
+        if chosen is None:
             return None
-        number, document, index = self._random.choice(kept)
-        line = document.lines[index]
-        more = 1 if self.chance(0.1) else 0
-        quantity = self._random.randint(1, line.kept - line.handed_over + more)
-        precision = self.model.goods[line.sku].precision
-        request = LineQuantity(line=line.number or index + 1, quantity=decimal(quantity, precision))
+        number, document, line, quantity, request = chosen
 
         def effect() -> None:
             self.model.hand_over(document, [(line, quantity)])
@@ -406,25 +396,39 @@ class Steps(ReservationSteps):
         return Step("hand_over", HandOver(number, LineQuantities(lines=[request])), effect)
 
     def _keep(self) -> Step | None:
-        sold = [
-            (number, document, index)
-            for number, document in self.book.of("issue", recent=120)
-            for index, line in enumerate(document.lines)
-            if self.model.goods[line.sku].stocked and not line.over and line.left > line.waiting
-        ]
-        if not sold:
+        goods = self.model.goods
+        chosen = self._of_a_sale(
+            lambda line: (
+                line.left - line.waiting if goods[line.sku].stocked and not line.over else 0
+            )
+        )
+        if chosen is None:
             return None
-        number, document, index = self._random.choice(sold)
-        line = document.lines[index]
-        more = 1 if self.chance(0.1) else 0
-        quantity = self._random.randint(1, line.left - line.waiting + more)
-        precision = self.model.goods[line.sku].precision
-        request = LineQuantity(line=line.number or index + 1, quantity=decimal(quantity, precision))
+        number, document, line, quantity, request = chosen
 
         def effect() -> None:
             self.model.keep(document, [(line, quantity)])
 
         return Step("keep", Keep(number, NewKeeping(lines=[request])), effect)
+
+    def _of_a_sale(
+        self, most: Callable[[Line], int]
+    ) -> tuple[str, Document, Line, int, LineQuantity] | None:
+        """Some of a line of a late sale: what `most` allows, now and then one too many."""
+        lines = [
+            (number, document, index)
+            for number, document in self.book.of("issue", recent=120)
+            for index, line in enumerate(document.lines)
+            if most(line) > 0
+        ]
+        if not lines:
+            return None
+        number, document, index = self._random.choice(lines)
+        line = document.lines[index]
+        quantity = self._random.randint(1, most(line) + (1 if self.chance(0.1) else 0))
+        precision = self.model.goods[line.sku].precision
+        request = LineQuantity(line=line.number or index + 1, quantity=decimal(quantity, precision))
+        return number, document, line, quantity, request
 
     def _reverse(self) -> Step | None:
         """Undo something recent; a late movement at any time while its count stands."""

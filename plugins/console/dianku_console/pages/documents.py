@@ -69,7 +69,7 @@ def _list(call: Call) -> dict[str, Any]:
     return {
         "asked": asked,
         "kinds": KINDS,
-        "pay_kinds": [*PAY_KINDS, "exchange"],
+        "pay_kinds": get_args(PaymentKind),
         "documents": [brief(one, names) for one in found["items"]],
         "more": (
             "/console/documents?" + urlencode({**next_query, "cursor": found["next_cursor"]})
@@ -142,6 +142,17 @@ def name_of(sku: str, products: Mapping[str, Any]) -> str:
     return str(products[sku]["name"]) if sku in products else sku
 
 
+def named(line: Mapping[str, Any], products: Mapping[str, Any]) -> dict[str, Any]:
+    """A line of a document or an order, with what its product is called and counted in."""
+    product = products.get(line["sku"], {})
+    return {
+        **line,
+        "name": name_of(line["sku"], products),
+        "spec": product.get("spec"),
+        "unit": product.get("unit", ""),
+    }
+
+
 def _one(call: Call) -> dict[str, Any]:
     number = call.path["number"]
     document = call.ask(f"/documents/{quote(number, safe='')}")
@@ -150,13 +161,7 @@ def _one(call: Call) -> dict[str, Any]:
         "document": document,
         "icon": KINDS.get(document["kind"], "receipt-text"),
         "lines": [
-            {
-                **line,
-                "name": name_of(line["sku"], products),
-                "unit": products.get(line["sku"], {}).get("unit", ""),
-                "href": goods_href(line["sku"]),
-            }
-            for line in document["lines"]
+            {**named(line, products), "href": goods_href(line["sku"])} for line in document["lines"]
         ],
         "total": total(document),
         "related": _related(document),

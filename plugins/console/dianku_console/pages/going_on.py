@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from dianku.api import Call, Page, Panel, Title, refuse
-from dianku_console.pages.documents import GOING_ON, PAY_KINDS, brief, name_of, product_names
+from dianku_console.pages.documents import GOING_ON, PAY_KINDS, brief, named, product_names
 from dianku_console.pages.scan import goods_of
 
 SALES = 20
@@ -43,10 +43,7 @@ def _left(call: Call) -> dict[str, Any]:
 
 def _line(line: Mapping[str, Any], products: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        **line,
-        "name": name_of(line["sku"], products),
-        "spec": products.get(line["sku"], {}).get("spec"),
-        "unit": products.get(line["sku"], {}).get("unit", ""),
+        **named(line, products),
         "done": str(Decimal(line["quantity"]) - Decimal(line["left"])),
     }
 

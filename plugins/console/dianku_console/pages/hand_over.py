@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from dianku.api import Call, Page, Panel, Title
-from dianku_console.pages.documents import name_of, product_names
+from dianku_console.pages.documents import named, product_names
 from dianku_console.pages.scan import goods_of
 
 SHOWN = 50
@@ -45,18 +45,11 @@ def _order(order: Mapping[str, Any], products: Mapping[str, Any]) -> dict[str, A
     """An order with what is still promised of each line."""
     lines = []
     for line in order["lines"]:
-        left = Decimal(line["quantity"]) - Decimal(line["issued"])
+        issued = Decimal(line["issued"])
+        left = Decimal(line["quantity"]) - issued
         if left:
-            lines.append(
-                {
-                    **line,
-                    "left": format(left, "f"),
-                    "begun": bool(Decimal(line["issued"])),
-                    "name": name_of(line["sku"], products),
-                    "spec": products.get(line["sku"], {}).get("spec"),
-                    "unit": products.get(line["sku"], {}).get("unit", ""),
-                }
-            )
+            more = {"left": format(left, "f"), "begun": bool(issued)}
+            lines.append(named(line, products) | more)
     several = len(lines) > 1 or any(Decimal(line["left"]) > 1 for line in lines)
     return {**order, "lines": lines, "several": several}
 

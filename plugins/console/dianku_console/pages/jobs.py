@@ -22,12 +22,13 @@ def _page(
 
     def data(call: Call) -> dict[str, Any]:
         store = call.query["store"]
+        chosen = _chosen(call, store) if kind == "issue" and store else []
         return {
             "kind": kind,
             "store": store,
             "pay_kinds": PAY_KINDS,
-            "chosen": _chosen(call, store) if kind == "issue" and store else [],
-            "quick": _keys(call, kind) if store else [],
+            "chosen": chosen,
+            "quick": _keys(call, kind) if store and not chosen else [],
             "others": _others(call, store) if kind == "transfer" else [],
         }
 

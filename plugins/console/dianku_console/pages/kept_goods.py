@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
 from dianku.api import Call, Page, Refused, Title
-from dianku_console.pages.documents import NUMBER, name_of, product_names
+from dianku_console.pages.documents import NUMBER, named, product_names
 from dianku_console.pages.scan import goods_of
 
 SHOWN = 50
@@ -58,24 +58,16 @@ def _held(line: Mapping[str, Any]) -> Decimal:
 def _card(sale: Mapping[str, Any], products: Mapping[str, Any]) -> dict[str, Any]:
     lines = [line for line in sale["lines"] if Decimal(line["waiting"] or 0)]
     several = len(lines) > 1 or any(Decimal(line["waiting"]) > 1 for line in lines)
-    return {**sale, "lines": _named(lines, products), "several": several}
+    return {**sale, "lines": [named(line, products) for line in lines], "several": several}
 
 
 def _left_here(sale: Mapping[str, Any], products: Mapping[str, Any]) -> dict[str, Any]:
-    held = [{**line, "held": format(_held(line), "f")} for line in sale["lines"] if _held(line)]
-    return {**sale, "lines": _named(held, products)}
-
-
-def _named(lines: Sequence[Any], products: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [
-        {
-            **line,
-            "name": name_of(line["sku"], products),
-            "spec": products.get(line["sku"], {}).get("spec"),
-            "unit": products.get(line["sku"], {}).get("unit", ""),
-        }
-        for line in lines
+    lines = [
+        {**named(line, products), "held": format(_held(line), "f")}
+        for line in sale["lines"]
+        if _held(line)
     ]
+    return {**sale, "lines": lines}
 
 
 PAGES = (

@@ -24,8 +24,15 @@ export class Refused extends Error {
     this.status = status;
     this.problem = problem ?? {};
   }
+  /** What is wrong, in the words of each field; the whole's where no field is. */
+  get words() { return worded(this.problem) || this.message; }
   /** Nobody answered, or will soon: what was sent may be sent again. */
   get passing() { return this.status === 0 || this.status === 429 || this.status >= 500; }
+}
+
+/** What a problem says, in the words of each field that is wrong. */
+export function worded(problem) {
+  return (problem.errors ?? []).map((one) => one.message).join(" ") || problem.detail || problem.title || "";
 }
 
 /**

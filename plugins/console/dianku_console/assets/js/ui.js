@@ -1,4 +1,5 @@
 // What a page says besides itself: toasts, sheets, sounds.
+import { Refused } from "./api.js";
 import { t } from "./words.js";
 
 /** Say something for a while; `undo` adds a button for ten seconds. Kinds: "", good, warn, bad. */
@@ -20,6 +21,13 @@ export function toast(text, { kind = "", undo, label, seconds = undo ? 10 : 5 } 
   document.querySelector(".toasts").append(box);
   setTimeout(end, seconds * 1000);
   return end;
+}
+
+/** Say why something was refused; what is no refusal is thrown on. */
+export function complain(error) {
+  if (!(error instanceof Refused)) throw error;
+  sound("warning");
+  toast(error.words, { kind: "bad", seconds: 8 });
 }
 
 /** Open a sheet with what a page's part shows, or with nodes; gives the dialog. */

@@ -2,12 +2,11 @@
 // seconds: what was promised is then promised again, for as long as it would have been.
 import { Refused, api, newKey } from "../api.js";
 import { onScan } from "../scan/scan.js";
-import { sound, toast } from "../ui.js";
+import { complain, sound, toast } from "../ui.js";
 import { takeBack } from "../undo.js";
 import { t } from "../words.js";
 import { counting, gone, meant } from "./counted.js";
-
-const keys = new Map();   // pressed again after no answer, it is the same deed
+import { deed } from "./deed.js";
 
 export function start(node) {
   onScan((code) => { location.assign(`/console/hand-over?code=${encodeURIComponent(code)}`); return true; });
@@ -19,34 +18,28 @@ export function start(node) {
   });
 }
 
-async function settle(order, deed) {
-  const button = order.querySelector(`[data-${deed}]`);
+async function settle(order, name) {
+  const button = order.querySelector(`[data-${name}]`);
   if (order.getAttribute("aria-busy")) return;
-  const { lines, whole } = deed === "commit" ? meant(order) : { lines: everything(order), whole: true };
+  const { lines, whole } = name === "commit" ? meant(order) : { lines: everything(order), whole: true };
   if (!lines.length) { sound("warning"); toast(t("console.hand_over.nothing"), { kind: "warn" }); return; }
   order.setAttribute("aria-busy", "true");
   button.setAttribute("aria-busy", "true");
   const id = order.dataset.order;
   const body = whole ? {} : { lines: lines.map(({ line, quantity }) => ({ line, quantity })) };
-  const said = `${deed} ${id} ${JSON.stringify(body)}`;
-  const key = keys.get(said) ?? newKey();
-  keys.set(said, key);
   try {
-    const { body: made } = await api("POST", `/reservations/${encodeURIComponent(id)}/${deed}`, body, { key });
-    keys.delete(said);   // as much once more is another deed
+    const made = await deed(`/reservations/${encodeURIComponent(id)}/${name}`, body);
     sound("known");
     if (whole) order.remove();
     else gone(order);
     const undo = async () => {
-      if (deed === "commit" && !(await takeBack(made.number, t("console.job.undone")))) return;
+      if (name === "commit" && !(await takeBack(made.number, t("console.job.undone")))) return;
       await promiseAgain(order, lines);
     };
-    toast(t(`console.hand_over.done_${whole ? deed : "part"}`, { number: made.number ?? "" }), { kind: "good", undo });
+    toast(t(`console.hand_over.done_${whole ? name : "part"}`, { number: made.number ?? "" }), { kind: "good", undo });
   } catch (error) {
-    if (!(error instanceof Refused)) throw error;
-    sound("warning");
-    if (error.problem.code === "reservation_ended") order.remove();   // somebody else was quicker
-    toast((error.problem.errors ?? []).map((one) => one.message).join(" ") || error.message, { kind: "bad", seconds: 8 });
+    if (error.problem?.code === "reservation_ended") order.remove();   // somebody else was quicker
+    complain(error);
   } finally {
     order.removeAttribute("aria-busy");
     button.removeAttribute("aria-busy");

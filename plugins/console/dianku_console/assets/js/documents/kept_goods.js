@@ -1,12 +1,11 @@
 // Goods that were paid for and left in the shop: handed over, all or a part, or left there. Either is undone by the other.
-import { Refused, api, newKey } from "../api.js";
 import { onScan } from "../scan/scan.js";
-import { sound, toast } from "../ui.js";
+import { complain, sound, toast } from "../ui.js";
 import { t } from "../words.js";
 import { counting, gone, meant } from "./counted.js";
+import { deed } from "./deed.js";
 
 const OTHER = { hand_over: "keep", keep: "hand_over" };
-const keys = new Map();   // pressed again after no answer, it is the same deed
 
 export function start(node) {
   onScan((code) => { location.assign(`/console/kept-goods?code=${encodeURIComponent(code)}`); return true; });
@@ -19,43 +18,34 @@ export function start(node) {
 
 async function settle(card, button) {
   if (card.getAttribute("aria-busy")) return;
-  const deed = button.dataset.deed, { number } = card.dataset;
+  const name = button.dataset.deed, { number } = card.dataset;
   const lines = meant(card).lines.map(({ line, quantity }) => ({ line, quantity }));
   if (!lines.length) { sound("warning"); toast(t("console.kept_goods.nothing"), { kind: "warn" }); return; }
   const note = card.querySelector("[name=note]")?.value.trim();
   const body = note ? { lines, note } : { lines };
-  const said = `${deed} ${number} ${JSON.stringify(body)}`;
-  const key = keys.get(said) ?? newKey();
-  keys.set(said, key);
   card.setAttribute("aria-busy", "true");
   button.setAttribute("aria-busy", "true");
   try {
-    await post(deed, number, body, key);
-    keys.delete(said);   // as much once more is another deed
+    await post(name, number, body);
     sound("known");
     gone(card);
-    toast(t(`console.kept_goods.done_${deed}`, { number }), { kind: "good", undo: () => undo(deed, number, lines) });
+    toast(t(`console.kept_goods.done_${name}`, { number }), { kind: "good", undo: () => undo(name, number, lines) });
   } catch (error) {
-    told(error);
+    complain(error);
   } finally {
     card.removeAttribute("aria-busy");
     button.removeAttribute("aria-busy");
   }
 }
 
-async function undo(deed, number, lines) {
+async function undo(name, number, lines) {
   try {
-    await post(OTHER[deed], number, { lines }, newKey());
+    await post(OTHER[name], number, { lines });
     location.reload();
   } catch (error) {
-    told(error);
+    complain(error);
   }
 }
 
-const post = (deed, number, body, key) => api("POST", `/documents/${encodeURIComponent(number)}/${deed}`, body, { key });
+const post = (name, number, body) => deed(`/documents/${encodeURIComponent(number)}/${name}`, body);
 
-function told(error) {
-  if (!(error instanceof Refused)) throw error;
-  sound("warning");
-  toast((error.problem.errors ?? []).map((one) => one.message).join(" ") || error.message, { kind: "bad", seconds: 8 });
-}

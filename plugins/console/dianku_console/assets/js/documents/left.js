@@ -1,12 +1,14 @@
 // What goes on from a document: how many of each line come back, go back or arrive, and one button.
-import { Refused, api, newKey } from "../api.js";
+import { Refused } from "../api.js";
 import { money, plain, quantity } from "../job/exact.js";
 import { takeOver } from "../job/exchange.js";
+import { said } from "../job/payments.js";
 import { lookUp } from "../offline/catalog.js";
 import { onScan } from "../scan/scan.js";
-import { sound, toast } from "../ui.js";
+import { complain, sound, toast } from "../ui.js";
 import { takeBack } from "../undo.js";
 import { t } from "../words.js";
+import { deed } from "./deed.js";
 import { needsTheShop } from "./needs_shop.js";
 import { refundOf } from "./refund.js";
 
@@ -18,7 +20,6 @@ export function start(node) {
     item, field: item.querySelector(".count"), sku: item.dataset.sku, left: quantity(item.dataset.left),
   }));
   let counting = job !== "arrival";   // an arrival begins whole, until somebody counts it by scanning
-  let keyed = { said: "", key: "" };
 
   const countOf = (line) => Math.min(line.left, Math.max(0, quantity(line.field.value) ?? 0));
   const chosen = () => lines.filter((line) => countOf(line) > 0);
@@ -71,7 +72,7 @@ export function start(node) {
     return { path: "/documents", body: {
       kind: job, store, of_document: number, channel: job === "customer_return" && channel ? channel : undefined,
       lines: chosen().map((line) => ({ sku: line.sku, quantity: plain(countOf(line), 3), of_line: Number(line.item.dataset.line), disposition })),
-      payments: kind && whole > 0 ? [{ kind, amount: plain(whole, 2, { fixed: true }) }] : undefined,
+      payments: kind && whole > 0 ? said([[kind, whole]]) : undefined,
       note: node.querySelector("[name=note]")?.value.trim() || undefined,
     } };
   }
@@ -79,18 +80,14 @@ export function start(node) {
   async function send() {
     if (button.getAttribute("aria-busy")) return;
     const { path, body } = asked();
-    const said = JSON.stringify(body);
-    if (keyed.said !== said) keyed = { said, key: newKey() };   // the same again is the same document
     button.setAttribute("aria-busy", "true");
     try {
-      const { body: made } = await api("POST", path, body, { key: keyed.key });
+      const made = await deed(path, body);
       sound("known");
       if (job === "arrival") location.assign(`/console/documents/${encodeURIComponent(number)}`);
       else told(made.number);
     } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      sound("warning");
-      toast((error.problem.errors ?? []).map((one) => one.message).join(" ") || error.message, { kind: "bad", seconds: 8 });
+      complain(error);
     } finally {
       button.removeAttribute("aria-busy");
     }

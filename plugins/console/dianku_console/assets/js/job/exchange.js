@@ -1,11 +1,10 @@
 // An exchange (换货): what comes back pays for what goes out, and the two are posted as one or not at all.
-import { Refused, api } from "../api.js";
+import { Refused, api, worded } from "../api.js";
 import { make } from "../ui.js";
 import { t } from "../words.js";
 import { Basket } from "./basket.js";
-import { money, plain } from "./exact.js";
-
-const KIND = "exchange";
+import { money } from "./exact.js";
+import { said } from "./payments.js";
 
 /**
  * Take goods that come back over to the sale being made in a store.
@@ -17,9 +16,6 @@ export function takeOver(store, back) {
   new Basket(`issue.${store}`, () => {}).setHead({ back, pay: undefined });
   location.assign("/console/sell");
 }
-
-/** Payments as a document says them, of [kind, hundredths]. */
-export const said = (payments) => payments.filter(([, amount]) => amount > 0).map(([kind, amount]) => ({ kind, amount: plain(amount, 2, { fixed: true }) }));
 
 /** What comes back, beside the sale it pays for. */
 export function exchange(box, { basket, symbol, button }) {
@@ -51,8 +47,4 @@ export function exchange(box, { basket, symbol, button }) {
   }
 
   return { shown, post, get back() { return back(); }, get credit() { return back()?.total ?? 0; } };
-}
-
-function worded(problem) {
-  return (problem.errors ?? []).map((one) => one.message).join(" ") || problem.detail || problem.title;
 }

@@ -1,9 +1,9 @@
 // One job: scan, count, one button. What differs between selling, receiving and writing off is `KINDS`.
 import { Refused, api } from "../api.js";
-import { lookUp } from "../offline/catalog.js";
 import { post } from "../offline/queue.js";
 import { onScan } from "../scan/scan.js";
-import { make, sheet, sound, toast } from "../ui.js";
+import { which } from "../scan/which.js";
+import { sound, toast } from "../ui.js";
 import { takeBack } from "../undo.js";
 import { t } from "../words.js";
 import { asked } from "./asking.js";
@@ -64,20 +64,8 @@ export function start(node) {
   }
 
   async function take(code) {
-    let found;
     await sending;   // what is scanned meanwhile belongs to the next one
-    try {
-      found = await lookUp(code, store);
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      sound("unknown");
-      toast(error.message, { kind: "bad" });
-      return true;
-    }
-    if (found.matches.length === 0) return false;   // its sheet offers to add it
-    if (found.matches.length > 1) return choose(found.matches, code);
-    await put(found.matches[0], code);
-    return true;
+    return which(code, store, (match, several) => put(several ? { ...match, several } : match, code));
   }
 
   async function put(match, code) {
@@ -90,15 +78,6 @@ export function start(node) {
     shown();
     parts.list.querySelector(".fresh")?.scrollIntoView({ block: "nearest" });
     sound(kind.takes && line.available !== null && Number(line.available) < Number(line.count) ? "warning" : "known");
-  }
-
-  function choose(matches, code) {
-    const list = make("ul", { class: "links" }, ...matches.map((match) => make("li", {}, make("button", {
-      type: "button", class: "button wide", onclick: (event) => { event.target.closest("dialog").close(); put({ ...match, several: true }, code); },
-    }, match.spec ? `${match.name} ${match.spec}` : match.name))));
-    sound("warning");
-    sheet(make("div", { class: "stack" }, make("h2", {}, t("console.job.which")), list));
-    return true;
   }
 
   function body() {

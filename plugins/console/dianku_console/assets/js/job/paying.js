@@ -5,7 +5,7 @@ import { make, toast } from "../ui.js";
 import { t } from "../words.js";
 import { amountOf } from "./basket.js";
 import { fen, money, plain } from "./exact.js";
-import { said } from "./exchange.js";
+import { said } from "./payments.js";
 import { off, shares } from "./rounding.js";
 
 const REMEMBERED = named("dianku.pay");

@@ -2,7 +2,8 @@
 import { t } from "../words.js";
 import { amountOf, baseOf } from "./basket.js";
 import { plain } from "./exact.js";
-import { said, takeOver } from "./exchange.js";
+import { takeOver } from "./exchange.js";
+import { said } from "./payments.js";
 
 /** The part of such a return beside its lines; `body` is the whole of it as it would be posted. */
 export function takingBack(box, { basket, store, body }) {

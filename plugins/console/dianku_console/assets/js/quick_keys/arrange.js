@@ -1,9 +1,9 @@
 // Arranging the keys at the counter: goods by scan, order by touch or keyboard. Each change is kept at once.
-import { Refused, api } from "../api.js";
+import { api } from "../api.js";
 import { fen, money } from "../job/exact.js";
-import { lookUp } from "../offline/catalog.js";
 import { onScan } from "../scan/scan.js";
-import { icon, make, sheet, sound, toast } from "../ui.js";
+import { which } from "../scan/which.js";
+import { complain, icon, make, sound, toast } from "../ui.js";
 import { t } from "../words.js";
 
 const COLOURS = 7;   // with the one that is none
@@ -49,9 +49,7 @@ export function start(node) {
         const { body: told } = await api("PUT", "/quick-keys", body);
         kept = { keys: told.items, chosen: told.chosen };
       } catch (error) {
-        if (!(error instanceof Refused)) throw error;
-        sound("warning");
-        toast((error.problem.errors ?? []).map((one) => one.message).join(" ") || error.message, { kind: "bad", seconds: 8 });
+        complain(error);
       }
       if (mine !== last) return;   // another change came meanwhile
       const shown = JSON.stringify({ keys, chosen });
@@ -104,30 +102,6 @@ export function start(node) {
     node.querySelector("[data-told]").textContent = text;
   }
 
-  async function take(code) {
-    let found;
-    try {
-      found = await lookUp(code, store);
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      sound("unknown");
-      toast(error.message, { kind: "bad" });
-      return true;
-    }
-    if (found.matches.length === 0) return false;   // its sheet offers to add it
-    if (found.matches.length === 1) add(found.matches[0]);
-    else choose(found.matches);
-    return true;
-  }
-
-  function choose(matches) {
-    const list = make("ul", { class: "links" }, ...matches.map((match) => make("li", {}, make("button", {
-      type: "button", class: "button wide", onclick: (event) => { event.target.closest("dialog").close(); add(match); },
-    }, match.spec ? `${match.name} ${match.spec}` : match.name))));
-    sound("warning");
-    sheet(make("div", { class: "stack" }, make("h2", {}, t("console.job.which")), list));
-  }
-
   function add({ sku, name, spec }) {
     fresh = sku;
     if (keys.some((key) => key.sku === sku)) { sound("warning"); draw(); toast(t("console.quick_keys.there", { name }), { kind: "warn" }); } else if (keys.length >= MOST) { sound("warning"); toast(t("console.quick_keys.most", { n: MOST }), { kind: "warn" }); } else {
@@ -137,6 +111,6 @@ export function start(node) {
     rows.querySelector(".fresh")?.scrollIntoView({ block: "nearest" });
   }
 
-  onScan(take);
+  onScan((code) => which(code, store, add));
   draw();
 }
