@@ -45,7 +45,7 @@ def posted(served: Served, prefix: str = "op-") -> Counter[str]:
 
 def all_sent(page: Page) -> None:
     """Wait until nothing waits on this phone."""
-    page.locator("[data-shown='0']").wait_for(timeout=60_000, state="attached")
+    page.locator("[data-shown='0']").wait_for(timeout=180_000, state="attached")
 
 
 def opened_at(one: Any) -> Page:

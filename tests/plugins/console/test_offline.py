@@ -132,7 +132,7 @@ def play(served: Served, browser: Browser, folder: Path, *, count: int, seed: in
         nth = chance.randint(1, 2)
         context.route("**/documents/batch", on_request(nth, lambda: kill_browser(folder)))
         # The browser may be gone before it has said that it is connected again.
-        with context.expect_event("close", timeout=60_000), suppress(Error):
+        with context.expect_event("close", timeout=180_000), suppress(Error):
             context.set_offline(False)
     print(f"browser killed: {len(posted(served))} of {count} posted")
     with own_browser(browser, folder, server, "clerk") as context:

@@ -14,11 +14,12 @@ import * as store from "./store.js";
 export { outcome } from "./store.js";
 
 const QUEUE = named("dianku.queue");
-const PAUSES_MS = [2_000, 5_000, 15_000, 30_000, 60_000];
+const PAUSES_MS = [2_000, 5_000, 15_000, 30_000];
 const heard = new BroadcastChannel(named("dianku.kept"));
 let failures = 0;
 let timer = 0;
 let working = null;
+let asked = false;   // somebody wants it sent while it is being tried
 
 /** Without a secure connection a browser has no locks: then only the key sees that nothing is twice. */
 function alone(name, work, options = {}) {
@@ -105,6 +106,7 @@ export function kept() {
 export function sendNow() {
   clearTimeout(timer);
   timer = 0;
+  asked = working !== null;
   working ??= alone(QUEUE, (lock) => (lock ? drain() : 0), { ifAvailable: true }).finally(() => { working = null; });
   return working;
 }
@@ -123,7 +125,7 @@ async function drain() {
       taken += some;
     }
   }
-  failures = stuck ? failures + 1 : 0;
+  failures = stuck && !asked ? failures + 1 : 0;
   tell();
   if (stuck) later();
   return taken;
