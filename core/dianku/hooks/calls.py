@@ -6,6 +6,7 @@ raises (`SystemExit` and a cancellation too) is caught, every call is timed, the
 
 from __future__ import annotations
 
+import decimal
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -192,7 +193,9 @@ class HookCalls:
         impl = next(i for i in self._impls(hook) if i.plugin_name == plugin)
         began = time.perf_counter()
         try:
-            return impl.function(*[arguments[name] for name in impl.argnames])
+            # The digits a plugin calculates with are its own: everybody's next sum keeps its cents.
+            with decimal.localcontext():
+                return impl.function(*[arguments[name] for name in impl.argnames])
         finally:
             self._timed(plugin, hook, (time.perf_counter() - began) * 1000)
 
