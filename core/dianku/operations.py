@@ -130,8 +130,12 @@ def _sessions(host: Host) -> Sessions:
     return Sessions(host.database, access=host.access, clock=host.clock)
 
 
+_DISK = ("SQLITE_FULL", "SQLITE_IOERR")
+"""SQLite's names for a disk that takes nothing more: https://www.sqlite.org/rescode.html."""
+
+
 def database_trouble(error: Exception) -> ConfigurationError | None:
-    """What to say where the database cannot be had: unreachable, locked, its address no address.
+    """What to say where the database cannot be had: unreachable, locked, no room, no address.
 
     None for any other error; a table that is missing is a mistake of ours and no trouble of this
     kind.
@@ -139,7 +143,9 @@ def database_trouble(error: Exception) -> ConfigurationError | None:
     if isinstance(error, sa.exc.ArgumentError):
         return ConfigurationError("database_address")
     if isinstance(error, sa.exc.OperationalError) and not str(error.orig).startswith("no such"):
-        return ConfigurationError("database_unusable", reason=str(error.orig).strip())
+        kind = str(getattr(error.orig, "sqlite_errorname", ""))
+        worded = "database_disk" if kind.startswith(_DISK) else "database_unusable"
+        return ConfigurationError(worded, reason=str(error.orig).strip())
     return None
 
 

@@ -410,6 +410,30 @@ def test_database_that_cannot_be_had_is_a_reason_not_a_traceback(url: str, run: 
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(("language", "said"), [("en", "make room"), ("zh-CN", "请腾出空间")])
+def test_disk_that_takes_nothing_more_is_named(
+    begun: Path, surroundings: dict[str, str], language: str, said: str
+) -> None:
+    words = [sys.executable, "-m", "dianku_cli", "--language", language, "token", "create"]
+    full = [
+        "sh",
+        "-c",
+        'ulimit -f 0; exec "$@"',
+        "sh",
+        *words,
+        "--name",
+        "till",
+        "--role",
+        "counter",
+    ]
+    done = subprocess.run(
+        full, env=surroundings, capture_output=True, text=True, timeout=110, check=False
+    )
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert begun.is_dir()
+
+
 def test_plugin_that_is_not_there_is_refused(run: Run) -> None:
     done = run("plugin", "info", "dreams")
     assert done.returncode == 1
