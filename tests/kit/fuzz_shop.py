@@ -131,7 +131,8 @@ class FuzzShop:
         parts = [{"sku": "cola", "quantity": 2}, {"sku": "tea", "quantity": "0.250"}]
         self._product("box", composition="kit", components=parts, price="9.90")
         self._product("bun", composition="made", components=parts[1:], price="2")
-        self._product("wrapping", composition="service", price="1")
+        bounds = {"min": "0.50", "max": "20"}
+        self._product("wrapping", composition="service", price="1", open_price=bounds)
         for number in range(SPARE):
             self._product(f"spare-{number}")
         spare = [f"spare-{number}" for number in range(SPARE)]

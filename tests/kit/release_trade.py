@@ -80,7 +80,8 @@ def _goods(counter: Counter) -> None:
     inner = [{"sku": "box", "quantity": 2}, {"sku": "rice", "quantity": "0.5"}]
     product("hamper", composition="kit", components=inner, price="25")
     product("bun", composition="made", components=parts[1:], price="2", family="bread")
-    product("wrapping", composition="service", price="1")
+    bounds = {"min": "0.50", "max": "20"}
+    product("wrapping", composition="service", price="1", open_price=bounds)
     product("gone")
     product("back")
     counter.make("/products/gone/archive")

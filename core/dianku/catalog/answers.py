@@ -11,6 +11,7 @@ from dianku.catalog.requests import (
     BarcodeRecord,
     ComponentRecord,
     DisplayRecord,
+    OpenPriceRecord,
     ProductRecord,
     ScanMatch,
     ScanStock,
@@ -44,6 +45,7 @@ def product_record(
             for pack in row.packs
         ],
         price=_amount(row.price),
+        open_price=_open_price((row.open_price_min, row.open_price_max)),
         cost=format_cost(row.cost) if with_cost and row.cost is not None else None,
         precision=row.precision,
         track_lots=row.track_lots,
@@ -79,6 +81,7 @@ def scan_match(reading: Reading, *, store: Store | None, level: Level | None) ->
         unit=product.unit,
         factor=reading.factor,
         price=_amount(price),
+        open_price=_open_price(product.open_price, factor=reading.factor),
         quantity=_quantity(reading.quantity, product.precision),
         amount=_amount(reading.amount),
         lot=reading.lot,
@@ -97,6 +100,16 @@ def _stock(level: Level | None, store: Store | None, *, precision: int) -> ScanS
         reserved=format_quantity(level.reserved, precision),
         available=format_quantity(level.available, precision),
     )
+
+
+def _open_price(
+    bounds: tuple[int | None, int | None], *, factor: int = 1
+) -> OpenPriceRecord | None:
+    """The bounds for so many base units; None where the list price stands."""
+    if bounds == (None, None):
+        return None
+    least, most = (None if bound is None else bound * factor for bound in bounds)
+    return OpenPriceRecord(min=_amount(least), max=_amount(most))
 
 
 def _amount(minor: int | None) -> str | None:

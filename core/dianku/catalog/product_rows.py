@@ -55,6 +55,8 @@ class ProductRow:
     category: str | None = None
     family: str | None = None
     price: int | None = None
+    open_price_min: int | None = None
+    open_price_max: int | None = None
     cost: int | None = None
     precision: int = 0
     track_lots: bool = False
@@ -86,6 +88,8 @@ _PLAIN = (
     "display_factor",
     "family",
     "price",
+    "open_price_min",
+    "open_price_max",
     "cost",
     "precision",
     "track_lots",

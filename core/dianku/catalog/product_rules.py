@@ -16,9 +16,15 @@ from msgspec import UNSET, UnsetType
 
 from dianku.catalog.fields import Fields
 from dianku.catalog.product_rows import Pack, Part, ProductRow
-from dianku.catalog.requests import NewBarcode, NewComponent, NewProduct, ProductPatch
+from dianku.catalog.requests import (
+    NewBarcode,
+    NewComponent,
+    NewProduct,
+    OpenPrice,
+    ProductPatch,
+)
 from dianku.errors import NumberRefused
-from dianku.quantity import format_scaled, parse_amount, parse_cost, parse_quantity
+from dianku.quantity import format_amount, format_scaled, parse_amount, parse_cost, parse_quantity
 
 PATCH_FIELDS = tuple(ProductPatch.__struct_fields__)
 _COPIED = (
@@ -90,6 +96,8 @@ def apply_patch(
         shown = patch.display
         values["display_unit"] = shown.unit if shown is not None else None
         values["display_factor"] = shown.factor if shown is not None else None
+    if not isinstance(patch.open_price, UnsetType):
+        values |= _bounds(patch.open_price, fields)
     if not isinstance(patch.barcodes, UnsetType):
         values["packs"] = _packs(patch.barcodes, fields)
     after = evolve(row, **values)
@@ -116,6 +124,20 @@ def rescale(value: int, *, old: int, new: int) -> int | None:
         return int(value * 10 ** (new - old))
     whole, rest = divmod(value, 10 ** (old - new))
     return None if rest else whole
+
+
+def _bounds(given: OpenPrice | None, fields: Fields) -> dict[str, int | None]:
+    """The bounds of an open price; one of them at least, and in their order."""
+    at = "/open_price"
+    if given is None:
+        return {"open_price_min": None, "open_price_max": None}
+    least = fields.number(f"{at}/min", given.min, parse_amount)
+    most = fields.number(f"{at}/max", given.max, parse_amount)
+    if given.min is None and given.max is None:
+        fields.wrong(f"{at}/min", "required")
+    if least is not None and most is not None and most < least:
+        fields.wrong(f"{at}/max", "too_small", min=format_amount(least))
+    return {"open_price_min": least, "open_price_max": most}
 
 
 def _packs(barcodes: Sequence[NewBarcode], fields: Fields) -> tuple[Pack, ...]:
@@ -238,6 +260,10 @@ def patch_back(
     if (before.display_unit, before.display_factor) != (after.display_unit, after.display_factor):
         shown = {"unit": before.display_unit, "factor": before.display_factor}
         values["display"] = shown if before.display_unit is not None else None
+    bounds = (before.open_price_min, before.open_price_max)
+    if bounds != (after.open_price_min, after.open_price_max):
+        least, most = (None if b is None else Decimal(format_amount(b)) for b in bounds)
+        values["open_price"] = None if bounds == (None, None) else OpenPrice(min=least, max=most)
     if before.packs != after.packs:
         values["barcodes"] = [
             NewBarcode(

@@ -64,6 +64,8 @@ class Product:
     archived: bool
     store_prices: tuple[tuple[int, int], ...] = ()
     spec: str | None = None
+    open_price: tuple[int | None, int | None] = (None, None)
+    """The bounds of what may be taken for one base unit, in minor units."""
     display: tuple[str, int] | None = None
     """The larger unit stock is shown in, and how many base units it is."""
 

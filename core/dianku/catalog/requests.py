@@ -110,6 +110,16 @@ class Display(Request, frozen=True):
     factor: Annotated[int, Meta(ge=1, le=1_000_000)]
 
 
+class OpenPrice(Request, frozen=True):
+    """What who sells may take for one base unit without a right to change prices; both ends count.
+
+    With `price` null the till asks for it; with a `price` that is where it begins.
+    """
+
+    min: Number | None = None
+    max: Number | None = None
+
+
 Composition = Literal["none", "kit", "service", "made"]
 Photo = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}(?!\n)$")]
 """The id of an attachment."""
@@ -127,6 +137,7 @@ class NewProduct(Request, frozen=True):
     category: Code | None = None
     barcodes: Annotated[list[NewBarcode], Meta(max_length=100)] = []
     price: Number | None = None
+    open_price: OpenPrice | None = None
     cost: Number | None = None
     precision: Precision = 0
     track_lots: bool = False
@@ -150,6 +161,7 @@ class ProductPatch(Request, frozen=True):
     category: Code | UnsetType | None = UNSET
     barcodes: Annotated[list[NewBarcode], Meta(max_length=100)] | UnsetType = UNSET
     price: Number | UnsetType | None = UNSET
+    open_price: OpenPrice | UnsetType | None = UNSET
     cost: Number | UnsetType | None = UNSET
     precision: Precision | UnsetType = UNSET
     track_lots: bool | UnsetType = UNSET
@@ -185,6 +197,13 @@ class DisplayRecord(Answer):
     factor: int
 
 
+class OpenPriceRecord(Answer):
+    """The bounds of a price that is said at the till, for one base unit; null: no bound."""
+
+    min: Numeral | None
+    max: Numeral | None
+
+
 class StoreSettingsRecord(Answer):
     """What is particular to a product in one store; `carried` as it is in effect."""
 
@@ -208,6 +227,7 @@ class ProductRecord(Answer):
     category: str | None
     barcodes: list[BarcodeRecord]
     price: Numeral | None
+    open_price: OpenPriceRecord | None
     cost: Numeral | None
     precision: int
     track_lots: bool
@@ -287,6 +307,7 @@ class ScanMatch(Answer):
     unit: str
     factor: int
     price: Numeral | None
+    open_price: OpenPriceRecord | None
     quantity: Numeral | None
     amount: Numeral | None
     lot: str | None

@@ -64,12 +64,16 @@ product = sa.Table(
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("version", sa.BigInteger, nullable=False, index=True),
     sa.Column("photo", sa.Text, info={"since": "0017"}),
+    sa.Column("open_price_min", sa.BigInteger, info={"since": "0021"}),
+    sa.Column("open_price_max", sa.BigInteger, info={"since": "0021"}),
     sa.CheckConstraint("composition IN ('none', 'kit', 'service', 'made')", name="composition"),
     sa.CheckConstraint("precision BETWEEN 0 AND 3", name="precision"),
 )
 """`low_stock` and `max_stock` in steps. `search`: folded sku, name, spec, initials, barcodes.
 
-`photo`: the attachment it is shown with. `photo_id` was never written.
+`open_price_min`, `open_price_max`: what anybody who sells may take for one base unit, in minor
+units; both NULL where the list price stands. `photo`: the attachment it is shown with. `photo_id`
+was never written.
 """
 
 barcode = sa.Table(

@@ -18,6 +18,7 @@ from dianku.catalog.requests import (
     NewComponent,
     NewProduct,
     NewStore,
+    OpenPrice,
 )
 
 SHOP = "XQ01"
@@ -227,7 +228,7 @@ def goods() -> tuple[Good, ...]:
 
 
 BEANS, CUP, EGG = "KF001", "KF002", "KF003"
-COFFEE, TEA_EGG, GIFT = "KF010", "KF011", "LH001"
+COFFEE, TEA_EGG, GIFT, WRAPPING = "KF010", "KF011", "LH001", "LH002"
 MATERIALS = (
     NewProduct(
         sku=BEANS,
@@ -291,6 +292,14 @@ def composed(listed: tuple[Good, ...]) -> tuple[NewProduct, ...]:
             composition="kit",
             barcodes=[NewBarcode(code=ean13("699900099001"))],
             components=[NewComponent(sku=s, quantity=Decimal(1)) for s in snacks],
+        ),
+        NewProduct(
+            sku=WRAPPING,
+            name="礼品包装",
+            unit="次",
+            category="snack",
+            open_price=OpenPrice(min=Decimal(2), max=Decimal(20)),
+            composition="service",
         ),
     )
 

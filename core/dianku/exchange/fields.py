@@ -167,6 +167,8 @@ _PRODUCT_FIELDS = (
     ),
     _field("barcodes", "code", "全部条码|all barcodes"),
     _field("price", "number", _PRICE),
+    _field("open_price_min", "number", "最低售价|open price min|最低价|最低限价"),
+    _field("open_price_max", "number", "最高售价|open price max|最高价|最高限价"),
     _field("cost", "number", _COST),
     _field("precision", "whole", "小数位|precision|数量小数位|小数位数"),
     _field("track_lots", "truth", "批次管理|track lots|管理批次|是否批次管理|启用批次"),

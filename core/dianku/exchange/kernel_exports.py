@@ -53,6 +53,8 @@ PRODUCT_COLUMNS = _columns(
     barcode 条码|Barcode
     barcodes 全部条码|All barcodes
     price 售价|Price
+    open_price_min 最低售价|Open price min
+    open_price_max 最高售价|Open price max
     cost 成本|Cost
     precision 小数位|Precision
     display_unit 大单位|Display unit
@@ -224,6 +226,8 @@ def _product_row(record: ProductRecord, category: str | None) -> list[Any]:
         "barcodes": join_packs((b.code, b.factor, b.price) for b in record.barcodes),
         "display_unit": record.display.unit if record.display else None,
         "display_factor": record.display.factor if record.display else None,
+        "open_price_min": record.open_price.min if record.open_price else None,
+        "open_price_max": record.open_price.max if record.open_price else None,
         "components": join_components((c.sku, c.quantity) for c in record.components),
     }
     return [own[key] if key in own else getattr(record, key) for key, _ in PRODUCT_COLUMNS]

@@ -16,7 +16,13 @@ from msgspec import UNSET
 from sqlalchemy.engine import Connection
 
 from dianku.catalog.product_rows import ProductRow as Present
-from dianku.catalog.requests import Display, NewBarcode, NewComponent, ProductPatch
+from dianku.catalog.requests import (
+    Display,
+    NewBarcode,
+    NewComponent,
+    OpenPrice,
+    ProductPatch,
+)
 from dianku.catalog.upsert import ProductChange
 from dianku.exchange.cells import text_of
 from dianku.exchange.product_sheet import ProductRow, forms, precision_of
@@ -115,6 +121,8 @@ def change_for(one: ProductRow, *, present: Present | None, categories: Categori
         patch["precision"] = precision_of(values) or 0
     if "display_unit" in values or "display_factor" in values:
         _put_display(patch, one, present=present)
+    if "open_price_min" in values or "open_price_max" in values:
+        patch["open_price"] = _open_price(values, present=present)
     packs = _packs(one, present=present)
     if packs is not None:
         patch["barcodes"] = packs
@@ -145,6 +153,17 @@ def _put_display(patch: dict[str, Any], one: ProductRow, *, present: Present | N
     ):
         return
     patch["display"] = Display(unit=unit, factor=factor)
+
+
+def _open_price(values: Mapping[str, Any], *, present: Present | None) -> OpenPrice:
+    """The bounds a row names; of those it leaves empty, what is there."""
+    bounds: dict[str, Any] = {}
+    for end in ("min", "max"):
+        name = f"open_price_{end}"
+        there = getattr(present, name) if present is not None else None
+        kept = Decimal(format_amount(there)) if there is not None else None
+        bounds[end] = values.get(name, kept)
+    return OpenPrice(**bounds)
 
 
 def _packs(one: ProductRow, *, present: Present | None) -> list[NewBarcode] | None:

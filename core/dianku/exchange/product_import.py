@@ -188,10 +188,14 @@ class ProductImport:
 
 def _explain(one: ProductRow, errors: Sequence[FieldError]) -> None:
     """Say what the catalog refused in terms of the file's columns."""
-    columns: Mapping[str, str] = {"display": "display_unit"}
+    columns: Mapping[str, str] = {
+        "display": "display_unit",
+        "/open_price/min": "open_price_min",
+        "/open_price/max": "open_price_max",
+    }
     for error in errors:
         name = error.pointer.split("/")[1] if "/" in error.pointer else "sku"
-        name = columns.get(name, name)
+        name = columns.get(error.pointer, columns.get(name, name))
         if name == "barcodes" and not one.row.table.has("barcodes"):
             name = "barcode"
         if name == "category" and not one.row.table.has("category"):

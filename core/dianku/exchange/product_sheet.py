@@ -136,6 +136,8 @@ def _values(row: Row, *, known: Known) -> dict[str, Any]:
         "category_code": row.sku("category_code", known=known.categories),
         "barcodes": row.read("barcodes", lambda raw: split_packs(_whole_text(raw))),
         "price": row.amount("price", digits=2),
+        "open_price_min": row.amount("open_price_min", digits=2),
+        "open_price_max": row.amount("open_price_max", digits=2),
         "cost": row.amount("cost", digits=4),
         "precision": row.read("precision", lambda raw: whole_of(raw, largest=3)),
         "track_lots": row.read("track_lots", truth_of),

@@ -185,7 +185,7 @@ class Line:
 
 @frozen
 class PriceChanged:
-    """What a person sold below the list price: in all, and the product it was most of."""
+    """What a person sold beside the list or its bounds: in all, and the product it was most of."""
 
     product: Product
     listed: int

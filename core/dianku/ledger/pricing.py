@@ -1,4 +1,4 @@
-"""Whether a person took less than the list says, without the right to change prices.
+"""Whether a person took another price than the list and its bounds admit, without the right to.
 
 Only people who are signed in are judged, and only after the fact: the goods are sold, offline
 perhaps an hour ago, and a refusal would hide it. A token is another program's, which has prices
@@ -7,15 +7,15 @@ and rights of its own.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from dianku.context import Context
 from dianku.ledger.commands import Line, PriceChanged
-from dianku.quantity import MINOR_DIGITS
+from dianku.quantity import MINOR_DIGITS, amount_of
 
 PERMISSION = "price.change"
 ROUNDING = 10**MINOR_DIGITS
-"""So much below the list in all is more than rounding down may let off, in minor units."""
+"""So much beside the list in all is more than rounding down may let off, in minor units."""
 
 
 def is_judged(kind: str, ctx: Context) -> bool:
@@ -24,18 +24,41 @@ def is_judged(kind: str, ctx: Context) -> bool:
 
 
 def price_changed(lines: Sequence[Line]) -> PriceChanged | None:
-    """What was sold below the list by more than rounding; None where nothing was.
+    """What was sold for what nobody had said, by more than rounding; None where nothing was.
 
-    Goods without a list price are left out: there is nothing to hold them against. So is what was
-    sold above it: a line too dear does not make up for one too cheap.
+    Goods without a list price and without bounds are left out: there is nothing to hold them
+    against. Goods with bounds are held to these, others to no less than the list: a line too dear
+    does not make up for one too cheap.
     """
-    below = [
-        (line.listed - line.amount, line)
-        for line in lines
-        if line.listed and line.amount is not None and line.listed > line.amount
-    ]
-    if sum(less for less, _ in below) < ROUNDING:
+    off = [(abs(fair - taken), line, fair, taken) for line, fair, taken in _held(lines)]
+    if sum(less for less, *_ in off) < ROUNDING:
         return None
-    most = max(below, key=lambda each: each[0])[1]
-    listed = sum(line.listed or 0 for _, line in below)
-    return PriceChanged(most.product, listed, sum(line.amount or 0 for _, line in below))
+    most = max(off, key=lambda each: each[0])[1]
+    return PriceChanged(
+        most.product, sum(fair for *_, fair, _ in off), sum(taken for *_, taken in off)
+    )
+
+
+def _held(lines: Sequence[Line]) -> Iterator[tuple[Line, int, int]]:
+    """Lines that were sold for something else than they could be, with the nearest they could."""
+    for line in lines:
+        if line.amount is not None:
+            fair = _fair(line, line.amount)
+            if fair != line.amount:
+                yield line, fair, line.amount
+
+
+def _fair(line: Line, taken: int) -> int:
+    """What comes nearest to what was taken and may be taken by anybody; the list's always may."""
+    if line.product.open_price == (None, None):
+        return max(taken, line.listed or 0)
+    least, most = (
+        None if bound is None else amount_of(line.quantity, bound, line.product.precision)
+        for bound in line.product.open_price
+    )
+    if line.listed:
+        least = min(line.listed, least or 0)
+        most = None if most is None else max(line.listed, most)
+    if most is not None:
+        taken = min(taken, most)
+    return max(taken, least or 0)

@@ -14,6 +14,8 @@ from dianku.catalog.requests import (
     NewCategory,
     NewComponent,
     NewProduct,
+    OpenPrice,
+    OpenPriceRecord,
     ProductPatch,
     StoreSettings,
 )
@@ -41,6 +43,7 @@ def _cola(**changes: Any) -> NewProduct:
             NewBarcode(code="16921168509253", factor=12, price=_number("30")),
         ],
         "price": _number("3.5"),
+        "open_price": OpenPrice(min=_number("3")),
         "cost": _number("2.1234"),
         "low_stock": _number("10"),
         "family": "cola",
@@ -89,6 +92,7 @@ def test_product_created_is_answered_as_it_was_given(
             {"code": "16921168509253", "factor": 12, "price": "30.00"},
         ],
         "price": "3.50",
+        "open_price": {"min": "3.00", "max": None},
         "cost": "2.1234",
         "precision": 0,
         "track_lots": False,
@@ -102,6 +106,32 @@ def test_product_created_is_answered_as_it_was_given(
         "archived": False,
         "photo": None,
     }
+
+
+@pytest.mark.parametrize(
+    ("bounds", "wrong"),
+    [
+        (OpenPrice(), ("/open_price/min", "required")),
+        (OpenPrice(min=Decimal(3), max=Decimal("2.99")), ("/open_price/max", "too_small")),
+        (OpenPrice(min=Decimal(3), max=Decimal(3)), None),
+        (None, None),
+    ],
+)
+def test_open_price_has_a_bound_and_its_bounds_are_in_their_order(
+    drinks: CatalogService,
+    owner: Context,
+    bounds: OpenPrice | None,
+    wrong: tuple[str, str] | None,
+) -> None:
+    drinks.create_product(_cola(), ctx=owner)
+    patch = ProductPatch(open_price=bounds)
+    if wrong is None:
+        found = drinks.patch_product("0001", patch, ctx=owner).open_price
+        assert found == (bounds and OpenPriceRecord(min="3.00", max="3.00"))
+        return
+    with pytest.raises(Refused) as refused:
+        drinks.patch_product("0001", patch, ctx=owner)
+    assert _errors(refused) == {wrong}
 
 
 def test_cost_is_hidden_from_who_may_not_see_it(
@@ -141,6 +171,7 @@ def test_product_with_many_wrong_fields_names_them_all_and_changes_nothing(
                     NewBarcode(code="1", price=_number("1.001")),
                 ],
                 price=_number("NaN"),
+                open_price=OpenPrice(min=_number("-1"), max=_number("0.001")),
                 cost=_number("0.00001"),
                 low_stock=_number("1.5"),
                 max_stock=_number("1e999999"),
@@ -163,6 +194,8 @@ def test_product_with_many_wrong_fields_names_them_all_and_changes_nothing(
         ("/barcodes/1/price", "too_many_digits"),
         ("/barcodes/1/code", "duplicate"),
         ("/price", "not_finite"),
+        ("/open_price/min", "negative"),
+        ("/open_price/max", "too_many_digits"),
         ("/cost", "too_many_digits"),
         ("/low_stock", "too_many_digits"),
         ("/max_stock", "too_large"),

@@ -7,6 +7,7 @@ from dianku.catalog.requests import (
     Display,
     NewBarcode,
     NewComponent,
+    OpenPrice,
     ProductPatch,
     StoreSettings,
 )
@@ -122,7 +123,14 @@ def test_undo_of_an_upsert_puts_every_field_back(catalog: CatalogService, owner:
     before = {s: catalog.get_product(s, ctx=owner) for s in ("BOX", "TEA", "CUP")}
     plan = catalog.upsert_products(
         [
-            _change("TEA", price=None, cost=Decimal("3.3333"), low_stock=Decimal("1.5"), spec="x"),
+            _change(
+                "TEA",
+                price=None,
+                open_price=OpenPrice(min=Decimal(2)),
+                cost=Decimal("3.3333"),
+                low_stock=Decimal("1.5"),
+                spec="x",
+            ),
             _change(
                 "CUP",
                 name="大杯",

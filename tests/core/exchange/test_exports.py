@@ -12,7 +12,7 @@ from attrs import evolve
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from dianku.catalog.requests import Display, NewBarcode, NewProduct, ProductPatch
+from dianku.catalog.requests import Display, NewBarcode, NewProduct, OpenPrice, ProductPatch
 from dianku.catalog.upsert import ProductChange
 from dianku.context import Context
 from dianku.errors import Refused
@@ -36,6 +36,12 @@ def text(longest: int) -> st.SearchStrategy[str]:
 
 skus = text(20).filter(lambda t: not set(t) & set("/?#") and t[-1] > " " and len(t) <= 64)
 money = st.one_of(st.none(), st.integers(0, 10**8).map(lambda n: Decimal(n) / 100))
+bounds = st.one_of(
+    money.filter(lambda price: price is not None).map(lambda price: OpenPrice(min=price)),
+    st.tuples(st.integers(0, 999), st.integers(0, 999)).map(
+        lambda both: OpenPrice(min=Decimal(min(both)), max=Decimal(max(both)))
+    ),
+)
 patches = st.builds(
     ProductPatch,
     name=text(30),
@@ -43,6 +49,7 @@ patches = st.builds(
     spec=st.one_of(st.none(), text(30)),
     family=st.one_of(st.none(), text(10)),
     price=money,
+    open_price=st.one_of(st.none(), bounds),
     cost=st.one_of(st.none(), st.integers(0, 10**10).map(lambda n: Decimal(n) / 10_000)),
     precision=st.integers(0, 3),
     track_lots=st.booleans(),

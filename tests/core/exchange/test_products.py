@@ -202,6 +202,18 @@ def test_barcode_on_two_goods_of_a_file_and_one_that_does_not_check_are_noted(
     ]
 
 
+def test_bounds_of_a_price_are_read_kept_where_left_empty_and_refused_by_their_column(
+    services: Any, ctx: Context, as_csv: Callable[..., bytes]
+) -> None:
+    head = ["商品编码", "名称", "最低售价", "最高售价"]
+    assert counts(run(services, ctx, as_csv([head, ["A", "花", "5", "80"]]))) == (1, 1, 0, 0, 0)
+    done = run(services, ctx, as_csv([head, ["A", "花", "", "60"], ["B", "草", "9", "8"]]))
+    assert counts(done) == (2, 0, 1, 0, 1)
+    found = services.catalog.get_product("A", ctx=ctx).open_price
+    assert (found.min, found.max) == ("5.00", "60.00")
+    assert [(e.row, e.column, e.code) for e in done.errors] == [(3, "最高售价", "too_small")]
+
+
 def test_undo_takes_back_what_was_made_and_puts_back_what_was_changed(
     services: Any, ctx: Context, as_csv: Callable[..., bytes]
 ) -> None:

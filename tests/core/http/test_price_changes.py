@@ -82,3 +82,32 @@ def test_goods_without_a_list_price_have_none_to_be_held_against(
     sell("clerk", ("loose", 10**9, "0.01"))
     sell("clerk", ("cola", 10**12, "1"))  # so much that the list's amount fits nothing
     assert told(call) == []
+
+
+@pytest.mark.parametrize("price", [None, "3.00"])
+@pytest.mark.parametrize(
+    ("amount", "fair"),
+    [("6.00", "7.50"), ("6.51", None), ("9.30", None), ("21.00", None), ("22.50", "21.00")],
+)
+def test_price_within_its_bounds_is_anybodys_to_say(
+    sell: Callable[..., Any],
+    call: Callable[..., Any],
+    price: str | None,
+    amount: str,
+    fair: str | None,
+) -> None:
+    bounds = {"min": "2.50", "max": "7.00"}
+    call("PATCH", "/products/cola", {"price": price, "open_price": bounds})
+    sell("clerk", ("cola", 3, amount))
+    assert [data["list"] for _, _, data in told(call)] == [fair] * (fair is not None)
+    assert call("GET", "/scan/cola?store=S1").json()["matches"][0]["open_price"] == bounds
+
+
+def test_list_price_and_that_of_a_pack_are_right_whatever_the_bounds(
+    sell: Callable[..., Any], call: Callable[..., Any]
+) -> None:
+    call("PATCH", "/products/cola", {"price": "3.00", "open_price": {"min": "4.00"}})
+    sell("clerk", ("cola", 2, "6.00"))
+    call("PATCH", "/products/cola", {"open_price": {"max": "1.00"}})
+    sell("clerk", ("cola", 2, "6.00"))
+    assert told(call) == []

@@ -112,6 +112,65 @@ def test_price_is_changed_by_who_may_beside_the_lists(goods: Served, browser: Br
         assert last(goods, "issue")["lines"][0]["amount"] == "5.00"
 
 
+def test_price_is_said_within_its_bounds_by_whoever_sells(goods: Served, browser: Browser) -> None:
+    call, token = goods.server.call, goods.token
+    with visit(browser, goods.server, who="manager") as one:
+        page = one.open("/console/goods/new")
+        expect(page.locator("html[data-ready]")).to_be_visible()
+        page.locator("#field-name").fill("花束")
+        page.locator("#field-sku").fill("flowers")
+        page.locator("#field-unit").fill("束")
+        page.get_by_text("收银时说价").click()
+        page.get_by_label("最低", exact=True).fill("90")
+        page.get_by_label("最高", exact=True).fill("80")
+        page.get_by_role("button", name="保存").click()
+        expect(page.locator(".wrong")).to_have_count(1)
+        page.get_by_label("最低", exact=True).fill("5")
+        one.shot("open-price-form")
+        page.get_by_role("button", name="保存").click()
+        page.wait_for_url("**/console/goods/flowers")
+        expect(page.locator(".goods-price")).to_contain_text("¥5.00 – ¥80.00")
+        one.shot("open-price-product")
+        one.complaints.clear()  # the browser notes the answer of 422 itself
+    call(
+        "PATCH",
+        "/products/AL085",
+        token=token,
+        body={"open_price": {"min": "3.50"}},
+    )
+    with visit(browser, goods.server, who="clerk") as one:
+        page = one.open("/console/sell")
+        expect(page.locator("html[data-ready]")).to_be_visible()
+        scan(page, "flowers")
+        asked = page.locator(".open-amount")
+        expect(asked).to_be_focused()
+        expect(page.locator(".open-price")).to_contain_text("¥5.00 – ¥80.00")
+        one.shot("open-price-asked")
+        page.locator("[data-post]").click()
+        expect(page.get_by_text("先输入价格")).to_be_visible()
+        expect(asked).to_be_focused()
+        asked.fill("300")
+        page.locator("[data-post]").click()
+        expect(page.get_by_text("有价格超出允许的范围")).to_be_visible()
+        expect(page.locator(".line .wrong")).to_have_text("允许：¥5.00 – ¥80.00")
+        one.shot("open-price-beyond")
+        asked.fill("30")
+        asked.press("Tab")
+        scan(page, PLAIN)
+        page.locator(".line[data-sku=AL085] .change-price").click()
+        page.locator("[data-new-price]").fill("3.4")
+        page.locator("[data-new-price]").blur()
+        expect(page.locator(".line .wrong")).to_have_text("允许：¥3.50 起")
+        page.locator(".line[data-sku=AL085] .change-price").click()
+        page.locator("[data-new-price]").fill("3.5")
+        page.locator("[data-new-price]").blur()
+        expect(page.locator("[data-sum]")).to_have_text("¥33.50")
+        one.shot("open-price-within")
+        post(page)
+        assert [line["amount"] for line in last(goods, "issue")["lines"]] == ["30.00", "3.50"]
+        assert call("GET", "/exceptions?type=price_changed", token=token)["items"] == []
+
+
 @pytest.mark.long("browser-full")
 def test_receipt_is_printed_as_wide_as_the_paper(goods: Served, browser: Browser) -> None:
     lines = [

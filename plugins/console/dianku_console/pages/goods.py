@@ -148,6 +148,7 @@ def _row(product: Mapping[str, Any], stock: Mapping[str, Any]) -> dict[str, Any]
         "sku": product["sku"],
         "name": product["name"],
         "spec": product["spec"],
+        "open_price": product.get("open_price"),
         "unit": product["unit"],
         "price": product.get("price"),
         "photo": product.get("photo"),

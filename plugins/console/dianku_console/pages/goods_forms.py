@@ -18,6 +18,7 @@ BLANK: Mapping[str, Any] = {
     "category": None,
     "barcodes": [],
     "price": None,
+    "open_price": None,
     "cost": None,
     "precision": 0,
     "track_lots": False,

@@ -95,6 +95,7 @@ function read(form) {
     const found = Object.values(product[kind] ?? {});
     product[kind] = kind === "barcodes" ? found.filter((one) => one.code) : found.filter((one) => one.sku);
   }
+  if (Object.values(product.open_price ?? {}).every((bound) => bound === null)) product.open_price = null;
   if (product.composition === "none") product.components = [];
   if (display?.unit) product.display = display;
   else if (form.dataset.address) product.display = null;

@@ -15,6 +15,7 @@ import { making } from "./making.js";
 import { paying } from "./paying.js";
 import { exchange } from "./exchange.js";
 import { photos } from "./photos.js";
+import { beyond, unsaid } from "./pricing.js";
 import { steady } from "./steady.js";
 import { takingBack } from "./taking_back.js";
 
@@ -42,7 +43,8 @@ export function start(node) {
     set: (line, values) => { touched = line.id; basket.set(line, values); },
     remove: (line) => { basket.remove(line); toast(t("console.job.removed", { name: line.name }), { undo: () => basket.back(line) }); },
     shown: () => shown(),
-    price: node.dataset.prices === "yes" ? (line) => { on.pricing = line.id; shown(); parts.list.querySelector("[data-new-price]")?.focus(); } : undefined,
+    anyPrice: node.dataset.prices === "yes" || name !== "issue",   // only sales are held to bounds
+    price: node.dataset.prices === "yes" || name === "issue" ? (line) => { on.pricing = line.id; shown(); parts.list.querySelector("[data-new-price]")?.focus(); } : undefined,
   };
 
   const draw = steady(parts.list, () => show(parts.list, basket, { kind, symbol, on, touched }));
@@ -77,6 +79,7 @@ export function start(node) {
     }
     shown();
     parts.list.querySelector(".fresh")?.scrollIntoView({ block: "nearest" });
+    if (line.bounds && line.open === undefined) parts.list.querySelector(".fresh .open-amount")?.focus();
     sound(kind.takes && line.available !== null && Number(line.available) < Number(line.count) ? "warning" : "known");
   }
 
@@ -101,6 +104,7 @@ export function start(node) {
     if (basket.lines.length === 0) return;
     for (const line of basket.lines) line.wrong = undefined;
     if (kind.reason && !basket.head.reason) { node.querySelector("[data-head='reason']").focus(); toast(t("console.job.reason_first"), { kind: "warn" }); return; }
+    if (kind.money && !pricesSaid()) return;
     if (pay && !pay.ready()) return;
     if (kind.head?.includes("to_store") && !basket.head.to_store) { node.querySelector("[data-head='to_store']").focus(); toast(t("console.going_on.choose_store"), { kind: "warn" }); return; }
     parts.button.setAttribute("aria-busy", "true");
@@ -121,6 +125,16 @@ export function start(node) {
     } finally {
       parts.button.removeAttribute("aria-busy");
     }
+  }
+
+  /** Whether every price that is the seller's to say is said, and may be; leads to the first that is not. */
+  function pricesSaid() {
+    const line = basket.lines.find((one) => unsaid(one) || beyond(one, { on, symbol }));
+    if (!line) return true;
+    sound("warning");
+    toast(t(`console.open_price.${unsaid(line) ? "first" : "beyond_first"}`), { kind: "warn" });
+    parts.list.querySelectorAll(".line")[basket.lines.indexOf(line)]?.querySelector(".open-amount, .change-price")?.focus();
+    return false;
   }
 
   function told(done, before, known) {

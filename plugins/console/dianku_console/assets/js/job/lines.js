@@ -1,9 +1,9 @@
 // The lines of a job as they are shown: name, price, a stepper for a thumb, what it comes to.
 import { icon, make } from "../ui.js";
 import { t } from "../words.js";
-import { amountOf, baseOf } from "./basket.js";
-import { fen, money, plain, quantity } from "./exact.js";
-import { mayChange, priced } from "./pricing.js";
+import { baseOf } from "./basket.js";
+import { plain, quantity } from "./exact.js";
+import { beyond, price } from "./pricing.js";
 
 /** Show every line; `kind` says which fields it has, `on` what its buttons do. */
 export function show(list, basket, { kind, symbol, on, touched }) {
@@ -13,23 +13,16 @@ export function show(list, basket, { kind, symbol, on, touched }) {
 function item(line, { kind, symbol, on, fresh }) {
   const short = kind.takes && line.available !== null && quantity(line.available) < baseOf(line);
   const under = [line.spec, line.factor > 1 ? t("console.job.pack", { n: line.factor, unit: line.unit }) : null].filter(Boolean).join(" · ");
-  return make("li", { class: `line${fresh ? " fresh" : ""}${line.wrong ? " wrong-line" : ""}`, "data-sku": line.sku },
+  const wrong = line.wrong ?? (kind.money ? beyond(line, { on, symbol }) : undefined);
+  return make("li", { class: `line${fresh ? " fresh" : ""}${wrong ? " wrong-line" : ""}`, "data-sku": line.sku },
     make("div", { class: "about" }, make("b", {}, line.name),
       // One row that is always there: what is said of the shelf must not move what a finger is about to hit.
       make("span", { class: "under" }, under && make("span", { class: "small-text" }, under),
         short && make("span", { class: "badge warn" }, icon("triangle-alert"), t("console.job.only", { n: line.available }))),
-      line.wrong && make("span", { class: "wrong", role: "alert" }, line.wrong)),
+      wrong && make("span", { class: "wrong", role: "alert" }, wrong)),
     kind.money ? price(line, { symbol, on }) : null,
     stepper(line, on),
     kind.details?.length ? details(line, kind.details, on) : null);
-}
-
-function price(line, { symbol, on }) {
-  const shown = make("span", { class: "amount" }, money(amountOf(line), symbol));
-  if ((line.price ?? null) !== null || line.label?.amount) return mayChange(on) ? priced(line, { symbol, on }) : shown;
-  const field = make("input", { class: "input open-amount", inputmode: "decimal", value: line.open ?? "", "aria-label": t("console.job.price_of", { name: line.name }), placeholder: t("console.job.price") });
-  field.addEventListener("change", () => on.set(line, { open: (fen(field.value) ?? -1) >= 0 && field.value.trim() ? field.value.trim() : undefined }));
-  return make("span", { class: "open-price" }, field, line.open === undefined ? null : shown);
 }
 
 function stepper(line, on) {

@@ -58,10 +58,13 @@ function match(product, forms, store) {
   const unit = product.prices?.[store] ?? product.price;
   return {
     sku: product.sku, name: product.name, spec: product.spec, unit: product.unit, factor,
-    price: pack?.price ?? (unit === null ? null : times(unit, factor)),
+    price: pack?.price ?? packOf(unit, factor),
+    open_price: product.open_price ? { min: packOf(product.open_price.min, factor), max: packOf(product.open_price.max, factor) } : null,
     quantity: null, amount: null, lot: null, made_on: null, expires_on: null, stock: null,
   };
 }
+
+const packOf = (price, factor) => (price === null ? null : times(price, factor));
 
 function times(price, factor) {
   const [whole, rest = ""] = price.split(".");
@@ -136,10 +139,10 @@ function whileOf(one, person, work) {
 }
 
 /** What of a product is kept: no cost. */
-function copied({ sku, name, spec, unit, price, barcodes, stores }) {
+function copied({ sku, name, spec, unit, price, open_price, barcodes, stores }) {
   const own = (stores ?? []).filter((one) => one.price !== null && one.price !== undefined);
   return {
-    sku, name, spec, unit, price, packs: barcodes,
+    sku, name, spec, unit, price, open_price, packs: barcodes,
     ...(own.length ? { prices: Object.fromEntries(own.map((one) => [one.store, one.price])) } : {}),
     codes: [...new Set([sku, ...barcodes.map((pack) => pack.code)])],
   };
