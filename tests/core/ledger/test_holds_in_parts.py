@@ -11,6 +11,7 @@ from say import Day, balance_of, line
 from dianku.errors import Problem
 from dianku.ledger.commands import (
     CommitReservation,
+    ExtendReservation,
     Posted,
     ReleaseReservation,
     Reserve,
@@ -22,6 +23,7 @@ from dianku.ledger.requests import (
     NewReservation,
     NewReservationLine,
     ReservationCommit,
+    ReservationExtend,
 )
 from dianku.storage.engine import Database
 from dianku.testing.shop import Shop
@@ -96,6 +98,26 @@ def test_part_of_an_order_leaves_and_the_rest_stays_promised(
     assert bakery.ledger.verify().clean
 
 
+def test_order_of_which_one_good_left_whole_goes_on_being_promised(
+    bakery: Day, queries: StockQueries
+) -> None:
+    code = promise(bakery)
+    assert isinstance(issue(bakery, code, (2, None)), Posted)
+    longer = ExtendReservation(code, ReservationExtend(expires_in=3600))
+    assert isinstance(bakery.ledger.execute(longer, ctx=bakery.owner), Reserved)
+    gone = issue(bakery, code, (1, "2"))
+    assert isinstance(gone, Posted)
+    assert balance_of(gone.record, "tea").reserved == "3"
+    assert queries.reservation(code, ctx=bakery.owner).status == "active"
+    # What is sold at the counter beyond what is free takes nothing from the order.
+    bakery.post("issue", line("tea", 5))
+    assert isinstance(issue(bakery, code, (1, "2")), Posted)
+    released = bakery.ledger.execute(ReleaseReservation(code), ctx=bakery.owner)
+    assert isinstance(released, Reserved)
+    assert balance_of(bakery.post("issue", line("cup", 1)), "cup").reserved == "0"
+    assert bakery.ledger.verify().clean
+
+
 def test_all_lines_named_end_the_order_and_the_rest_that_is_given_up_is_free(bakery: Day) -> None:
     whole = promise(bakery)
     assert isinstance(issue(bakery, whole, (2, None), (1, "2"), (1, "3")), Posted)
@@ -165,3 +187,14 @@ def test_kit_in_parts_holds_what_its_rest_takes(bakery: Day) -> None:
     assert (sugar.on_hand, sugar.reserved) == ("8.8", "0.2")
     assert isinstance(issue(bakery, code, (1, None)), Posted)
     assert bakery.ledger.verify().clean
+
+
+def test_kit_whose_rest_rounds_to_nothing_is_promised_till_all_of_it_is_issued(
+    bakery: Day, queries: StockQueries, shop: Shop
+) -> None:
+    shop.product("dip", composition="kit", precision=2, components={"sugar": 1})
+    code = promise(bakery, wanted={"dip": "1"})
+    for quantity, status in (("0.6", "active"), ("0.2", "active"), (None, "committed")):
+        assert isinstance(issue(bakery, code, (1, quantity)), Posted)
+        assert queries.reservation(code, ctx=bakery.owner).status == status
+        assert bakery.ledger.verify().clean

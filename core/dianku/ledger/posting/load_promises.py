@@ -65,7 +65,11 @@ def load_promises(
 
 
 def read_promises(connection: Connection, snapshot: Snapshot, rows: Sequence[Any]) -> None:
-    """Read the lines of reservation rows into `snapshot.promises`; holds come with the rows."""
+    """Read the lines of reservation rows into `snapshot.promises`.
+
+    What they hold is found with the balances (`release_due`); of what has been issued whole
+    nothing is held any more, and no balance tells of it, so it counts as held here.
+    """
     ids = [(row.id,) for row in rows]
     lines: dict[int, list[Any]] = {}
     for x in select_set(
@@ -112,6 +116,9 @@ def read_promises(connection: Connection, snapshot: Snapshot, rows: Sequence[Any
             ],
             holds={h.product_id: h.quantity for h in holds.get(row.id, ())},
             issued=tuple(x.issued for x in lines.get(row.id, ())),
+            held=frozenset(
+                h.product_id for h in holds.get(row.id, ()) if h.active and not h.quantity
+            ),
             document_number=next((x.number for x in lines.get(row.id, ())), None),
         )
 
