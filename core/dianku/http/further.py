@@ -21,6 +21,7 @@ from dianku.ledger.requests import (
     NewLine,
     NewReservation,
     NewReservationLine,
+    Payment,
 )
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ _FOLLOWS: Mapping[str, frozenset[tuple[str, str]]] = {
             ("to_store", "same_store"),
         }
     ),
-    "of_document": frozenset({("of_line", "needs_of_document")}),
+    "of_document": frozenset({("of_line", "needs_of_document"), ("kept", "needs_of_document")}),
     "sent_at": frozenset({("occurred_at", "in_future"), ("occurred_at", "too_old")}),
     "fact": frozenset({("sku", "archived"), ("barcode", "archived")}),
     "kind": frozenset({("due_on", "not_for_kind"), ("expires_in", "not_for_kind")}),
@@ -70,6 +71,9 @@ _FOLLOWS: Mapping[str, frozenset[tuple[str, str]]] = {
 
 A label of a scale is read by its store's template; a fact may sell what is archived.
 """
+
+_SUMMED = frozenset({"kind", "lines", "of_document", "partial", "payments", "store"})
+"""Fields of a document by which its payments come to what they must, or not."""
 
 
 def document_faults(host: Host, ctx: Context, wrong: WrongBody) -> Sequence[FieldError]:
@@ -82,7 +86,7 @@ def reservation_faults(host: Host, ctx: Context, wrong: WrongBody) -> Sequence[F
     sound = wrong.sound
     if not isinstance(sound, Mapping):
         return []
-    lines = [_reserved(line) for line in _lines(sound)]
+    lines = [_reserved(line) for line in _items(sound, "lines")]
     head = {name: value for name, value in sound.items() if name != "lines"}
     new = _built({"store": "?", **head, "lines": [{"sku": "?", "quantity": 1}]}, NewReservation)
     if new is None:
@@ -111,20 +115,29 @@ def _of_document(
 ) -> Iterator[FieldError]:
     if not isinstance(sound, Mapping):
         return
-    head = {name: value for name, value in sound.items() if name not in {"lines", "key"}}
+    apart = {"lines", "key", "payments"}
+    head = {name: value for name, value in sound.items() if name not in apart}
     # Any kind will do to look up what is named; what only that kind minds is not told.
     new = _built({"kind": "issue", "store": "?", **head, "lines": [{}]}, NewDocument)
     if new is None:
         return
-    lines = [_built(line, NewLine) or NewLine() for line in _lines(sound)]
-    new = structs.replace(new, store=head.get("store", ""), lines=lines)
+    lines = [_built(line, NewLine) or NewLine() for line in _items(sound, "lines")]
+    payments = [_paid(part) for part in _items(sound, "payments")] or None
+    new = structs.replace(new, store=head.get("store", ""), lines=lines, payments=payments)
     for error in _told(host.ledger.faults(new, ctx=ctx), wrong):
         if "kind" in head or error.code in _ANY_KIND:
             yield error
 
 
-def _lines(sound: Mapping[str, Any]) -> list[Any]:
-    return [{} if line is ABSENT else line for line in sound.get("lines", ())]
+def _items(sound: Mapping[str, Any], name: str) -> list[Any]:
+    return [{} if item is ABSENT else item for item in sound.get(name) or ()]
+
+
+def _paid(sound: Mapping[str, Any]) -> Payment:
+    """A payment; of any kind and amount where it does not say."""
+    return _built({"kind": "other", "amount": 1, **sound}, Payment) or Payment(
+        kind="other", amount=Decimal(1)
+    )
 
 
 def _reserved(sound: Mapping[str, Any]) -> NewReservationLine:
@@ -147,10 +160,17 @@ def _told(faults: Sequence[FieldError], wrong: Sequence[FieldError]) -> Iterator
         parts = fault.pointer.split("/")
         if any("/".join(parts[:n]) in pointers for n in range(1, len(parts) + 1)):
             continue
+        if fault.code == "payments_mismatch" and any(map(_of_the_sum, pointers)):
+            continue
         causes = [name for name, told in _FOLLOWS.items() if (parts[-1], fault.code) in told]
         places = ("", "/".join(parts[:3])) if parts[1:2] == ["lines"] else ("",)
         if not any(f"{place}/{name}" in pointers for place in places for name in causes):
             yield fault
+
+
+def _of_the_sum(pointer: str) -> bool:
+    """Whether it may have changed what is paid, or what for, that a field was left out."""
+    return not _SUMMED.isdisjoint(pointer.split("/")[1:2])
 
 
 def _moved(error: FieldError, old: str, new: str) -> FieldError:

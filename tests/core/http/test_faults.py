@@ -70,6 +70,21 @@ def test_document_with_wrong_types_and_unknown_goods_is_told_both(call: Callable
     ]
 
 
+def test_document_with_wrong_payments_is_told_what_else_is_wrong(call: Callable[..., Any]) -> None:
+    sale = {"kind": "issue", "store": "S9", "lines": [{"sku": "none", "quantity": 1}]}
+    payments = [{"kind": "shells", "amount": 3}, 4, {"kind": "cash", "amount": -1}]
+    assert named(call("POST", "/documents", {**sale, "payments": payments})) == [
+        ("/payments/0/kind", "not_one_of"),
+        ("/payments/1", "wrong_type"),
+        ("/store", "unknown_store"),
+        ("/lines/0/sku", "unknown_product"),
+        ("/payments/2/amount", "not_positive"),
+    ]
+    sale |= {"store": "S1", "lines": [{"sku": "cola", "quantity": 1}], "note": 5}
+    wrong = named(call("POST", "/documents", {**sale, "payments": [{"kind": "card", "amount": 4}]}))
+    assert wrong == [("/note", "wrong_type"), ("/payments", "payments_mismatch")]
+
+
 def test_document_without_a_kind_is_told_only_what_no_kind_would_take(
     call: Callable[..., Any],
 ) -> None:
@@ -91,7 +106,12 @@ def test_document_without_a_kind_is_told_only_what_no_kind_would_take(
         {
             "kind": "customer_return",
             "of_document": 1,
-            "lines": [{"sku": "cola", "quantity": 1, "of_line": 1}],
+            "lines": [{"sku": "cola", "quantity": 1, "of_line": 1, "kept": 1}],
+        },
+        {
+            "kind": "issue",
+            "lines": [{"sku": "cola", "quantity": 1, "amount": []}],
+            "payments": [{"kind": "cash", "amount": "9"}],
         },
         {"kind": "issue", "sent_at": 1, "occurred_at": "2090-01-01T00:00:00Z"},
         {"kind": "transfer", "to_store": 1},
