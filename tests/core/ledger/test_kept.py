@@ -239,3 +239,42 @@ def test_goods_that_wait_are_found_by_whose_they_are_until_they_are_fetched(
     assert found(kept=True) == [(taken.number, ["1"])]
     undo(cellar, taken.number)
     assert found(kept=True) == []
+
+
+@pytest.mark.parametrize("words", ["Анна", "Élodie", "ＶＩＰ", "İ", "李老板", "a!b%_c"])
+def test_goods_that_wait_are_found_by_words_as_they_were_written(
+    cellar: Day, database: Database, cache: CatalogCache, clock: SetClock, words: str
+) -> None:
+    stock = StockQueries(database, cache, clock)
+    sale = cellar.post("issue", line("wine", 1, kept="1"), note=f"for {words}.")
+    cellar.post("issue", line("wine", 1, kept="1"), note="axb.c")
+    found = stock.documents(DocumentFilter(kept_for=words), ctx=cellar.owner)
+    assert [x.number for x in found.items] == [sale.number]
+
+
+def test_goods_wait_since_they_were_left_there_last(
+    cellar: Day, database: Database, cache: CatalogCache, clock: SetClock
+) -> None:
+    stock = StockQueries(database, cache, clock)
+
+    def waits(number: str) -> tuple[str, str | None]:
+        kept = stock.document(number, ctx=cellar.owner).kept
+        assert kept is not None
+        return kept.since[:10], kept.note
+
+    sale = cellar.post("issue", line("wine", 3, kept="2"), note="Mr. Wu")
+    cellar.clock.advance(seconds=86_400)
+    fetch(cellar, sale.number, 1)
+    leave(cellar, sale.number, 1)
+    assert waits(sale.number) == ("2026-03-02", "Mr. Wu")
+    fetch(cellar, sale.number, 2)
+    cellar.clock.advance(seconds=86_400)
+    leave(cellar, sale.number, 2)
+    assert waits(sale.number) == ("2026-03-04", "Mr. Wu")
+    back = line("wine", 2, kept="2")
+    back_again = cellar.post("customer_return", back, of_document=sale.number)
+    cellar.clock.advance(seconds=86_400)
+    leave(cellar, sale.number, 1, "his son")
+    assert waits(sale.number) == ("2026-03-05", "his son")
+    undo(cellar, back_again.number)
+    assert waits(sale.number) == ("2026-03-04", "his son")

@@ -7,7 +7,7 @@ same rows (`dianku.ledger.plan.keeping`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import replace
@@ -40,12 +40,16 @@ AND (SELECT SUM(l.kept) FROM document_line AS l WHERE l.document_id = d.id) > ({
 """Sales of which goods still wait, as a condition on `document AS d`."""
 
 KEPT_FOR = """
-(LOWER(d.number) LIKE :kept_for ESCAPE '!' OR LOWER(d.reference) LIKE :kept_for ESCAPE '!'
- OR LOWER(d.note) LIKE :kept_for ESCAPE '!'
+(LOWER(d.number) LIKE LOWER(:kept_for) ESCAPE '!' OR LOWER(d.reference) LIKE LOWER(:kept_for) ESCAPE '!'
+ OR LOWER(d.note) LIKE LOWER(:kept_for) ESCAPE '!'
  OR EXISTS (SELECT 1 FROM document AS k WHERE k.of_document_id = d.id AND k.action = 'keep'
-            AND LOWER(k.note) LIKE :kept_for ESCAPE '!'))
+            AND LOWER(k.note) LIKE LOWER(:kept_for) ESCAPE '!'))
 """
-"""Those whose number, reference or notes hold some words (`containing`)."""
+"""Those whose number, reference or notes hold some words (`containing`).
+
+Both sides are folded by the database: SQLite knows the capitals of English alone, and what is
+typed as it was written must be found all the same.
+"""
 
 _WAITING = f"""
 SELECT w.id, l.line, p.precision, l.kept - COALESCE((
@@ -56,18 +60,23 @@ JOIN document_line AS l ON l.document_id = w.id
 JOIN product AS p ON p.id = l.product_id
 WHERE {_LIVING.format("d")}
 """
-_NOTES = f"""
-SELECT w.id, k.action, k.occurred_at, k.note,
-       (SELECT MAX(l.kept) FROM document_line AS l WHERE l.document_id = k.id) AS kept
+_PAPERS = f"""
+SELECT w.id, k.occurred_at, CASE WHEN k.kind = 'issue' THEN k.note END AS note,
+       (SELECT SUM(CASE WHEN k.action = 'hand_over' THEN -l.quantity
+                        WHEN k.kind = 'issue' THEN l.kept ELSE -l.kept END)
+        FROM document_line AS l WHERE l.document_id = k.id) AS put
 FROM {{rows}} AS w JOIN document AS k
-  ON k.id = w.id OR (k.of_document_id = w.id AND k.action = 'keep' AND {_LIVING.format("k")})
+  ON k.id = w.id OR (k.of_document_id = w.id AND {_LIVING.format("k")}
+                     AND (k.action IN ('keep', 'hand_over')
+                          OR (k.action = 'post' AND k.kind = 'customer_return')))
 ORDER BY k.id
 """
+"""What put goods of sales aside, or took them from there, in the order it was recorded."""
 
 
 def containing(words: str) -> str:
-    """The pattern of what holds some words, in capitals or not."""
-    return f"%{like(words.strip().lower())}%"
+    """The pattern of what holds some words."""
+    return f"%{like(words.strip())}%"
 
 
 def with_kept(
@@ -95,15 +104,26 @@ def _waiting(connection: Connection, ids: Iterable[int]) -> dict[int, dict[int, 
 
 def _kept(connection: Connection, ids: Iterable[int]) -> dict[int, KeptRecord]:
     papers: dict[int, list[Row[Any]]] = {}
-    for row in select_set(connection, _NOTES, columns=_ID, rows=[(i,) for i in sorted(ids)]):
+    for row in select_set(connection, _PAPERS, columns=_ID, rows=[(i,) for i in sorted(ids)]):
         papers.setdefault(row.id, []).append(row)
     return {
         i: KeptRecord(
-            since=format_ms(min(x.occurred_at for x in rows if x.kept)),
+            since=format_ms(_since(rows)),
             note=next((x.note for x in reversed(rows) if x.note), None),
         )
         for i, rows in papers.items()
     }
+
+
+def _since(papers: Sequence[Row[Any]]) -> int:
+    """Since when something waits without a break; what was fetched long ago does not count."""
+    there = since = 0
+    for paper in papers:
+        put = int(paper.put)
+        if put > 0:
+            since = min(since, paper.occurred_at) if there else paper.occurred_at
+        there += put
+    return since
 
 
 def _line(line: LineRecord, waiting: Mapping[int, tuple[int, int]]) -> LineRecord:
