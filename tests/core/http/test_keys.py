@@ -27,6 +27,16 @@ NOT_OF_THE_SHOP = {
 }
 OF_ONE_BODY = {"POST /backups"}
 """No other body is there to conflict; test_administration sends its key again."""
+OF_NO_STORE = {
+    "POST /stores",
+    "POST /categories",
+    "POST /products",
+    "POST /products/{sku}/archive",
+    "POST /products/{sku}/unarchive",
+    "POST /channels",
+    "POST /attachments",
+}
+"""What these make is the whole shop's, and shown to everybody in it."""
 LINE = {"sku": "cola", "quantity": 1}
 SALE = {"kind": "issue", "store": "S1", "lines": [LINE]}
 RECEIPT = {"kind": "receipt", "store": "S1", "lines": [{**LINE, "quantity": 50}]}
@@ -190,6 +200,25 @@ def test_key_sent_again_has_no_second_effect_and_another_body_is_a_conflict(
     assert (again.status_code, again.headers["idempotency-replayed"]) == (first.status_code, "true")
     assert _named(again.json()) == _named(first.json())
     assert (conflict.status_code, conflict.json()["code"]) == (422, "idempotency_conflict")
+    assert _state(call) == before
+
+
+@pytest.mark.parametrize("claim", sorted(set(CASES) - OF_NO_STORE))
+def test_key_of_one_store_tells_nothing_to_who_is_of_another(call: Call, claim: str) -> None:
+    assert call("POST", "/documents", RECEIPT).status_code == 201
+    path, body, _ = CASES[claim](call)
+    assert _send(call, claim, path, body, "K").status_code in {200, 201}
+
+    def theirs(method: str, where: str, sent: Any = None, **more: Any) -> Any:
+        return call(method, where, sent, stores=["S3"], **more)
+
+    assert call("POST", "/stores", {"code": "S3", "name": "S3"}).status_code == 201
+    assert theirs("GET", "/stock").json()["items"] == []
+    before = _state(call)
+    refused = _send(theirs, claim, path, body, "K")
+    assert refused.status_code in {403, 404}, refused.text
+    assert "{" not in refused.json()["detail"]
+    assert "permission  " not in refused.json()["detail"]
     assert _state(call) == before
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Generic, TypeVar
 
 from msgspec import Meta
 from sqlalchemy.engine import Connection
 
+from dianku.context import Context
+from dianku.errors import refuse
 from dianku.http.route import Call, Replied
 from dianku.idempotency import digest, keyed
 from dianku.wire import Answer, Note, Request
@@ -52,12 +54,27 @@ def once(
     """Do something once for the request's key, and answer; a replay says so in its header.
 
     `command` names what is asked for among all commands of the shop.
+
+    Raises:
+        Refused: `idempotency_conflict`, what the effect refuses, or `forbidden` for a replay that
+            would tell of stores out of scope: the effect, which looks at that, is not asked again.
     """
     wanted = digest(command, call.path, call.body)
     kept = keyed(
         call.host.database, key=call.key, digest=wanted, effect=effect, status=status, keep=keep
     )
+    if kept.replayed:
+        _refuse_out_of_scope(call.ctx, kept.body)
     return Replied(kept.body, kept.status, REPLAYED if kept.replayed else {})
+
+
+def _refuse_out_of_scope(ctx: Context, told: Any) -> None:
+    """Refuse whoever is limited to some stores an answer that is of others, or of all."""
+    if ctx.actor.stores is None or not isinstance(told, Mapping):
+        return
+    named = [told["store"]] if "store" in told else told.get("stores", ())
+    if named is None or not all(ctx.sees_store(code) for code in named if isinstance(code, str)):
+        raise refuse("forbidden", permission="store")
 
 
 def page_of(records: list[Any], query: ListQuery, *, name: Callable[[Any], str]) -> Page[Any]:

@@ -253,7 +253,7 @@ def _claim(connection: Connection, entries: Sequence[Entry]) -> _Claims:
 
 def _allowed(outcome: Posted | Reserved, store: str, ctx: Context) -> Outcome:
     if not ctx.sees_store(store):
-        return Problem("forbidden", {"store": store})
+        return Problem("forbidden", {"permission": "store", "store": store})
     return outcome
 
 

@@ -40,7 +40,8 @@ AND (SELECT SUM(l.kept) FROM document_line AS l WHERE l.document_id = d.id) > ({
 """Sales of which goods still wait, as a condition on `document AS d`."""
 
 KEPT_FOR = """
-(LOWER(d.number) LIKE LOWER(:kept_for) ESCAPE '!' OR LOWER(d.reference) LIKE LOWER(:kept_for) ESCAPE '!'
+(LOWER(d.number) LIKE LOWER(:kept_for) ESCAPE '!'
+ OR LOWER(d.reference) LIKE LOWER(:kept_for) ESCAPE '!'
  OR LOWER(d.note) LIKE LOWER(:kept_for) ESCAPE '!'
  OR EXISTS (SELECT 1 FROM document AS k WHERE k.of_document_id = d.id AND k.action = 'keep'
             AND LOWER(k.note) LIKE LOWER(:kept_for) ESCAPE '!'))
