@@ -71,7 +71,8 @@ def test_document_with_wrong_types_and_unknown_goods_is_told_both(call: Callable
 
 
 def test_document_with_wrong_payments_is_told_what_else_is_wrong(call: Callable[..., Any]) -> None:
-    sale = {"kind": "issue", "store": "S9", "lines": [{"sku": "none", "quantity": 1}]}
+    sale: dict[str, Any] = {"kind": "issue", "store": "S9"}
+    sale["lines"] = [{"sku": "none", "quantity": 1}]
     payments = [{"kind": "shells", "amount": 3}, 4, {"kind": "cash", "amount": -1}]
     assert named(call("POST", "/documents", {**sale, "payments": payments})) == [
         ("/payments/0/kind", "not_one_of"),

@@ -56,11 +56,14 @@ class ReservationSteps(Chance):
         return self._reserve(preorder=True)
 
     def _hold(self, *, active: bool) -> tuple[str, Hold] | None:
+        """A reservation that is open, often one of which some goods have left whole."""
         found = [
             (code, hold)
             for code, hold in self.book.holds[-60:]
             if hold.state == "active" and not (active and self._near_end(hold))
         ]
+        begun = [x for x in found if not all(n for _, n in x[1].lines) and not self._near_end(x[1])]
+        found = begun if begun and self.chance(0.5) else found
         return self._random.choice(found) if found else None
 
     def _near_end(self, hold: Hold) -> bool:
@@ -74,11 +77,15 @@ class ReservationSteps(Chance):
         return Step("commit", CommitReservation(code), lambda: self.model.commit(hold, now=now))
 
     def _commit_part(self) -> Step | None:
-        found = self._hold(active=False)
+        found = self._hold(active=self.chance(0.7))
         if found is None:
             return None
         (code, hold), now = found, self.now
-        part = [self._random.randint(0, there) for _, there in hold.lines]
+        # Often one line whole and nothing of another.
+        part = [
+            self._random.choice((0, there)) if self.chance(0.5) else self._random.randint(0, there)
+            for _, there in hold.lines
+        ]
         if not any(part):
             return None
         lines = [
