@@ -10,7 +10,7 @@ from shop_server import Server
 STORE = "S1"
 DOCUMENTS = "/api/v1/documents"
 SWEET: dict[str, Any] = {"sku": "sweet", "quantity": 1}
-WAYS = ("single", "batch", "reservation", "kit", "case", "twice")
+WAYS = ("single", "batch", "reservation", "kit", "case", "twice", "together")
 
 
 def open_for_sale(server: Server, token: str) -> None:
@@ -55,6 +55,11 @@ class Scarce:
                 "documents": [{"key": f"{key}-{i}", **sale(one)} for i in range(2)]
             }
             return {"method": "POST", "path": f"{DOCUMENTS}/batch", "body": body}
+        if way == "together":
+            ribbon = sale({"sku": f"{self.sku}-ribbon", "quantity": 1})
+            pair = [{"key": f"{key}-r", **ribbon}, {"key": f"{key}-u", **sale(one)}]
+            body = {"documents": pair, "together": True}
+            return {"method": "POST", "path": f"{DOCUMENTS}/batch", "body": body}
         if way == "reservation":
             path = "/api/v1/reservations"
             commit = {"method": "POST", "path": f"{path}/{{id}}/commit", "key": f"{key}-c"}
@@ -75,6 +80,10 @@ def taken(way: str, answer: dict[str, Any], body: dict[str, Any]) -> int:
         return 0
     if way == "batch":
         return sum(result["status"] == "created" for result in body["results"])
+    if way == "together":
+        statuses = {result["status"] for result in body["results"]}
+        assert statuses in ({"created"}, {"refused"}), body
+        return int(statuses == {"created"})
     return {"single": 1, "reservation": 1, "kit": 1, "case": 2, "twice": 2}[way]
 
 
