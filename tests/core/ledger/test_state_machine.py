@@ -331,7 +331,7 @@ _FOLDS = (
 )
 
 
-def _prepare(shop: Shop) -> None:
+def prepare(shop: Shop) -> None:
     for store in STORES:
         shop.store(store)
     for goods in GOODS:
@@ -407,7 +407,7 @@ def test_ledger_thousands_of_random_steps_on_postgresql_agree_with_plain_model(
 
 
 def _play(stage: _Stage, steps: int) -> None:
-    _prepare(stage.shop)
+    prepare(stage.shop)
     database, ledger = stage.database, stage.ledger
     run = Run(ledger, database, stage.clock, stage.owner)
     done = 0
