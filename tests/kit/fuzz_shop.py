@@ -143,7 +143,7 @@ class FuzzShop:
         self._know(["food", "drinks"], "/categories/{code} code", "category")
         self._know(["market", "spare"], "/channels/{name} name")
         self._know(["counter", "web", "market"], "channel")
-        self._know(spare, "/products/{sku}/archive sku")
+        self._know(spare, "/products/{sku}/archive sku", "/products/{sku}/unarchive sku")
         self._know([*changed, *spare[:4]], "/products/{sku} sku")
         self._know(goods, "sku")
         self._know(changed, "/products/{sku}/stores/{store} sku")
@@ -313,13 +313,14 @@ _EXAMPLES: Mapping[str, Callable[[FuzzShop], Iterator[Example]]] = {
         "/products/{sku}", {"name": "Other", "low_stock": "2", "display": None}
     ),
     "POST /products/{sku}/archive": _each("/products/{sku}/archive"),
+    "POST /products/{sku}/unarchive": _each("/products/{sku}/unarchive"),
     "PUT /products/{sku}/stores/{store}": lambda _: iter(
         [Example(path={"sku": "milk", "store": "S1"}, body={"price": "4", "shelf": "A-1"})]
     ),
     "POST /reservations": _bodies(
         HOLD, {"store": "S1", "lines": [LINE], "kind": "preorder", "due_on": "2030-01-01"}
     ),
-    "POST /reservations/{id}/commit": _each("/reservations/{id}/commit"),
+    "POST /reservations/{id}/commit": _each("/reservations/{id}/commit", _ONE_LINE),
     "POST /reservations/{id}/extend": _each("/reservations/{id}/extend", {"expires_in": 90_000}),
     "POST /reservations/{id}/release": _each("/reservations/{id}/release"),
     "DELETE /sessions/{id}": _each("/sessions/{id}"),
