@@ -143,9 +143,10 @@ def database_trouble(error: Exception) -> ConfigurationError | None:
     if isinstance(error, sa.exc.ArgumentError):
         return ConfigurationError("database_address")
     if isinstance(error, sa.exc.OperationalError) and not str(error.orig).startswith("no such"):
-        kind = str(getattr(error.orig, "sqlite_errorname", ""))
-        worded = "database_disk" if kind.startswith(_DISK) else "database_unusable"
-        return ConfigurationError(worded, reason=str(error.orig).strip())
+        reason = str(error.orig).strip()
+        if str(getattr(error.orig, "sqlite_errorname", "")).startswith(_DISK):
+            return ConfigurationError("database_disk", reason=reason)
+        return ConfigurationError("database_unusable", reason=reason)
     return None
 
 

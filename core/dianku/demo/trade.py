@@ -270,7 +270,8 @@ class Trade:
             self._stock[SHOP, TEA_EGG] -= 1
             lines.append(NewLine(sku=TEA_EGG, quantity=_ONE))
         if self._chance.random() < 0.01:
-            parts = [c.sku for c in composed(self._goods)[-1].components]
+            (box,) = (one for one in composed(self._goods) if one.sku == GIFT)
+            parts = [c.sku for c in box.components]
             if all(self._stock[SHOP, p] >= 1 for p in parts):
                 for part in parts:
                     self._stock[SHOP, part] -= 1
