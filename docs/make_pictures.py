@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from dianku.testing.runs import Run
 
@@ -67,6 +68,27 @@ def _return(one: Visit) -> None:
     page.locator("[data-step='1']").first.click()
 
 
+def _exchange(one: Visit) -> None:
+    _return(one)
+    one.page.locator("[data-trade]").click()
+    one.page.wait_for_url("**/console/sell")
+    expect(one.page.locator("html[data-ready]")).to_be_visible()
+    shoot(one.page, BEER)
+    expect(one.page.locator(".line")).to_have_count(1)
+
+
+def _transfer(one: Visit) -> None:
+    page = _open(one, "/console/transfer")
+    shoot(page, CARTON)
+    expect(page.locator(".line")).to_have_count(1)
+
+
+def _make(one: Visit) -> None:
+    page = _open(one, "/console/make")
+    page.locator("[data-quick]").first.click()
+    expect(page.locator(".line")).to_have_count(1)
+
+
 FLOWS: dict[str, str | Callable[[Visit], None]] = {
     "home": "/console/",
     "scan": _scan,
@@ -74,6 +96,12 @@ FLOWS: dict[str, str | Callable[[Visit], None]] = {
     "receive": _receive,
     "write-off": _write_off,
     "return": _return,
+    "exchange": _exchange,
+    "quick-keys": "/console/quick-keys",
+    "hand-over": "/console/hand-over",
+    "kept-goods": "/console/kept-goods",
+    "transfer": _transfer,
+    "make": _make,
     "day-close": "/console/day-close",
     "goods": "/console/goods",
     "product": "/console/goods/AL085",
@@ -88,8 +116,9 @@ def draw(browser: Browser, served: Served, *, language: str) -> None:
     """Take every flow's picture as a phone shows it, in a language."""
     folder = PICTURES / language
     folder.mkdir(parents=True, exist_ok=True)
-    with visit(browser, served.server, who="owner", language=language) as one:
-        for name, flow in FLOWS.items():
+    for name, flow in FLOWS.items():
+        # Each on a phone of its own: what one leaves in its basket is not in another's picture.
+        with visit(browser, served.server, who="owner", language=language) as one:
             if isinstance(flow, str):
                 _open(one, flow)
             else:
@@ -97,6 +126,30 @@ def draw(browser: Browser, served: Served, *, language: str) -> None:
             path = folder / f"{name}.jpg"
             one.page.screenshot(path=path, type="jpeg", quality=70, scale="css")
             sys.stdout.write(f"{path.relative_to(DOCS)}\n")
+
+
+def _prepare(served: Served) -> None:
+    """What the demonstration shop has none of: its own keys, an order, goods left in the shop."""
+
+    def ask(method: str, path: str, body: object = None) -> Any:
+        return served.server.call(method, path, token=served.token, body=body)
+
+    store = ask("GET", "/stores")["items"][0]["code"]
+    beer, coffee, egg = "AL085", "KF010", "KF011"
+    keys = [{"sku": sku, "colour": n} for n, sku in enumerate((coffee, egg, "LH002", beer), 1)]
+    ask("PUT", "/quick-keys", {"keys": keys})
+    lines = [{"sku": beer, "quantity": "6"}]
+    order = {
+        "kind": "preorder",
+        "store": store,
+        "reference": "WX-20718",
+        "lines": lines,
+        "due_on": "2099-12-31",
+    }
+    ask("POST", "/reservations", order)
+    kept = [{"sku": beer, "quantity": "12", "kept": "12"}]
+    sale = {"kind": "issue", "store": store, "lines": kept, "note": "王女士 周六来取"}
+    ask("POST", "/documents", sale)
 
 
 def main() -> None:
@@ -107,6 +160,7 @@ def main() -> None:
         with Server(shop) as server, chromium() as browser:
             people(server, token, owner="owner")
             served = Served(shop, server, token)
+            _prepare(served)
             for language in ("zh-CN", "en"):
                 draw(browser, served, language=language)
 
