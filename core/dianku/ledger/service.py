@@ -44,7 +44,7 @@ from dianku.ledger.posting.foreseeing import foresee
 from dianku.ledger.posting.load_documents import numbers_of
 from dianku.ledger.posting.load_promises import codes_of, due_reservations
 from dianku.ledger.posting.poster import BatchPoster, Entry
-from dianku.ledger.posting.together import NOT_ALONE, Together, named_twice
+from dianku.ledger.posting.together import NOT_ALONE, Together, named_twice, unmatched
 from dianku.ledger.requests import DocumentForecast, LineQuantities, NewDocument, NewReservation
 from dianku.ledger.resolve import check_time, needs, resolve_document, too_old
 from dianku.ledger.resolve_reservation import resolve_reservation
@@ -149,6 +149,8 @@ class Ledger:
             return
         if isinstance(entry, Problem):
             done(entry)
+        elif alone := unmatched([entry.task]):
+            done(alone[0])
         elif not self._join(entry, call=held is None):
             done(Problem("busy"))
 
@@ -168,7 +170,7 @@ class Ledger:
             return
         refused = {i: e for i, e in enumerate(entries) if isinstance(e, Problem)}
         living = [e for e in entries if isinstance(e, Entry)]
-        refused = refused or dict(named_twice(living))
+        refused = refused or named_twice(living) or unmatched([e.task for e in living])
         if not refused and not self._join(*living):
             refused = dict.fromkeys(range(len(done)), Problem("busy"))
         for place, deliver in enumerate(done if refused else ()):

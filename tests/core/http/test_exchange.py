@@ -43,6 +43,32 @@ def test_exchange_refused_in_part_says_each_ones_reason(call: Callable[..., Any]
     assert call("GET", "/documents?kind=issue").json()["items"] == []
 
 
+def test_goods_are_paid_by_exchange_only_with_those_that_come_back_for_as_much(
+    call: Callable[..., Any],
+) -> None:
+    paid = {**SALE, "payments": CREDIT}
+    wrong = {"pointer": "/payments/0/kind", "code": "exchange_unmatched"}
+    for path in ("/documents", "/documents/check"):
+        answer = call("POST", path, paid)
+        assert answer.status_code == 422
+        assert [{k: e[k] for k in wrong} for e in answer.json()["errors"]] == [wrong]
+    sale = call("POST", "/documents", {**SALE, "lines": [{"sku": "cola", "quantity": 3}]}).json()
+    less = [{"kind": "exchange", "amount": "3.00"}]
+    back = {"sku": "cola", "quantity": 1}
+    given = {
+        **SALE,
+        "kind": "customer_return",
+        "of_document": sale["number"],
+        "lines": [back],
+        "payments": less,
+    }
+    for body in ({"documents": [given, paid], "together": True}, {"documents": [given, paid]}):
+        results = call("POST", "/documents/batch", body).json()["results"]
+        codes = [result["problem"]["errors"][0]["code"] for result in results]
+        assert codes == ["exchange_unmatched"] * 2
+    assert len(call("GET", "/documents").json()["items"]) == 2, "the sale, and what was received"
+
+
 @pytest.mark.parametrize(("role", "status"), [("clerk", 403), ("manager", 201)])
 def test_return_without_a_sale_is_for_people_who_may(
     host: Host, client: TestClient, call: Callable[..., Any], role: str, status: int

@@ -54,7 +54,8 @@ def back(sold: str, quantity: int, **more: Any) -> NewDocument:
 
 def test_exchange_is_posted_as_one_and_each_sees_what_came_before(day: Day, sold: str) -> None:
     credit = [Payment(kind="exchange", amount=Decimal(20))]
-    taken = document("issue", line("cup", 3), policy="strict")
+    rest = [*credit, Payment(kind="cash", amount=Decimal(10))]
+    taken = document("issue", line("cup", 3, amount="30"), policy="strict", payments=rest)
     outcomes = together(day, (back(sold, 2, payments=credit), "a"), (taken, "b"))
     assert codes(outcomes) == ["posted", "posted"]
     returned, again = (o.record for o in outcomes)

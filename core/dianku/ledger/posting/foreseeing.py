@@ -23,6 +23,7 @@ from dianku.ledger.posting.draft import Draft
 from dianku.ledger.posting.load import load
 from dianku.ledger.posting.poster import ATTEMPTS_MAX, passing
 from dianku.ledger.posting.snapshot import Snapshot
+from dianku.ledger.posting.together import unmatched
 from dianku.ledger.read.document_records import for_reader
 from dianku.ledger.requests import DocumentForecast, Movement, Warning
 from dianku.quantity import format_quantity
@@ -38,6 +39,8 @@ def foresee(
     resolve: Callable[[Task], Posting | Reserving | Problem | None],
 ) -> DocumentForecast | Problem:
     """Plan a document and keep nothing of it; what it would be, or what would refuse it."""
+    if alone := unmatched([task]):
+        return alone[0]
     for attempt in range(1, ATTEMPTS_MAX + 1):
         try:
             with database.writing() as connection:

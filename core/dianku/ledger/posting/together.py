@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from attrs import define
 
 from dianku.errors import FieldError, Problem
-from dianku.ledger.plan.planner import Planned, plan_command
+from dianku.ledger.commands import Posting
+from dianku.ledger.plan.planner import Planned, Task, plan_command
 
 if TYPE_CHECKING:
     from dianku.ledger.posting.poster import Entry
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 TOGETHER_MAX = 20
 """Documents that may be posted as one."""
+
+EXCHANGE = "exchange"
+"""The kind of payment that goods coming back are (`dianku.ledger.requests.PaymentKind`)."""
 
 NOT_ALONE = Problem("not_posted_alone")
 """What those are told whose neighbour was refused."""
@@ -82,6 +86,26 @@ def _plan_unit(
             return {id(e): found if e is entry else NOT_ALONE for e in unit}
         planned[id(entry)] = found
     return planned
+
+
+def unmatched(tasks: Sequence[Task]) -> dict[int, Problem]:
+    """Documents paid by exchange that no others are exchanged for, by their places.
+
+    What sales are paid by exchange comes back at once for as much: goods cannot be sold for a
+    return that is still to come.
+    """
+    postings = [task.resolved for task in tasks if isinstance(task.resolved, Posting)]
+    if len(postings) < len(tasks):
+        return {}  # one was posted before, with its key: what it stands for is answered
+    balance = 0
+    found: dict[int, Problem] = {}
+    for place, posting in enumerate(postings):
+        for i, (kind, amount) in enumerate(posting.payments):
+            if kind == EXCHANGE:
+                balance += amount if posting.kind == "issue" else -amount
+                wrong = FieldError(f"/payments/{i}/kind", "exchange_unmatched")
+                found[place] = Problem("invalid", errors=[wrong])
+    return found if balance else {}
 
 
 def named_twice(entries: Sequence[Entry]) -> dict[int, Problem]:
