@@ -87,6 +87,7 @@ def scan_match(reading: Reading, *, store: Store | None, level: Level | None) ->
         lot=reading.lot,
         made_on=_day(reading.made_on),
         expires_on=_day(reading.expires_on),
+        composition=product.composition,
         stock=_stock(level, store, precision=product.precision),
     )
 

@@ -313,6 +313,7 @@ class ScanMatch(Answer):
     lot: str | None
     made_on: str | None
     expires_on: str | None
+    composition: str
     stock: ScanStock | None
 
 

@@ -249,6 +249,8 @@ def test_scan_shows_stock_without_due_holds_and_past_lots(
     kit = _scan(shelf, owner, "SIX")[0].stock
     assert kit is not None
     assert (kit.on_hand, kit.available) == ("3", "2")
+    made_of = [_scan(shelf, owner, sku)[0].composition for sku in ("COLA", "SIX")]
+    assert made_of == ["none", "kit"]
     assert _scan(shelf, owner, "COLA", None)[0].stock is None
     assert shelf.scan("COLA", "S1", ctx=owner, with_stock=False).matches[0].stock is None
 
