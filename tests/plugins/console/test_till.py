@@ -245,6 +245,25 @@ def test_kept_sale_with_other_quantities_is_paid_by_what_it_comes_to(
             assert (mended["lines"], mended.get("payments")) == (left, expected)
 
 
+def test_kept_sale_with_other_quantities_leaves_no_more_than_it_sells(
+    goods: Served, browser: Browser
+) -> None:
+    with visit(browser, goods.server, who="clerk") as one:
+        page = one.open("/console/sell")
+        expect(page.locator("html[data-ready]")).to_be_visible()
+        for sold, kept, now, stays in (
+            ("3", "3", "2", "2"),
+            ("3", "1", "2", "1"),
+            ("3", "2", "5", "2"),
+            ("3", "72", "2", "48"),  # cartons of 24, kept in bottles
+            ("2", "0.75", "1", "0.75"),
+            ("3", "2", "3.0", "2"),
+        ):
+            body = {"lines": [{"sku": "a", "quantity": sold, "kept": kept}]}
+            mended = page.evaluate(MENDED, [body, [now]])
+            assert mended["lines"] == [{"sku": "a", "quantity": now, "kept": stays}]
+
+
 @pytest.mark.long("browser-full")
 def test_sale_of_which_nobody_said_how_it_was_paid_says_nothing(
     goods: Served, browser: Browser

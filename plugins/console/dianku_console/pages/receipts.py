@@ -81,6 +81,8 @@ def _line(line: Mapping[str, Any], product: Mapping[str, Any]) -> dict[str, Any]
         "unit": product.get("unit", ""),
         "quantity": line["quantity"],
         "amount": line["amount"],
+        # Told on the receipt: who comes for the goods brings it.
+        "waiting": line["waiting"] if Decimal(line["waiting"] or 0) else "",
         "each": str(unit) if unit * quantity == amount else "",
     }
 

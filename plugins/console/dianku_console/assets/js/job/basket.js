@@ -37,6 +37,7 @@ export class Basket {
       factor: match.factor ?? 1, price: match.price, bounds: match.open_price ?? undefined, label: label ? { quantity: match.quantity, amount: match.amount } : null,
       available: match.stock?.available ?? null, several: match.several ?? false, count: "1",
       lot: match.lot ?? undefined, made_on: match.made_on ?? undefined, expires_on: match.expires_on ?? undefined,
+      composition: match.composition,
     };
     this.lines.unshift(line);
     this.#keep();

@@ -14,6 +14,7 @@ import { parking } from "./parking.js";
 import { making } from "./making.js";
 import { paying } from "./paying.js";
 import { exchange } from "./exchange.js";
+import { leaving } from "./leaving.js";
 import { photos } from "./photos.js";
 import { beyond, unsaid } from "./pricing.js";
 import { steady } from "./steady.js";
@@ -54,6 +55,7 @@ export function start(node) {
     parts.button.disabled = basket.lines.length === 0;
     pay?.shown();
     trade?.shown(pay.due);
+    left?.shown();
     parts.sum.textContent = kind.money ? money(Math.abs(pay?.due ?? basket.total), symbol) : t("console.job.pieces", { n: plain(basket.pieces, 3) });
     parts.extra.hidden = basket.lines.length === 0;
     for (const field of node.querySelectorAll("[data-head]")) {
@@ -90,9 +92,9 @@ export function start(node) {
       ...(line.several || line.code === line.sku ? { sku: line.sku, quantity: plain(baseOf(line), 3) } : { barcode: line.code, quantity: line.label ? "1" : line.count }),
       amount: kind.money && amountOf(line) !== null && (line.several || line.open !== undefined || line.changed !== undefined) ? plain(amountOf(line), 2, { fixed: true }) : undefined,
       unit_cost: line.unit_cost, lot: line.lot, expires_on: line.expires_on, reason: kind.reason ? basket.head.reason : undefined,
-      bucket: kind.bucket && basket.head.bucket === "damaged" ? "damaged" : undefined,
+      bucket: kind.bucket && basket.head.bucket === "damaged" ? "damaged" : undefined, kept: left?.kept(line),
     }));
-    return { kind: name, store, lines: made?.lines(inOrder, lines) ?? lines, ...(pay ?? back)?.body(inOrder, lines), channel: kind.channel, note: basket.head.words?.trim() || undefined, ...Object.fromEntries((kind.head ?? []).map((one) => [one, basket.head[one] || undefined])) };
+    return { kind: name, store, lines: made?.lines(inOrder, lines) ?? lines, ...(pay ?? back)?.body(inOrder, lines), channel: kind.channel, note: left?.note() ?? (basket.head.words?.trim() || undefined), ...Object.fromEntries((kind.head ?? []).map((one) => [one, basket.head[one] || undefined])) };
   }
 
   /** Once at a time, however it is pressed: a second press would be a second document. */
@@ -106,6 +108,7 @@ export function start(node) {
     if (kind.reason && !basket.head.reason) { node.querySelector("[data-head='reason']").focus(); toast(t("console.job.reason_first"), { kind: "warn" }); return; }
     if (kind.money && !pricesSaid()) return;
     if (pay && !pay.ready()) return;
+    if (left && !left.ready()) { toast(t("console.leaving.nothing"), { kind: "warn" }); return; }
     if (kind.head?.includes("to_store") && !basket.head.to_store) { node.querySelector("[data-head='to_store']").focus(); toast(t("console.going_on.choose_store"), { kind: "warn" }); return; }
     parts.button.setAttribute("aria-busy", "true");
     const before = snapshot(basket);
@@ -149,7 +152,7 @@ export function start(node) {
     };
     for (const warning of warnings) if (!known.includes(warning.code)) toast(warning.message, { kind: "warn", seconds: 10 });
     sound(warnings.length ? "warning" : "known");
-    const said = toast(t(`console.job.done_${name}`, { number }), { kind: "good", undo });
+    const said = toast(t(before.head.leave ? "console.leaving.done" : `console.job.done_${name}`, { number }), { kind: "good", undo });
     node.dispatchEvent(new CustomEvent("dianku:posted", { detail: { number, end: said } }));
     const link = node.querySelector("[data-last]");
     link.href = `/console/documents/${encodeURIComponent(number)}`;
@@ -174,6 +177,8 @@ export function start(node) {
   }
 
   const trade = name === "issue" ? exchange(node.querySelector("[data-exchange]"), { basket, symbol, button: parts.button }) : null;
+  const left = name === "issue" ? leaving(node, { basket, on }) : null;
+  on.stays = left?.row;
   const pay = name === "issue" ? paying(node.querySelector("[data-till]"), { basket, symbol, credit: () => trade.credit }) : null;
   const back = name === "customer_return" ? takingBack(parts.extra, { basket, store, body }) : null;
   const made = name === "production" ? making(node.querySelector("[data-making]"), { basket, body, today: node.dataset.today }) : null;

@@ -22,6 +22,7 @@ function item(line, { kind, symbol, on, fresh }) {
       wrong && make("span", { class: "wrong", role: "alert" }, wrong)),
     kind.money ? price(line, { symbol, on }) : null,
     stepper(line, on),
+    on.stays?.(line) ?? null,
     kind.details?.length ? details(line, kind.details, on) : null);
 }
 

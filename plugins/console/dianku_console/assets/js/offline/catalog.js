@@ -12,6 +12,7 @@ const MOST = 100_000;
 const PAGE = 1000;
 const CHANGES = 200;         // more than this since the last look: everything anew
 const FRESH_MS = 60_000;
+const FORM = 2;               // what is kept of a product; a copy of another form is fetched anew
 const PAUSE_MS = 250;        // between two pages, so that the till goes before
 const OLD_MS = 7 * 86_400_000;
 let opened;
@@ -60,7 +61,7 @@ function match(product, forms, store) {
     sku: product.sku, name: product.name, spec: product.spec, unit: product.unit, factor,
     price: pack?.price ?? packOf(unit, factor),
     open_price: product.open_price ? { min: packOf(product.open_price.min, factor), max: packOf(product.open_price.max, factor) } : null,
-    quantity: null, amount: null, lot: null, made_on: null, expires_on: null, stock: null,
+    quantity: null, amount: null, lot: null, made_on: null, expires_on: null, composition: product.composition, stock: null,
   };
 }
 
@@ -86,14 +87,14 @@ export async function follow(person) {
 async function followed(person) {
   const now = Date.now();
   let state = (await state_()) ?? {};
-  if (state.person !== person || now - (state.whole_at ?? now) > OLD_MS) {
+  if (state.person !== person || state.form !== FORM || now - (state.whole_at ?? now) > OLD_MS) {
     await clear();
-    state = { person };
+    state = { person, form: FORM };
   }
   if (!state.whole_at) return whole(state);
   if (now - state.looked_at < FRESH_MS) return undefined;
   const { body } = await api("GET", `/events?type=product.changed&after=${state.head}&limit=${CHANGES}`);
-  if (body.next_cursor) { await clear(); return whole({ person }); }
+  if (body.next_cursor) { await clear(); return whole({ person, form: FORM }); }
   const skus = [...new Set(body.items.map((event) => event.data.sku).filter(Boolean))];
   for (const sku of skus) {
     // One by one: only so does the shop tell what a store asks for it.
@@ -117,7 +118,7 @@ async function whole(state) {
     await note(state);
     if (state.cursor) await new Promise((resolve) => { setTimeout(resolve, PAUSE_MS); });
   } while (state.cursor && state.count < MOST);
-  await note({ person: state.person, head: state.head, count: state.count, cut: Boolean(state.cursor), whole_at: Date.now(), looked_at: 0 });
+  await note({ person: state.person, form: FORM, head: state.head, count: state.count, cut: Boolean(state.cursor), whole_at: Date.now(), looked_at: 0 });
 }
 
 async function write(products, person) {
@@ -139,10 +140,10 @@ function whileOf(one, person, work) {
 }
 
 /** What of a product is kept: no cost. */
-function copied({ sku, name, spec, unit, price, open_price, barcodes, stores }) {
+function copied({ sku, name, spec, unit, price, open_price, composition, barcodes, stores }) {
   const own = (stores ?? []).filter((one) => one.price !== null && one.price !== undefined);
   return {
-    sku, name, spec, unit, price, open_price, packs: barcodes,
+    sku, name, spec, unit, price, open_price, composition, packs: barcodes,
     ...(own.length ? { prices: Object.fromEntries(own.map((one) => [one.store, one.price])) } : {}),
     codes: [...new Set([sku, ...barcodes.map((pack) => pack.code)])],
   };
