@@ -217,3 +217,21 @@ def test_every_room_to_look_in_is_shown_without_complaint(
             wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
             assert wide <= 0, name
             one.shot(f"{name}-{kind}-{language}-{face}")
+
+
+def test_more_stands_in_the_rail_of_a_desktop_as_in_the_foot_of_a_phone(
+    served: Served, browser: Browser
+) -> None:
+    with visit(browser, served.server, who="clerk", kind="desktop", language="en") as one:
+        one.open("/console/").locator(".rail").get_by_role("link", name="More").click()
+        one.page.wait_for_url("**/console/more")
+        expect(one.page.get_by_role("button", name="Sign out")).to_be_visible()
+        expect(one.page.locator(".rail a[aria-current]")).to_have_text("More")
+
+
+def test_home_of_who_hears_no_events_asks_for_none(served: Served, browser: Browser) -> None:
+    with visit(browser, served.server, who="counter") as one:
+        page = one.open("/console/")
+        expect(page.locator("html[data-ready]")).to_be_visible()
+        expect(page.locator("#cards")).to_have_attribute("data-events", "")
+    assert one.complaints == []
