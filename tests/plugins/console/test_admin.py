@@ -219,6 +219,15 @@ def test_first_start_leads_from_the_link_to_the_first_goods(
         )
         page.goto(f"{address}/console/")
         expect(page.locator(".doing a[href='/console/sell']")).to_be_visible()
+        # Who opened the shop is shown around once, and never again unless they ask.
+        tour = page.get_by_role("dialog", name="先扫一下")
+        expect(tour).to_be_visible()
+        one.shot("tour-first")
+        tour.get_by_role("button", name="跳过").click()
+        expect(tour).to_have_count(0)
+        page.reload()
+        expect(page.locator("html[data-ready]")).to_be_visible()
+        expect(page.get_by_role("dialog")).to_have_count(0)
         expect(page.locator(".first-steps .mark.done")).to_have_count(1)
         expect(page.locator(".first-steps a[aria-current]")).to_have_attribute(
             "href", "/console/receive"

@@ -3,6 +3,7 @@ import { Refused, api } from "../api.js";
 import { bodyOf, showWrong } from "../forms.js";
 import { fillZones } from "../admin/zones.js";
 import { t } from "../words.js";
+import { due } from "./tour.js";
 
 const KEPT = "dianku.link";   // for this tab, so that choosing a language does not lose it
 
@@ -28,7 +29,8 @@ export function start(form) {
     const body = { ...bodyOf(form), link: sessionStorage.getItem(KEPT), with_token: false };
     button.setAttribute("aria-busy", "true");
     try {
-      await api("POST", "/setup", body);
+      const { body: done } = await api("POST", "/setup", body);
+      due(done.user.name);
       sessionStorage.removeItem(KEPT);
       await api("POST", "/sessions", { name: body.name, password: body.password, device: navigator.userAgent.slice(0, 300) });
       location.assign("/console/first");
