@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -168,7 +169,7 @@ def test_failed_installation_leaves_no_version(tmp_path: Path) -> None:
     done = install(folder, *words)
     assert done.returncode != 0
     assert "alembic" in done.stderr
-    assert list((tmp_path / "opt" / "versions").iterdir()) == []
+    assert [path for path in (tmp_path / "opt" / "versions").iterdir() if path.is_dir()] == []
     assert not (tmp_path / "opt" / "current").exists()
     assert not (tmp_path / "data").exists()
 
@@ -317,6 +318,153 @@ def test_steps_of_the_dockerfile_make_a_shop_in_a_bare_root(tmp_path: Path) -> N
     assert books.parent.stat().st_mode & 0o777 == 0o750
     assert not (root.folder / "bundle").exists()
     assert (root.folder / "opt/dianku/current/bin/python").is_symlink()
+
+
+def at(folder: Path) -> list[str]:
+    """What runs a command from a folder."""
+    return ["sh", "-c", 'cd "$1" && shift && exec "$@"', "sh", str(folder)]
+
+
+def copied_installation(prefix: Path, data: Path) -> Path:
+    """An installation to spoil, whose data is elsewhere than that of the one copied."""
+    shutil.copytree(installation(), prefix, symlinks=True, copy_function=os.link)
+    rewrite(prefix / "dianku.env", f"DIANKU_DATA={data}\n".encode())
+    return prefix
+
+
+def test_unit_leads_to_the_program_and_the_data_however_they_are_named(tmp_path: Path) -> None:
+    if os.getuid():
+        absent("root", "only root writes units")
+    # A part of it is called as the data is where nobody says otherwise.
+    prefix = copied_installation(tmp_path / "var" / "lib" / "dianku" / "opt", tmp_path / "data")
+    words = ["--prefix", "var/../var//lib/dianku/opt/", "--data", "./data", "--unit-dir", "units"]
+    done = install(bundle_of("basic"), *words, "--no-account", before=at(tmp_path))
+    assert done.returncode == 0, done.stderr
+    unit = (tmp_path / "units" / "dianku.service").read_text(encoding="utf-8").splitlines()
+    assert f"EnvironmentFile={prefix}/dianku.env" in unit
+    assert f"ExecStart={prefix}/bin/dianku serve --host 127.0.0.1 --port 8000" in unit
+    assert {f"WorkingDirectory={tmp_path}/data", f"ReadWritePaths={tmp_path}/data"} < {*unit}
+
+
+def test_second_run_writes_the_unit_for_the_data_there_is(tmp_path: Path) -> None:
+    if os.getuid():
+        absent("root", "only root writes units")
+    prefix = copied_installation(tmp_path / "opt", tmp_path / "data")
+    words = ["--prefix", str(prefix), "--data", f"{tmp_path}/other", "--no-account"]
+    done = install(bundle_of("basic"), *words, "--unit-dir", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    unit = (tmp_path / "dianku.service").read_text(encoding="utf-8")
+    assert f"\nReadWritePaths={tmp_path}/data\n" in unit
+    assert not (tmp_path / "other").exists()
+
+
+def test_folder_with_a_blank_is_told_also_where_only_the_way_to_it_has_one(tmp_path: Path) -> None:
+    folder = tmp_path / "a b"
+    folder.mkdir()
+    words = ["--prefix", "opt", "--data", "data", "--no-account", "--no-service"]
+    done = install(bundle_of("basic"), *words, before=at(folder))
+    assert done.returncode == 1
+    assert f"'{folder}/opt': use letters" in done.stderr
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("data", ["opt", "opt/versions/data", "opt/bin"])
+def test_data_among_the_program_is_refused(data: str, tmp_path: Path) -> None:
+    done = install(bundle_of("basic"), *plain_words(tmp_path), "--data", f"{tmp_path}/{data}")
+    assert done.returncode == 1
+    assert f"--data {tmp_path}/{data}: there the program goes" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_program_where_the_account_cannot_come_is_told(tmp_path: Path) -> None:
+    if os.getuid():
+        absent("root", "only root installs for another account")
+    (tmp_path / "closed").mkdir(mode=0o700)
+    words = ["--prefix", f"{tmp_path}/closed/opt", "--data", f"{tmp_path}/data", "--no-service"]
+    done = install(bundle_of("basic"), *words, "--account", "nobody")
+    assert done.returncode == 1
+    assert "the account nobody may not run what lies in" in done.stderr
+    assert [*tmp_path.rglob("*")] == [tmp_path / "closed"]
+
+
+def test_installation_beside_one_that_is_under_way_is_refused(tmp_path: Path) -> None:
+    versions = tmp_path / "opt" / "versions"
+    (versions / "basic-0.1.0").mkdir(parents=True)
+    with (versions / ".upgrade.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        done = install(bundle_of("basic"), *plain_words(tmp_path))
+    assert done.returncode == 1
+    assert "is under way; wait until it is done" in done.stderr
+    assert (versions / "basic-0.1.0").is_dir()
+
+
+@pytest.mark.long("full")
+def test_installation_cut_off_at_its_last_steps_is_made_again(tmp_path: Path) -> None:
+    prefix = copied_installation(tmp_path / "opt", tmp_path / "data")
+    version = prefix / "versions" / "basic-0.1.0"
+    sums = (version / "SHA256SUMS").read_bytes()
+    rewrite(version / "SHA256SUMS", sums[:100])
+    (prefix / "current").rename(prefix / "current.part")
+    done = install(bundle_of("basic"), *plain_words(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert (version / "SHA256SUMS").read_bytes() == sums
+    assert (prefix / "current").readlink() == Path("versions/basic-0.1.0")
+    assert not (prefix / "current.part").is_symlink()
+    assert not (version / "basic-0.1.0").is_symlink()
+
+
+def test_command_for_whom_it_is_not_says_whose_it_is(tmp_path: Path) -> None:
+    prefix = copied_installation(tmp_path / "opt", tmp_path / "data")
+    command = (prefix / "bin" / "dianku").read_text(encoding="utf-8")
+    command = command.replace(str(installation()), str(prefix))
+    (prefix / "dianku.env").unlink()
+    done = subprocess.run(
+        ["sh", "-c", command], check=False, capture_output=True, text=True, env={}
+    )
+    assert done.returncode == 1
+    assert f"{prefix}/dianku.env is not for" in done.stderr
+
+
+def test_removal_that_was_cut_off_is_completed(tmp_path: Path) -> None:
+    prefix = copied_installation(tmp_path / "opt", tmp_path / "data")
+    shutil.rmtree(prefix / "versions")
+    (prefix / ".current-77").symlink_to("versions/basic-0.1.0")
+    done = subprocess.run(
+        ["sh", str(prefix / "uninstall.sh"), "--unit-dir", str(tmp_path)],
+        check=False,
+        capture_output=True,
+        text=True,
+        env={"PATH": os.environ["PATH"]},
+    )
+    assert done.returncode == 0, done.stderr
+    assert not prefix.exists()
+
+
+@pytest.mark.long("full")
+def test_account_that_is_half_there_gets_the_folder_that_was_made_for_it(tmp_path: Path) -> None:
+    """By whoever became root without root's PATH."""
+    if os.getuid() or shutil.which("unshare") is None:
+        absent("root", "a root of its own takes root and unshare")
+    root = BareRoot(tmp_path / "root")
+    root.prepare()
+    with (root.folder / "etc" / "group").open("a") as group:
+        group.write("shop:x:77:\n")
+    root.copy(bundle_of("basic"), "/bundle")
+    (root.folder / "srv" / "shop" / "lost+found").mkdir(parents=True)
+    words = ["sh", "/bundle/install.sh", "--python", f"{sys.base_prefix}/bin/python3"]
+    units = ["--unit-dir", "/etc/units"]
+    given = ["--data", "/srv/shop", "--account", "shop", *units]
+    root.step(["env", "PATH=/usr/bin", *words, *given])
+    root.step(["/opt/dianku/bin/dianku", "init"], user="shop", folder="/srv/shop")
+    root.step(["rm", "/etc/units/dianku.service"])
+    root.step([*words, *units])  # again, as whoever has forgotten what was said
+    root.run()
+    accounts = (root.folder / "etc" / "passwd").read_text(encoding="utf-8").splitlines()
+    assert [line.split(":")[0] for line in accounts] == ["root", "shop"]
+    assert accounts[1].split(":")[3] == "77"
+    unit = (root.folder / "etc" / "units" / "dianku.service").read_text(encoding="utf-8")
+    assert {"User=shop", "Group=shop", "ReadWritePaths=/srv/shop"} < {*unit.splitlines()}
+    assert (root.folder / "srv/shop/dianku.sqlite3").stat().st_uid != 0
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)

@@ -3,6 +3,11 @@
 # caller's own surroundings say goes first.
 set -eu
 unset PYTHONPATH PYTHONHOME
+[ -r /opt/dianku/dianku.env ] || {
+    echo "/opt/dianku/dianku.env is not for $(id -un) to read; run this as the shop's account, or root" >&2
+    echo "$(id -un) 无权读取 /opt/dianku/dianku.env；请以店铺的账户或 root 运行" >&2
+    exit 1
+}
 while IFS= read -r line; do
     case $line in
         DIANKU_DATA=*) export DIANKU_DATA="${DIANKU_DATA:-${line#*=}}" ;;

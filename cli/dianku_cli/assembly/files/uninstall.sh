@@ -4,7 +4,7 @@
 set -eu
 
 prefix=$(cd "$(dirname "$0")" && pwd -P)
-[ -L "$prefix/current" ] || prefix=/opt/dianku
+[ -f "$prefix/dianku.env" ] || prefix=/opt/dianku
 unit_dir=/etc/systemd/system
 case ${LC_ALL:-${LC_MESSAGES:-${LANG:-}}} in
     zh*) chinese=yes ;;
@@ -24,7 +24,8 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
-if [ ! -L "$prefix/current" ] || [ ! -d "$prefix/versions" ] || [ ! -f "$prefix/dianku.env" ]; then
+# Also one that a removal before left half there: these files go last.
+if [ ! -f "$prefix/dianku.env" ] || { [ ! -L "$prefix/current" ] && [ ! -f "$prefix/uninstall.sh" ]; }; then
     fail "$prefix is no installation of Dianku; name it with --prefix. Nothing was removed." \
         "$prefix 不是店库的安装目录；请用 --prefix 指明。未删除任何东西。"
 fi
@@ -33,7 +34,7 @@ data=$(sed -n 's/^DIANKU_DATA=//p' "$prefix/dianku.env")
 database=$(sed -n 's/^DIANKU_DATABASE=//p' "$prefix/dianku.env")
 # A password in the address is nobody's business on a screen.
 database=$(printf '%s' "$database" | sed 's|//\([^:@/]*\):[^@/]*@|//\1:***@|')
-case $data/ in
+case $(cd "$data" 2>/dev/null && pwd -P || printf '%s' "$data")/ in
     "$prefix"/versions/* | "$prefix"/plugins/* | "$prefix"/bin/*)
         fail "the data lies in $data, among what would be removed; move it first. Nothing was removed." \
             "数据位于 $data，会被一并删除；请先移走。未删除任何东西。" ;;
@@ -49,7 +50,8 @@ if [ -n "$served" ] && [ "$served" -ef "$prefix/bin/dianku" ]; then
     [ ! -d /run/systemd/system ] || systemctl daemon-reload
 fi
 rm -rf "${prefix:?}/versions" "${prefix:?}/plugins" "${prefix:?}/bin"
-rm -f "$prefix/current" "$prefix/dianku.env" "$prefix/uninstall.sh"
+rm -f "$prefix"/.current-* "$prefix"/*.part
+rm -f "$prefix/current" "$prefix/uninstall.sh" "$prefix/dianku.env"
 rmdir "$prefix" 2>/dev/null || true
 say "Removed. The data stays in $data${database:+ and in $database}." \
     "已卸载。数据保留在 $data${database:+ 及 $database}。"
