@@ -31,6 +31,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{path} is for {wanted} and this is {here}; fetch or build the one for this machine",
         "{path} 适用于 {wanted}，而本机是 {here}；请取得或制作适合本机的安装包",
     ),
+    "bundle_not_there": (
+        "{path} is not there; name a bundle, archive or folder. Nothing was changed",
+        "{path} 不存在；请给出安装包或其解开的目录。未作任何改动",
+    ),
     "bundle_unreadable": (
         "{path} is no bundle that can be read ({reason}); fetch it again, nothing was installed",
         "无法读取安装包 {path}（{reason}）；请重新取得，未安装任何东西",

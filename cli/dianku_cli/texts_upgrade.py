@@ -77,6 +77,10 @@ UPGRADE_TEXTS: dict[str, tuple[str, str]] = {
         "edition {name} cannot be had from the index; name its bundle with --from:\n  {reason}",
         "无法从软件源取得版本 {name}；请用 --from 指明安装包：\n  {reason}",
     ),
+    "no_core_in": (
+        "{source} holds no {core}, without which nothing starts; get a whole bundle",
+        "{source} 里没有 {core}，无法启动；请取得完整的安装包",
+    ),
     "no_such_edition_in": (
         "there is no edition {name} in {source}; nothing was changed",
         "{source} 里没有版本 {name}；未作任何改动",

@@ -52,12 +52,12 @@ class Candidate:
     def __init__(self, edition: str, folder: Path, *, language: str) -> None:
         self.edition = edition
         self.folder = folder
-        try:
-            self.wheels = [read_wheel(path) for path in sorted((folder / WHEELS).glob("*.whl"))]
-        except WheelError as error:
-            raise Failed(say("no_wheel", language, file=folder, reason=error)) from error
+        paths = sorted((folder / WHEELS).glob("*.whl"))
+        self.wheels = [_read_wheel_of(folder, path, language=language) for path in paths]
         if edition not in self.editions:
             raise Failed(say("no_such_edition_in", language, name=edition, source=folder.name))
+        if CORE not in self.distributions:
+            raise Failed(say("no_core_in", language, core=CORE, source=folder.name))
 
     @cached_property
     def distributions(self) -> Mapping[str, str]:
@@ -140,7 +140,7 @@ def candidate_for(wish: str, *, source: Path | None, language: str) -> Iterator[
             yield _from_index(wish, Path(folder), language=language)
         return
     if not source.exists():
-        raise Failed(say("wish_not_there", language, wish=source))
+        raise Failed(say("bundle_not_there", language, path=source))
     with open_bundle(source) as bundle:
         if wish and bundle.edition != wish:
             words = {"source": source, "there": bundle.edition, "name": wish}
@@ -201,6 +201,14 @@ def _patient(words: Sequence[str], *, folder: Path) -> None:
         run(words, folder=folder, patience_s=INDEX_S, environ=environ)
     except (ProgramFailed, ProgramHung) as error:
         raise PipRefused(str(error)) from error
+
+
+def _read_wheel_of(folder: Path, path: Path, *, language: str) -> Wheel:
+    try:
+        return read_wheel(path)
+    except WheelError as error:
+        name = f"{folder.name}/{WHEELS}/{path.name}"
+        raise Failed(say("no_wheel", language, file=name, reason=error)) from error
 
 
 def _read(wheel: Wheel, member: str) -> str:

@@ -11,6 +11,8 @@ import pytest
 from installed import edition_environment
 from upgrades import Prefix, broken_corner, bundle
 
+from dianku_cli.assembly.bundle import read_facts
+from dianku_cli.assembly.bundle import seal as seal_bundle
 from dianku_cli.environment.layout import Installation
 from dianku_cli.environment.versions import (
     Origin,
@@ -79,6 +81,33 @@ def test_upgrade_from_a_bundle_with_one_altered_byte_names_the_file(
     content[100] ^= 1
     wheel.write_bytes(bytes(content))
     assert f"wheels/{wheel.name}" in settled.refused(*upgrade("corner", altered))
+
+
+def test_upgrade_from_where_no_bundle_is_asks_for_one(settled: Prefix, tmp_path: Path) -> None:
+    said = settled.refused(*upgrade("corner", tmp_path / "gone.tar.gz"))
+    assert "gone.tar.gz is not there; name a bundle, archive or folder" in said
+
+
+@pytest.mark.parametrize(
+    ("wheel", "said"),
+    [
+        (None, "holds no dianku-core, without which nothing starts"),
+        (b"PK and no more", "wheels/{name} is no sound wheel: it cannot be opened"),
+    ],
+)
+def test_upgrade_from_a_bundle_sealed_around_what_is_none_says_what_is_wrong_in_it(
+    settled: Prefix, tmp_path: Path, wheel: bytes | None, said: str
+) -> None:
+    """Its sums agree: whoever made it made it so."""
+    folder = tmp_path / bundle("corner").name
+    shutil.copytree(bundle("corner"), folder)
+    [core] = folder.glob("wheels/dianku_core-*.whl")
+    if wheel is None:
+        core.unlink()
+    else:
+        core.write_bytes(wheel)
+    seal_bundle(folder, read_facts(folder, named=folder))
+    assert said.format(name=core.name) in settled.refused(*upgrade("corner", folder))
 
 
 def test_upgrade_while_another_edition_is_set_says_which_line_to_take_out(
