@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from browser import Served, axe_serious, shoot, visit
+from browser import Served, axe_serious, shoot, until, visit
 from job_steps import begin, counted, last, post, scan, stores
 from playwright.sync_api import Browser, Page, expect
 from scan_goods import CARTON, LONG, PLAIN
@@ -20,6 +20,12 @@ COPIED = """async () => {
   await (await import(at("../offline/catalog.js"))).follow("clerk");
 }"""
 """The goods are on the phone."""
+SEEN = """(() => {
+  const field = document.activeElement, box = field.getBoundingClientRect();
+  const there = document.elementFromPoint(box.x + box.width / 2, box.bottom - 2);
+  return field.id === "whose" && there === field;
+})()"""
+"""The field for whose it is has the focus, and nothing lies on it."""
 OF_BEFORE = """async () => {
   const known = await indexedDB.databases();
   const [{ name }] = known.filter((one) => one.name.endsWith("dianku-goods"));
@@ -162,7 +168,12 @@ def test_sale_left_without_a_connection_arrives_as_it_was_said(
         shoot(page, PLAIN)
         shoot(page, "GIFTBOX")
         expect(page.locator(".line")).to_have_count(2)
+        # What asks whose it is lies in sight, also where the till takes half of a small phone.
+        page.set_viewport_size({"width": 360, "height": 560})
+        page.locator("[data-pay-kind=cash]").click()
         page.get_by_role("button", name="客存").click()
+        until(page, SEEN)
+        one.shot("leave-small")
         page.get_by_label("谁的").fill("没网的赵先生")
         expect(page.locator(".line[data-sku=GIFTBOX] .stays")).to_contain_text("直接拿走")
         sell(page)

@@ -9,7 +9,7 @@ import { plain, quantity } from "./exact.js";
  * parts a line's `stays` is how many of its count, as typed, or `true` for all of it. A sale of which nothing stays looks and is as ever.
  */
 export function leaving(node, { basket, on }) {
-  const chip = node.querySelector("[data-leave]"), box = node.querySelector("[data-left]");
+  const chip = node.querySelector("[data-leave]"), box = node.querySelector("[data-left]"), till = node.querySelector("[data-till]");
   const part = box.querySelector("[data-leave-part]"), whose = box.querySelector("[data-head='whose']");
   const how = () => basket.head.leave;
   // A kit has no stock that could be put aside: it goes along.
@@ -72,7 +72,10 @@ export function leaving(node, { basket, on }) {
 
   chip.addEventListener("click", () => {
     basket.setHead({ leave: how() ? undefined : "all" });
-    if (how()) whose.focus();
+    if (!how()) return;
+    whose.focus({ preventScroll: true });
+    // The till lies over the foot of the page: a field behind it would be typed into unseen.
+    if (box.getBoundingClientRect().bottom > till.getBoundingClientRect().top) box.scrollIntoView({ block: "start" });
   });
   part.addEventListener("click", () => basket.setHead({ leave: how() === "part" ? "all" : "part" }));
   return { shown, row, ready, kept, note, get any() { return Boolean(how()); } };
