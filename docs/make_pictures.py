@@ -47,6 +47,23 @@ def _sell(one: Visit) -> None:
     page.locator("[data-pay-kind]").first.click()
 
 
+def _leave(one: Visit) -> None:
+    _sell(one)
+    one.page.locator("[data-leave]").click()
+    one.page.locator("#whose").fill("139 6688")
+    one.page.locator("[data-leave-part]").click()
+    one.page.locator("[data-stays]").first.click()
+    one.page.evaluate("document.activeElement.blur()")
+    one.page.locator("[data-left]").evaluate("(box) => box.scrollIntoView({ block: 'start' })")
+
+
+def _tour(one: Visit) -> None:
+    page = _open(one, "/console/?tour=1")
+    page.locator(".tour .main-action").click()
+    expect(page.locator(".tour #tour-title")).to_be_visible()
+    page.evaluate("Promise.all(document.getAnimations().map((each) => each.finished))")
+
+
 def _receive(one: Visit) -> None:
     page = _open(one, "/console/receive")
     shoot(page, CARTON)
@@ -90,9 +107,11 @@ def _make(one: Visit) -> None:
 
 
 FLOWS: dict[str, str | Callable[[Visit], None]] = {
+    "tour": _tour,
     "home": "/console/",
     "scan": _scan,
     "sell": _sell,
+    "leave": _leave,
     "receive": _receive,
     "write-off": _write_off,
     "return": _return,
