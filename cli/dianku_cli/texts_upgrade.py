@@ -245,6 +245,13 @@ UPGRADE_TEXTS: dict[str, tuple[str, str]] = {
         ),
         "要退回：dianku edition back。新版本启动并改动数据表之后，只能用备份退回：{backup}",
     ),
+    "upgrade_suspects": (
+        (
+            "  If a plugin that was added is the cause ({names}): dianku plugin disable NAME,"
+            " then upgrade again"
+        ),
+        "  如果是另装的插件（{names}）所致：先 dianku plugin disable 插件名，再升级",
+    ),
     "upgrade_went_back": (
         (
             "It failed, and what was in use is in use; nothing was changed but for the backup,"

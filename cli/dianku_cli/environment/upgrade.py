@@ -165,7 +165,12 @@ class Upgrade:
         with trial_folder(data) as trial:
             stage = Stage(trial, self._patience_s, owner_of(data))
             required = self._candidate.required
-            ill = try_out(folder, backup, required=required, settings=self._settings, stage=stage)
+            try:
+                ill = try_out(
+                    folder, backup, required=required, settings=self._settings, stage=stage
+                )
+            except NotReady as error:
+                raise NotReady("\n".join([str(error), *self._suspects(found)])) from error
             reach(folder, settings=self._settings, stage=stage)
         for name, why in ill.items():
             self._say("upgrade_plugin_ill", name=name, reason=why)
@@ -174,6 +179,11 @@ class Upgrade:
         previous = self._installation.version.name
         seal(folder, Origin(previous, str(backup)), sums=self._candidate.sums)
         return folder, ill
+
+    def _suspects(self, found: Forecast) -> Iterator[str]:
+        """What to do where a plugin somebody added ended the whole process, which tells of none."""
+        if names := ", ".join(name for wheel in found.added for name in wheel.plugins):
+            yield say("upgrade_suspects", self._language, names=names)
 
     def _switch(self, host: Host, found: Forecast, *, version: Path, backup: Path) -> None:
         """Write it into the trail, then switch: no version was ever in use untold."""

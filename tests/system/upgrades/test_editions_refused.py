@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from installed import edition_environment
+from made_plugins import MadePlugin
 from upgrades import Prefix, broken_corner, bundle
 
 from dianku_cli.assembly.bundle import read_facts
@@ -162,6 +163,23 @@ def test_version_that_does_not_start_is_gone_back_on_and_its_plugin_named(
     assert "no milk today" in said
     assert "what was in use is in use" in said
     assert not (prefix.data / "upgrade-trial").exists()
+
+
+@pytest.mark.long("full")
+def test_added_plugin_that_ends_the_new_version_is_a_suspect_and_switched_off_no_hindrance(
+    tmp_path: Path,
+) -> None:
+    """Whoever ends a whole process leaves no word of who it was."""
+    prefix = Prefix.made(tmp_path)
+    prefix.shop.init()
+    code = 'import os, sys\nif "basic-0.1.0" not in sys.prefix:\n    os._exit(3)\n'
+    prefix.add([MadePlugin(name="fatal", code=code).wheel(tmp_path)])
+    said = prefix.refused(*upgrade("corner", bundle("corner")))
+    assert "what was in use is in use" in said
+    assert "If a plugin that was added is the cause (fatal): dianku plugin disable NAME" in said
+    assert prefix.run("plugin", "disable", "fatal").returncode == 0
+    prefix.upgrade("corner", bundle("corner"))
+    assert prefix.current == "corner-1.0"
 
 
 def versions_of(folder: Path, *names: str) -> Installation:
