@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from dianku.doctor import examine
 from dianku.host import Host
 from dianku.http.app import build_app
 from dianku.http.plugin_threads import PluginThreads
+from dianku.operations import make_demo
 from dianku.plugins.states import Status
 from dianku.storage.shape import table_names
 from dianku.testing.entry_points import Shelf, shelf
@@ -65,6 +67,15 @@ def open_shop(data_folder: Path, clock: SetClock) -> Iterator[Callable[[], Host]
     yield start
     for host in hosts:
         host.close()
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """An interruption that comes through would end the whole run of tests."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        pytest.fail("what a plugin raised stopped the shop")
 
 
 def test_catalogue_of_texts_that_cannot_be_read_degrades_its_plugin(
@@ -344,6 +355,54 @@ def test_revision_that_touches_what_is_not_its_plugins_is_refused_and_leaves_not
     assert "kept_answer" in names
     assert not {"bad_t", "other_t", "alembic_version_bad"} & set(names)
     assert channels == 1
+
+
+@pytest.mark.parametrize("error", ["KeyboardInterrupt", "SystemExit(1)"])
+def test_revision_that_ends_the_process_refuses_its_plugin_and_leaves_nothing(
+    plugin_shelf: Shelf, open_shop: Callable[[], Host], error: str
+) -> None:
+    folder = plugin_shelf.plugin("bad", more='tables = ["bad_t"]') / "migrations"
+    folder.mkdir()
+    (folder / "0001.py").write_text(REVISION.format(step=f"raise {error}"))
+    plugin_shelf.plugin("good")
+
+    with uninterrupted():
+        host = open_shop()
+
+    assert host.plugins.state("bad").status is Status.REFUSED
+    assert host.plugins.state("bad").faults[-1].where == "migrations"
+    assert error.partition("(")[0] in host.plugins.state("bad").faults[-1].what
+    assert host.plugins.state("good").status is Status.LOADED
+    with host.database.reading() as connection:
+        assert not {"bad_t", "alembic_version_bad"} & set(table_names(connection))
+
+
+def test_demonstration_goes_on_where_a_plugins_part_interrupts(
+    plugin_shelf: Shelf, open_shop: Callable[[], Host], tmp_path: Path
+) -> None:
+    code = """
+from pathlib import Path
+from dianku.api import DemoData, hookimpl
+def fill(chance):
+    {filling}
+@hookimpl
+def register_demo(shop):
+    return [DemoData("{name}", fill)]
+"""
+    plugin_shelf.plugin("bad", code.format(name="bad", filling="raise KeyboardInterrupt"))
+    seen = f"Path({str(tmp_path / 'filled')!r}).touch()"
+    plugin_shelf.plugin("good", code.format(name="good", filling=seen))
+    host = open_shop()
+
+    ctx = Context(host.access.actor("demo"), language="en")
+    with uninterrupted():
+        assert make_demo(host, ctx=ctx, progress=lambda _done, _of: None).token
+
+    assert (tmp_path / "filled").exists()
+    assert host.plugins.state("bad").status is Status.DEGRADED
+    assert host.plugins.state("bad").faults[-1].where == "register_demo"
+    assert "KeyboardInterrupt" in host.plugins.state("bad").faults[-1].what
+    assert host.plugins.state("good").status is Status.LOADED
 
 
 @pytest.mark.parametrize("where", ["import", "register_jobs"])
