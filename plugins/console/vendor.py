@@ -3,13 +3,16 @@
     python plugins/console/vendor.py            # fetch with npm, write files and checksums
     python plugins/console/vendor.py --check    # compare files and checksums; asks nobody
 
-Of an icon set only the icons named are kept, as the symbols of one file.
+Of an icon set only the icons named are kept, as the symbols of one file; of a typeface only the
+signs of the encoding named, and what reads right to left or needs joining never was in it. Cutting
+a typeface takes fontTools, which nothing else here needs.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import json
 import re
 import subprocess
@@ -25,6 +28,15 @@ HERE = Path(__file__).parent
 VENDOR = HERE / "dianku_console" / "assets" / "vendor"
 RECORD = VENDOR / "vendor.json"
 SPRITE = "icons.svg"
+ALWAYS = (
+    (0x20, 0x7F),
+    (0xA0, 0x250),
+    (0x370, 0x530),
+    (0x2000, 0x2700),
+    (0x3000, 0x3400),
+    (0xFF00, 0xFFF0),
+)
+"""Latin, Greek, Cyrillic, punctuation, signs of measures and currencies, kana, full width."""
 
 
 def main() -> int:
@@ -79,6 +91,11 @@ def fetch(name: str, pin: Mapping[str, Any]) -> dict[str, Any]:
             made = {
                 target: at_home(content, **pin["elsewhere"]) for target, content in made.items()
             }
+        if "signs" in pin:
+            made = {
+                target: cut(content, encoding=pin["signs"]) if target.endswith(".ttf") else content
+                for target, content in made.items()
+            }
         if "icons" in pin:
             made[SPRITE] = sprite(
                 {i: read(f"icons/{i}.svg").decode() for i in pin["icons"].split()}
@@ -99,6 +116,32 @@ def at_home(content: bytes, *, pattern: str, instead: str) -> bytes:
         return re.sub(pattern, instead, content.decode()).encode()
     except UnicodeDecodeError:
         return content
+
+
+def cut(content: bytes, *, encoding: str) -> bytes:
+    """A typeface with the signs of an encoding and the usual of the West, outlines and widths."""
+    from fontTools.subset import Options, Subsetter
+    from fontTools.ttLib import TTFont
+
+    def wanted(sign: int) -> bool:
+        if any(first <= sign < end for first, end in ALWAYS):
+            return True
+        try:
+            return bool(chr(sign).encode(encoding))
+        except UnicodeEncodeError:
+            return False
+
+    # The time of the cut is no part of what is cut: the same version gives the same bytes.
+    typeface = TTFont(io.BytesIO(content), recalcTimestamp=False)
+    options = Options(hinting=False, layout_features=[], name_IDs=[0, 1, 2, 4, 5, 6, 13, 14])
+    options.notdef_outline = True
+    options.drop_tables += ["BASE", "GDEF", "GPOS", "GSUB", "STAT", "gasp", "vhea", "vmtx"]
+    cutter = Subsetter(options)
+    cutter.populate(unicodes=[sign for sign in typeface.getBestCmap() if wanted(sign)])
+    cutter.subset(typeface)
+    kept = io.BytesIO()
+    typeface.save(kept)
+    return kept.getvalue()
 
 
 def sprite(icons: Mapping[str, str]) -> bytes:

@@ -1,10 +1,10 @@
-"""The plugin's hooks: its site, and the pages of its own that it shows there."""
+"""The plugin's hooks: its site, the pages of its own that it shows there, and the PDF of labels."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from dianku.api import Given, Page, Panel, Shop, Site, hookimpl
+from dianku.api import Given, Page, Panel, Route, Shop, Site, hookimpl
 
 
 @hookimpl
@@ -21,6 +21,14 @@ def register_pages() -> Iterable[Page]:
     from dianku_console.pages import PAGES
 
     return PAGES
+
+
+@hookimpl
+def register_routes() -> Iterable[Route]:
+    """Labels as a PDF."""
+    from dianku_console.labels.asking import ROUTES
+
+    return ROUTES
 
 
 @hookimpl

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import json
 import re
 import urllib.error
 import urllib.request
@@ -181,59 +180,6 @@ def skus(served: Served, *codes: str) -> set[str]:
     return {item["sku"] for item in items}
 
 
-READ = """async (wasm) => {
-  const zxing = window.ZXingWASM;
-  zxing.prepareZXingModule({ overrides: { locateFile: () => wasm } });
-  const read = [];
-  for (const svg of document.querySelectorAll("svg.barcode")) {
-    const copy = svg.cloneNode(true), box = svg.viewBox.baseVal;
-    copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
-    copy.setAttribute("width", box.width * 3);
-    copy.setAttribute("height", 120);
-    const image = new Image();
-    const text = new XMLSerializer().serializeToString(copy);
-    image.src = "data:image/svg+xml;utf8," + encodeURIComponent(text);
-    await image.decode();
-    const canvas = document.createElement("canvas");
-    canvas.width = box.width * 3;
-    canvas.height = 160;
-    const pen = canvas.getContext("2d");
-    pen.fillStyle = "#fff";
-    pen.fillRect(0, 0, canvas.width, canvas.height);
-    pen.drawImage(image, 0, 20);
-    const found = await zxing.readBarcodes(pen.getImageData(0, 0, canvas.width, canvas.height));
-    read.push(found.map((one) => `${one.format} ${one.text}`).join());
-  }
-  return JSON.stringify(read);
-}"""
-
-
-def test_labels_are_read_by_a_reader(served: Served, browser: Browser) -> None:
-    bodies = [
-        {"sku": "LB-1 a", "name": "Loose tea", "unit": "g"},
-        {"sku": "LB2024000123", "name": "Gift box", "unit": "box"},
-        {"sku": "LB3", "name": "Tiny", "unit": "pc", "barcodes": [{"code": "96385074"}]},
-    ]
-    for body in bodies:
-        served.server.call("POST", "/products", token=served.token, body=body)
-    with visit(browser, served.server, who="clerk", kind="desktop", language="en") as one:
-        asked = "&".join(f"sku={code}" for code in (BEER, "LB-1%20a", "LB2024000123", "LB3"))
-        page = one.open(f"/console/goods/labels?{asked}")
-        ready(page)
-        vendored = page.locator("link[href$='labels.css']").get_attribute("href")
-        assert vendored is not None
-        root = vendored.removesuffix("css/labels.css") + "vendor/"
-        page.add_script_tag(url=f"{root}zxing_reader.js")
-        read = json.loads(page.evaluate(READ, f"{root}zxing_reader.wasm"))
-        one.shot("goods-labels")
-    assert read == [
-        "EAN13 6999000100855",
-        "Code128 LB-1 a",
-        "Code128 LB2024000123",
-        "EAN8 96385074",
-    ]
-
-
 @pytest.fixture(scope="module")
 def ask(served: Served) -> Ask:
     """The status and text of a page, for somebody."""
@@ -358,16 +304,6 @@ def test_stock_card_opens_the_document_of_every_number(served: Served, ask: Ask)
         path = html.unescape(later.group(1)) if later else ""
     assert len(moves) > 20
     assert linked == [move["document"] for move in moves]
-
-
-def test_labels_say_what_this_store_asks(served: Served, ask: Ask) -> None:
-    path = "/products/AL086/stores/XQ01"
-    served.server.call("PUT", path, token=served.token, body={"price": "6.66"})
-    assert "¥6.66" in ask("/console/goods/labels?sku=AL086", store="XQ01")[1]
-    assert "¥7.50" in ask("/console/goods/labels?sku=AL086", store="ZC01")[1]
-    assert "¥" not in ask("/console/goods/labels?sku=AL086&plain=1", store="XQ01")[1]
-    many = ask("/console/goods/labels?sku=AL086&copies=7")[1]
-    assert many.count('class="label"') == 7
 
 
 PATHS = (

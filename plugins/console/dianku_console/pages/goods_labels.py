@@ -1,81 +1,195 @@
-"""Labels to print: price tags for the shelf and barcodes for goods that bear none."""
+"""Labels to print: price tags for the shelf and barcodes for goods that bear none.
+
+The page shows what `GET /labels` has in its PDF, drawn by the same layout. What cannot be printed
+as it was asked for is said beside the labels: wrong figures, codes nobody has, goods beyond the
+bound.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
-from dianku.api import Call, Page, Refused, Title
-from dianku_console.barcodes import bars_of
-from dianku_console.pages.goods import text_of, texts_of
+from attrs import frozen
 
-SIZES: Mapping[str, tuple[int, int]] = {
-    "s40x30": (40, 30),
-    "s50x30": (50, 30),
-    "s60x40": (60, 40),
-    "s70x38": (70, 38),
-}
-"""Widths and heights in millimetres, as rolls of labels are sold."""
-LABELS_MAX = 500
-GOODS_MAX = 200
-COPIES_MAX = 100
+from dianku.api import Call, Page, Title
+from dianku_console.labels.asking import COPIES_MAX, GOODS_MAX, LABELS_MAX, Ware, wares
+from dianku_console.labels.codes import Wanted
+from dianku_console.labels.drawing import Drawn, drawn
+from dianku_console.labels.papers import PAPERS, USUAL, Paper
+from dianku_console.labels.texts import unknown
+from dianku_console.pages.goods import SHOWN, text_of, texts_of
+
+ADDRESS = "/console/goods/labels"
+CHOICES_MAX = 8
+UNKNOWN_SHOWN = 20
+ISOLATED = "\N{FIRST STRONG ISOLATE}{}\N{POP DIRECTIONAL ISOLATE}"
+"""What is written from right to left turns nothing around it."""
+KINDS = ("roll", "stickers", "cut")
+
+
+@frozen
+class _Asked:
+    """What the address says, with what is wrong in it: names of fields, places of figures."""
+
+    paper: Paper
+    wanted: Wanted
+    priced: bool
+    copies: Sequence[str]
+    wrong: Sequence[str]
 
 
 def _labels(call: Call) -> dict[str, Any]:
-    skus = texts_of(call, "sku")[:GOODS_MAX]
-    missing = False
-    narrowed = {name: text_of(call, name).strip() for name in ("q", "category")}
-    if text_of(call, "add").strip():
-        found = call.ask("/products", q=text_of(call, "add").strip()[:200], limit=1)["items"]
-        missing = not found
-        skus = [*skus, *(one["sku"] for one in found if one["sku"] not in skus)]
+    skus = texts_of(call, "sku")
+    asked = _asked(call, len(skus))
+    copies = list(asked.copies)
+    added, choices = _added(call)
+    skus += [sku for sku in added if sku not in skus]
+    following = ""
     # Those of a shelf are asked for once; from then on the goods are named one by one.
-    if not skus and any(narrowed.values()):
-        kept = {name: value or None for name, value in narrowed.items()}
-        page = call.ask("/products", limit=GOODS_MAX, **kept)
-        skus = [one["sku"] for one in page["items"]]
-    copies = max(1, min(_whole(text_of(call, "copies")), COPIES_MAX))
-    size = text_of(call, "size")
-    size = size if size in SIZES else "s50x30"
-    rows = [row for row in (_label(call, sku) for sku in skus) if row is not None]
-    printed = [row for row in rows for _ in range(copies)]
+    if not skus and not choices:
+        skus, following = _of_list(call)
+    rest = skus[GOODS_MAX:]
+    # What was just added, or comes of a list, has no figure of its own yet.
+    copies += [copies[0] if len(set(copies)) == 1 else "1"] * (len(skus) - len(copies))
+    found = list(wares(call, skus[:GOODS_MAX], store=str(call.query["store"]), priced=asked.priced))
+    rows = [(sku, ware, count) for (sku, ware), count in zip(found, copies, strict=False)]
+    known = [(ware, count) for _, ware, count in rows if ware is not None]
     return {
-        "rows": rows,
-        "labels": printed[:LABELS_MAX],
-        "cut": len(printed) > LABELS_MAX,
-        "sizes": [(name, f"{w} × {h}") for name, (w, h) in SIZES.items()],
-        "size": size,
-        "copies": copies,
-        "sheet": text_of(call, "sheet") == "1",
-        "priced": text_of(call, "plain") != "1",
-        "missing": missing,
-        "self": "/console/goods/labels?" + urlencode({"sku": skus}, doseq=True),
+        "rows": [(ware.product, count) for ware, count in known],
+        "strangers": [sku for sku, ware, _ in rows if ware is None],
+        "choices": choices,
+        "missing": bool(text_of(call, "add").strip()) and not added and not choices,
+        "following": following,
+        "left_out": len(rest),
+        "rest": f"{ADDRESS}?{_further(call, rest, asked)}" if rest else "",
+        "papers": [(kind, [one for one in PAPERS.values() if one.kind == kind]) for kind in KINDS],
+        "paper": asked.paper,
+        "wanted": asked.wanted,
+        "priced": asked.priced,
+        "wrong": asked.wrong,
+        "copies_max": COPIES_MAX,
+        "goods_max": GOODS_MAX,
+        "labels_max": LABELS_MAX,
+        **_drawn(known, asked),
+        "pdf": f"/api/v1/labels?{_query(call, known, asked)}",
     }
 
 
-def _label(call: Call, sku: str) -> dict[str, Any] | None:
-    """What stands on a tag; None for a code nobody has, in an address from elsewhere."""
-    try:
-        # One by one, because only so a product comes with what this store asks for it.
-        product = call.ask(f"/products/{quote(sku, safe='')}")
-    except Refused as refused:
-        if refused.problem.code != "not_found":
-            raise
-        return None
-    stores = {one["store"]: one for one in product["stores"] or ()}
-    own = stores.get(call.query["store"], {}).get("price")
-    code = next((one["code"] for one in product["barcodes"] if one["factor"] == 1), sku)
-    return {**product, "price": own or product["price"], "code": code, "bars": bars_of(code)}
+def _asked(call: Call, goods: int) -> _Asked:
+    size, code = text_of(call, "size") or USUAL, text_of(call, "code") or "bars"
+    found = call.query.get("copies") or []
+    copies = [str(one).strip() for one in (found if isinstance(found, list) else [found])]
+    if len(copies) == 1:
+        copies *= max(goods, 1)
+    wrong = [f"copies.{at}" for at, one in enumerate(copies) if not _right(one)]
+    wrong += ["size"] if size not in PAPERS else []
+    wrong += ["code"] if code not in {"bars", "qr"} else []
+    paper = PAPERS.get(size, PAPERS[USUAL])
+    return _Asked(
+        paper, "qr" if code == "qr" else "bars", text_of(call, "plain") != "1", copies, wrong
+    )
 
 
-def _whole(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 5 else 1
+def _right(copies: str) -> bool:
+    whole = copies.isascii() and copies.isdigit() and len(copies) <= len(str(COPIES_MAX))
+    return whole and 1 <= int(copies) <= COPIES_MAX
+
+
+def _drawn(known: Sequence[tuple[Ware, str]], asked: _Asked) -> dict[str, Any]:
+    """The labels, and on which page at which place each stands; none while a figure is wrong."""
+    wrong = any(name.startswith("copies") for name in asked.wrong) or "size" in asked.wrong
+    count = 0 if wrong else sum(int(copies) for _, copies in known)
+    labels: list[Drawn] = []
+    sheets: list[list[tuple[int, float, float]]] = []
+    if 0 < count <= LABELS_MAX:
+        labels = [drawn(ware.tag, asked.paper, wanted=asked.wanted) for ware, _ in known]
+        queue = (at for at, (_, copies) in enumerate(known) for _ in range(int(copies)))
+        while page := list(islice(queue, asked.paper.per_page)):
+            places = asked.paper.places()
+            sheets.append([(at, x, y) for at, (x, y) in zip(page, places, strict=False)])
+    texts = "".join(line.text for label in labels for line in label.lines)
+    return {
+        "labels": labels,
+        "sheets": sheets,
+        "count": len(labels) and count,
+        "too_many": count if count > LABELS_MAX else 0,
+        "signs": ISOLATED.format(" ".join(unknown(texts)[:UNKNOWN_SHOWN]))
+        if unknown(texts)
+        else "",
+        "squared": _names(
+            label for label in labels if asked.wanted == "bars" and _has_square(label)
+        ),
+        "without_code": _names(label for label in labels if label.mark is None),
+    }
+
+
+def _has_square(label: Drawn) -> bool:
+    return label.mark is not None and label.mark.kind == "qr"
+
+
+def _names(labels: Iterable[Drawn]) -> list[str]:
+    return [label.tag.name for label in labels]
+
+
+def _added(call: Call) -> tuple[list[str], Sequence[Mapping[str, Any]]]:
+    """The product that was typed or scanned; several that it may be."""
+    typed = text_of(call, "add").strip()[:200]
+    if not typed:
+        return [], ()
+    found = call.ask("/products", q=typed, limit=CHOICES_MAX)["items"]
+    codes = [one for one in found if typed in {one["sku"], *(b["code"] for b in one["barcodes"])}]
+    if len(codes) == 1 or len(found) == 1:
+        return [(codes or found)[0]["sku"]], ()
+    return [], found
+
+
+def _of_list(call: Call) -> tuple[list[str], str]:
+    """The goods of a list as it was narrowed, and the address of those after them."""
+    kept = {name: text_of(call, name).strip() for name in ("q", "category", "show")}
+    kept = {name: value for name, value in kept.items() if value}
+    if not kept:
+        return [], ""
+    show = kept.get("show")
+    asked: dict[str, Any] = {"q": kept.get("q"), "category": kept.get("category")}
+    asked |= {"limit": GOODS_MAX, "cursor": text_of(call, "cursor") or None}
+    if show in SHOWN and show != "archived":
+        page = call.ask("/stock", store=call.query["store"] or None, **{show: True}, **asked)
+    else:
+        page = call.ask("/products", archived=show == "archived", **asked)
+    skus = list(dict.fromkeys(str(one["sku"]) for one in page["items"]))
+    cursor = page["next_cursor"]
+    further = {**kept, **_chosen(call), "cursor": cursor}
+    return skus, f"{ADDRESS}?{urlencode(further)}" if cursor else ""
+
+
+def _chosen(call: Call) -> dict[str, str]:
+    """Paper, code and price as they were chosen, for an address of other goods."""
+    names = ("size", "code", "plain")
+    return {name: text_of(call, name) for name in names if text_of(call, name)}
+
+
+def _further(call: Call, skus: Sequence[str], asked: _Asked) -> str:
+    copies = asked.copies[GOODS_MAX:]
+    return urlencode({**_chosen(call), "sku": skus, "copies": copies}, doseq=True)
+
+
+def _query(call: Call, known: Sequence[tuple[Ware, str]], asked: _Asked) -> str:
+    """What the PDF is asked for by."""
+    pairs = [("size", asked.paper.name), ("code", asked.wanted)]
+    pairs += [] if asked.priced else [("plain", "true")]
+    pairs += [("store", str(call.query["store"]))] if call.query["store"] else []
+    pairs += [("sku", ware.product["sku"]) for ware, _ in known]
+    counts = [count for _, count in known]
+    told = counts[:1] if len(set(counts)) == 1 else counts
+    return urlencode([*pairs, *(("copies", one) for one in told)])
 
 
 PAGES = (
     Page(
-        "/console/goods/labels",
+        ADDRESS,
         Title("打印标签", "Print labels"),
         "catalog.view",
         "goods/labels.html",
