@@ -124,6 +124,7 @@ FLOWS: dict[str, str | Callable[[Visit], None]] = {
     "day-close": "/console/day-close",
     "goods": "/console/goods",
     "product": "/console/goods/AL085",
+    "labels": "/console/goods/labels?sku=AL085&sku=AL086&sku=DR001",
     "import": "/console/goods/import",
     "documents": "/console/documents",
     "monitor": "/console/monitor",

@@ -9,7 +9,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qs, quote, urlencode
 
 import pytest
 from browser import Served, axe_serious, session, visit
@@ -90,6 +90,11 @@ def page_text(
     status, _, body = got(served, path, headers={"Cookie": cookie})
     assert status == 200
     return html.unescape(body.decode())
+
+
+def again(address: str) -> dict[str, Any]:
+    """What an address asks for."""
+    return dict(parse_qs(address))
 
 
 def ready(page: Page) -> None:
@@ -226,13 +231,13 @@ def test_more_goods_than_are_printed_at_once_are_said_and_led_to(wares: Served) 
     (following,) = re.findall(r'href="/console/goods/labels\?([^"]+)">Show the next', text)
     assert "these are 200 of them" in text
     assert "size=40x30" in following
-    rest = page_text(wares, **urllib.parse.parse_qs(following))
+    rest = page_text(wares, **again(following))
     assert "Show the next" not in rest
     assert sorted(printed_skus(text) + printed_skus(rest)) == skus
     text = page_text(wares, sku=skus, copies=[*["1"] * 204, "2"], code="qr")
     assert "5 more are not shown" in text
     (other,) = re.findall(r'href="/console/goods/labels\?([^"]+)">Show the others', text)
-    rest = page_text(wares, **urllib.parse.parse_qs(other))
+    rest = page_text(wares, **again(other))
     assert printed_skus(text) + printed_skus(rest) == skus
     assert rest.count('class="label"') == 6
     assert rest.count('data-kind="qr"') == 5

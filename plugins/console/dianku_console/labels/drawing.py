@@ -32,6 +32,8 @@ EDGE = DOTS_PER_MM // 2
 GAP = DOTS_PER_MM // 2
 LEAST = 4.5 * POINT
 """Below this nobody reads it."""
+STRONG_LEAST = 3 * DOTS_PER_MM
+"""A smaller sign that is made strong runs together on a screen."""
 UNIT_SHARE = 0.35
 """Of the room for a price, what its unit may take."""
 SQUARE_SHARES = ((2, 0.5), (1, 0.65))
@@ -175,7 +177,7 @@ def _priced(
     size = min(style.price, left / width_of(tag.price))
     y += GAP
     wide, base = width_of(tag.price) * size, y + ASCENT * style.price
-    lines = [Line(tag.price, x, base, size, wide, strong=True)]
+    lines = [Line(tag.price, x, base, size, wide, strong=size >= STRONG_LEAST)]
     y += style.price
     if beside:
         return [*lines, Line(unit, x + wide, base, unit_size, unit_wide)], y
