@@ -106,6 +106,11 @@ def _make(one: Visit) -> None:
     expect(page.locator(".line")).to_have_count(1)
 
 
+def _labels(one: Visit) -> None:
+    page = _open(one, "/console/goods/labels?sku=AL085&sku=AL086&size=60x40")
+    page.locator(".sheet").last.scroll_into_view_if_needed()
+
+
 FLOWS: dict[str, str | Callable[[Visit], None]] = {
     "tour": _tour,
     "home": "/console/",
@@ -124,7 +129,7 @@ FLOWS: dict[str, str | Callable[[Visit], None]] = {
     "day-close": "/console/day-close",
     "goods": "/console/goods",
     "product": "/console/goods/AL085",
-    "labels": "/console/goods/labels?sku=AL085&sku=AL086&sku=DR001",
+    "labels": _labels,
     "import": "/console/goods/import",
     "documents": "/console/documents",
     "monitor": "/console/monitor",
