@@ -114,7 +114,7 @@ def _form(
     """One label in dots, cut off at its edges."""
     box = f"0 0 {_n(label.width)} {_n(label.height)}"
     drawn = [*_boxes(label.mark, label.height)]
-    drawn += (_text(line, glyphs, label.height) for line in label.lines if line.text)
+    drawn += (_text(line, glyphs, label.height) for line in label.lines if line.width)
     if paper.kind == "cut":
         drawn.append(f"{CUT_LINE} {box} re S")
     entries = (
