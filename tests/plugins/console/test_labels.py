@@ -247,6 +247,28 @@ def test_more_goods_than_are_printed_at_once_are_said_and_led_to(wares: Served) 
     assert "data-print" not in text
 
 
+def test_goods_of_long_codes_are_as_many_as_an_address_can_name(wares: Served) -> None:
+    call, token = wares.server.call, wares.token
+    call("POST", "/categories", token=token, body={"code": "LONG", "name": "Long"})
+    skus = [f"{n:02}{'编' * 62}" for n in range(45)]
+    for sku in skus:
+        body = {"sku": sku, "name": "Thing", "unit": "pc", "category": "LONG"}
+        call("POST", "/products", token=token, body=body)
+    found: list[str] = []
+    query: dict[str, Any] = {"category": "LONG"}
+    while query:
+        text = page_text(wares, **query)
+        some = re.findall(r'name="sku" value="([^"]+)"', text)
+        assert f"these are {len(some)} of them" in text or len(found) + len(some) == len(skus)
+        assert re.findall(r'name="sku" value="([^"]+)"', page_text(wares, sku=some)) == some
+        (saved,) = re.findall(r'href="/api/v1/labels\?([^"]+)" download', text)
+        assert len(printed(pdf(wares, **again(saved)))) == len(some)
+        found += some
+        following = re.findall(r'href="/console/goods/labels\?([^"]+)">Show the next', text)
+        query = again(following[0]) if following else {}
+    assert sorted(found) == skus
+
+
 @pytest.mark.parametrize("language", ["zh-CN", "en"])
 def test_page_says_what_is_wrong_and_what_is_printed_otherwise(
     wares: Served, language: str

@@ -23,6 +23,8 @@ from dianku_console.labels.texts import unknown
 from dianku_console.pages.goods import SHOWN, text_of, texts_of
 
 ADDRESS = "/console/goods/labels"
+ADDRESS_MAX = 12_000
+"""Bytes that the goods of an address may take; the server hears 16 kB of line and headers."""
 CHOICES_MAX = 8
 UNKNOWN_SHOWN = 20
 ISOLATED = "\N{FIRST STRONG ISOLATE}{}\N{POP DIRECTIONAL ISOLATE}"
@@ -51,10 +53,11 @@ def _labels(call: Call) -> dict[str, Any]:
     # Those of a shelf are asked for once; from then on the goods are named one by one.
     if not skus and not choices:
         skus, following = _of_list(call)
-    rest = skus[GOODS_MAX:]
+    bound = _fitting(skus)
+    rest = skus[bound:]
     # What was just added, or comes of a list, has no figure of its own yet.
     copies += [copies[0] if len(set(copies)) == 1 else "1"] * (len(skus) - len(copies))
-    found = list(wares(call, skus[:GOODS_MAX], store=str(call.query["store"]), priced=asked.priced))
+    found = list(wares(call, skus[:bound], store=str(call.query["store"]), priced=asked.priced))
     rows = [(sku, ware, count) for (sku, ware), count in zip(found, copies, strict=False)]
     known = [(ware, count) for _, ware, count in rows if ware is not None]
     return {
@@ -64,14 +67,14 @@ def _labels(call: Call) -> dict[str, Any]:
         "missing": bool(text_of(call, "add").strip()) and not added and not choices,
         "following": following,
         "left_out": len(rest),
-        "rest": f"{ADDRESS}?{_further(call, rest, asked)}" if rest else "",
+        "rest": f"{ADDRESS}?{_further(call, rest, copies[bound:])}" if rest else "",
         "papers": [(kind, [one for one in PAPERS.values() if one.kind == kind]) for kind in KINDS],
         "paper": asked.paper,
         "wanted": asked.wanted,
         "priced": asked.priced,
         "wrong": asked.wrong,
         "copies_max": COPIES_MAX,
-        "goods_max": GOODS_MAX,
+        "goods_max": bound,
         "labels_max": LABELS_MAX,
         **_drawn(known, asked),
         "pdf": f"/api/v1/labels?{_query(call, known, asked)}",
@@ -154,15 +157,32 @@ def _of_list(call: Call) -> tuple[list[str], str]:
         return [], ""
     show = kept.get("show")
     asked: dict[str, Any] = {"q": kept.get("q"), "category": kept.get("category")}
-    asked |= {"limit": GOODS_MAX, "cursor": text_of(call, "cursor") or None}
-    if show in SHOWN and show != "archived":
-        page = call.ask("/stock", store=call.query["store"] or None, **{show: True}, **asked)
-    else:
-        page = call.ask("/products", archived=show == "archived", **asked)
-    skus = list(dict.fromkeys(str(one["sku"]) for one in page["items"]))
-    cursor = page["next_cursor"]
+    asked["cursor"] = text_of(call, "cursor") or None
+
+    def page(limit: int) -> tuple[list[str], str | None]:
+        if show in SHOWN and show != "archived":
+            store = call.query["store"] or None
+            found = call.ask("/stock", store=store, limit=limit, **{show: True}, **asked)
+        else:
+            found = call.ask("/products", archived=show == "archived", limit=limit, **asked)
+        return [str(one["sku"]) for one in found["items"]], found["next_cursor"]
+
+    skus, cursor = page(GOODS_MAX)
+    if (fitting := _fitting(skus)) < len(skus):
+        skus, cursor = page(fitting)
+    skus = list(dict.fromkeys(skus))
     further = {**kept, **_chosen(call), "cursor": cursor}
     return skus, f"{ADDRESS}?{urlencode(further)}" if cursor else ""
+
+
+def _fitting(skus: Sequence[str]) -> int:
+    """How many goods are shown at once: those that can be named again with their figures."""
+    left = ADDRESS_MAX
+    for at, sku in enumerate(skus[:GOODS_MAX]):
+        left -= len(urlencode({"sku": sku, "copies": COPIES_MAX})) + 1
+        if left < 0:
+            return at
+    return GOODS_MAX
 
 
 def _chosen(call: Call) -> dict[str, str]:
@@ -171,8 +191,7 @@ def _chosen(call: Call) -> dict[str, str]:
     return {name: text_of(call, name) for name in names if text_of(call, name)}
 
 
-def _further(call: Call, skus: Sequence[str], asked: _Asked) -> str:
-    copies = asked.copies[GOODS_MAX:]
+def _further(call: Call, skus: Sequence[str], copies: Sequence[str]) -> str:
     return urlencode({**_chosen(call), "sku": skus, "copies": copies}, doseq=True)
 
 
