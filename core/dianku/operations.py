@@ -42,6 +42,7 @@ from dianku.storage import migrate
 from dianku.storage.engine import Database
 from dianku.storage.file_lock import FileLock
 from dianku.storage.migrate import MigrationFailed
+from dianku.storage.working_folder import working_folder
 
 __all__ = [
     "ConfigurationError",
@@ -78,6 +79,7 @@ __all__ = [
     "serve",
     "set_up",
     "strict_from",
+    "working_folder",
 ]
 
 DEMO_SEED = 20_260_301

@@ -123,8 +123,11 @@ def platform_tag() -> str:
     return sysconfig.get_platform().replace("-", "_").replace(".", "_")
 
 
-def open_bundle(path: Path) -> Bundle:
+def open_bundle(path: Path, *, into: Path | None = None) -> Bundle:
     """Open a bundle, an archive or its unpacked folder, and check it before anything is done.
+
+    An archive is unpacked into the empty folder `into`, which is the caller's to remove, or into
+    a temporary one.
 
     Raises:
         AssemblyError: it is no bundle, one of its files was altered, is missing or was added, or
@@ -133,6 +136,9 @@ def open_bundle(path: Path) -> Bundle:
     if path.is_dir():
         check_sums(path, named=path)
         return Bundle(_facts_for_here(path, named=path), path)
+    if into is not None:
+        folder = _unpack(path, into)
+        return Bundle(_facts_for_here(folder, named=path), folder)
     unpacked = TemporaryDirectory(prefix="dianku-bundle-")
     try:
         folder = _unpack(path, Path(unpacked.name))

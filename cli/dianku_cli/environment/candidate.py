@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import gettempdir
 from typing import Any
 
 from dianku_cli.assembly.bundle import (
@@ -135,13 +135,16 @@ def candidate_for(wish: str, *, source: Path | None, language: str) -> Iterator[
     """
     if source is None and (os.sep in wish or wish.endswith(SUFFIX)):
         source, wish = Path(wish), ""
-    if source is None:
-        with TemporaryDirectory(prefix="dianku-index-") as folder:
-            yield _from_index(wish, Path(folder), language=language)
-        return
-    if not source.exists():
+    if source is not None and not source.exists():
         raise Failed(say("bundle_not_there", language, path=source))
-    with open_bundle(source) as bundle:
+    from dianku.operations import working_folder
+
+    # What an upgrade left there that was killed goes with the next.
+    with working_folder(Path(gettempdir()), "bundle") as folder:
+        if source is None:
+            yield _from_index(wish, folder, language=language)
+            return
+        bundle = open_bundle(source, into=folder)
         if wish and bundle.edition != wish:
             words = {"source": source, "there": bundle.edition, "name": wish}
             raise Failed(say("bundle_of_another_edition", language, **words))

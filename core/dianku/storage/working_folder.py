@@ -16,7 +16,7 @@ def working_folder(beside: Path, name: str) -> Iterator[Path]:
     """A new folder in `beside`, gone after the block.
 
     It bears its process's number: what a process left that was killed, the next one with a folder
-    of that `name` removes. Such a copy is as large as the shop.
+    of that `name` removes. Such a copy may be as large as the shop.
     """
     prefix = f"dianku-{name}-"
     for left in beside.glob(f"{prefix}*-*"):

@@ -12,7 +12,7 @@ from installed import edition_environment
 from made_plugins import MadePlugin
 from upgrades import Prefix, broken_corner, bundle
 
-from dianku_cli.assembly.bundle import read_facts
+from dianku_cli.assembly.bundle import pack, read_facts
 from dianku_cli.assembly.bundle import seal as seal_bundle
 from dianku_cli.environment.layout import Installation
 from dianku_cli.environment.versions import (
@@ -109,6 +109,28 @@ def test_upgrade_from_a_bundle_sealed_around_what_is_none_says_what_is_wrong_in_
         core.write_bytes(wheel)
     seal_bundle(folder, read_facts(folder, named=folder))
     assert said.format(name=core.name) in settled.refused(*upgrade("corner", folder))
+
+
+def test_what_a_killed_upgrade_unpacked_goes_with_the_next(settled: Prefix, tmp_path: Path) -> None:
+    archive = pack(bundle("corner"), tmp_path, time=1_700_000_000)
+    passing = tmp_path / "passing"
+    passing.mkdir()
+    words = ("edition", "upgrade", "corner", "--from", str(archive))
+    with subprocess.Popen(
+        [str(settled.command), *words],
+        env=settled.shop.environ | {"TMPDIR": str(passing)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as asking:
+        assert asking.stdout is not None
+        said = b""
+        while not said.endswith(b"Go on?"):
+            said += asking.stdout.read(1)
+        asking.kill()
+    [left] = passing.iterdir()
+    assert (left / bundle("corner").name).is_dir()
+    settled.refused(*words, TMPDIR=str(passing))
+    assert list(passing.iterdir()) == []
 
 
 def test_upgrade_while_another_edition_is_set_says_which_line_to_take_out(
