@@ -217,6 +217,16 @@ def test_tag_has_the_price_of_its_store_or_none() -> None:
     assert tag(price=None).price == ""
 
 
+def test_tag_has_the_price_of_the_code_it_bears() -> None:
+    stores = [{"store": "A", "price": "5.00"}]
+    packs = [{"code": "1", "factor": 1, "price": "3.50"}, {"code": "2", "factor": 1, "price": None}]
+    assert tag("A", unit="罐", price="4.00", display=None, stores=stores, barcodes=packs) == Tag(
+        "散装瓜子 五香", "1", "¥3.50", "罐", []
+    )
+    found = tag("A", unit="罐", price="4.00", display=None, stores=stores, barcodes=packs[1:])
+    assert (found.code, found.price) == ("2", "¥5.00")
+
+
 def test_texts_are_cut_where_one_sees_it() -> None:
     assert cut("abc", 9) == "abc"
     assert cut("一二三四", 3) == "一二…"

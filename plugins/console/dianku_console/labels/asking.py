@@ -86,8 +86,7 @@ def wares(
 def tag_of(product: Mapping[str, Any], *, store: str, currency: str, priced: bool) -> Tag:
     """What stands on a product's label; `store` has prices of its own, or is empty."""
     name = " ".join(filter(None, (product["name"], product["spec"])))
-    packs = product["barcodes"]
-    code = next((one["code"] for one in packs if one["factor"] == 1), product["sku"])
+    single = _single(product)
     price, per, also = "", "", []
     if priced and (asked := _asked(product, store)) is not None:
         prices = [
@@ -95,13 +94,20 @@ def tag_of(product: Mapping[str, Any], *, store: str, currency: str, priced: boo
         ]
         (price, per), *others = prices
         also = [f"{amount}/{unit}" for amount, unit in others]
-    return Tag(name, code, price, per, also)
+    return Tag(name, single["code"], price, per, also)
+
+
+def _single(product: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The barcode of one base unit; the SKU where there is none, which has no price of its own."""
+    packs = (one for one in product["barcodes"] if one["factor"] == 1)
+    return next(packs, {"code": product["sku"], "price": None})
 
 
 def _asked(product: Mapping[str, Any], store: str) -> Decimal | None:
-    """The price of one base unit in a store."""
+    """What a scan of the label is sold for in a store: its barcode's price before all others."""
     stores = {one["store"]: one for one in product["stores"] or ()}
-    price = stores.get(store, {}).get("price") or product["price"]
+    own = _single(product)["price"]
+    price = own or stores.get(store, {}).get("price") or product["price"]
     return None if price is None else Decimal(price)
 
 
