@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dianku_console.assets import Assets
 
 ICON_SIZES = (192, 512)
-_LARGE = "/vendor/"
+_LATER = ("/vendor/", "/scan/camera.js", "/scan/reader.js", "/scan/worker.js")
 """Left to be kept when they are used: the camera's reader alone is a megabyte."""
 
 
@@ -40,7 +40,7 @@ def worker(assets: Assets, *, pages: Sequence[str]) -> bytes:
         assets.address(name)
         for name in assets.names()
         if name.endswith((".css", ".js", "icons.svg"))
-        and (name.endswith(("icons.svg", "htmx.js")) or _LARGE not in name)
+        and (name.endswith(("icons.svg", "htmx.js")) or not any(part in name for part in _LATER))
     ]
     head = f"const VERSION = {json.dumps(assets.digest)};\n"
     head += f"const ASSETS = {json.dumps(kept)};\nconst PAGES = {json.dumps(list(pages))};\n"
