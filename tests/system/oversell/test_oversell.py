@@ -21,6 +21,7 @@ from dianku.testing.postgres import PostgresServer
 PROCESSES = {"sqlite": 1, "postgresql": 4}
 SWEETS = 400
 """Sold beside the scarce goods, at the least."""
+SWEETS_MOST = 5 * SWEETS
 
 
 class Selling:
@@ -92,15 +93,27 @@ def test_scarce_goods_many_clients_by_every_way_exactly_all_are_gone(
     answers = selling.answers(wanted + sweets, clients=clients)
     gone = _gone(scarce, ways, answers[:clients])
     posted = gone + Counter(a["target"] for a in answers[clients:] if a["status"] == 201)
+    sold = len(sweets)
+    # Which of four processes gets the two cores first is chance: a short burst may pass one by.
+    while _least(selling, posted) * 10 < posted.total() and sold < SWEETS_MOST:
+        more = [post_sale(f"{clients}-more-{sold + i}", SWEET) for i in range(SWEETS)]
+        answered = selling.answers(more, clients=clients)
+        posted += Counter(a["target"] for a in answered if a["status"] == 201)
+        sold += len(more)
     print(
         f"{selling.kind}: {clients} clients, {units} units; gone by process {dict(gone)}, "
         f"posted by process {dict(posted)}"
     )
     assert gone.total() == units
-    assert posted.total() == units + len(sweets)
+    assert posted.total() == units + sold
     assert selling.on_hand(scarce.sku) == ("0", "0")
-    assert min(posted[i] for i in range(len(selling.servers))) * 10 >= posted.total()
+    assert _least(selling, posted) * 10 >= posted.total()
     assert selling.folder.verify()["clean"] is True
+
+
+def _least(selling: Selling, posted: Counter[int]) -> int:
+    """How many the process posted that posted fewest."""
+    return min(posted[i] for i in range(len(selling.servers)))
 
 
 def _gone(scarce: Scarce, ways: list[str], answers: list[dict[str, Any]]) -> Counter[int]:
