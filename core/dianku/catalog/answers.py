@@ -88,6 +88,7 @@ def scan_match(reading: Reading, *, store: Store | None, level: Level | None) ->
         made_on=_day(reading.made_on),
         expires_on=_day(reading.expires_on),
         composition=product.composition,
+        photo=product.photo,
         stock=_stock(level, store, precision=product.precision),
     )
 

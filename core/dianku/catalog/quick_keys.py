@@ -41,7 +41,7 @@ class QuickKeys(Request, frozen=True):
 
 
 class QuickKeyRecord(Answer):
-    """A key as it is shown; `price` the store's, null where there is none."""
+    """A key as it is shown; `price` the store's, null where there is none. `photo`: a kept file."""
 
     sku: str
     name: str
@@ -49,6 +49,7 @@ class QuickKeyRecord(Answer):
     price: Numeral | None
     colour: int
     archived: bool
+    photo: str | None
 
 
 class QuickKeysRecord(Answer):
@@ -118,6 +119,7 @@ def _items(connection: Connection, of: int, *, priced_in: int) -> list[QuickKeyR
             product.c.name,
             product.c.spec,
             product.c.archived_at,
+            product.c.photo,
             sa.func.coalesce(product_in_store.c.price, product.c.price).label("price"),
             quick_key.c.colour,
         )
@@ -133,6 +135,7 @@ def _items(connection: Connection, of: int, *, priced_in: int) -> list[QuickKeyR
             price=None if row.price is None else format_amount(row.price),
             colour=row.colour,
             archived=row.archived_at is not None,
+            photo=row.photo,
         )
         for row in connection.execute(query)
     ]

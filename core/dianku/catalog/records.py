@@ -66,6 +66,8 @@ class Product:
     spec: str | None = None
     open_price: tuple[int | None, int | None] = (None, None)
     """The bounds of what may be taken for one base unit, in minor units."""
+    photo: str | None = None
+    """The kept file it is shown with."""
     display: tuple[str, int] | None = None
     """The larger unit stock is shown in, and how many base units it is."""
 

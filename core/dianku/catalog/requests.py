@@ -314,6 +314,7 @@ class ScanMatch(Answer):
     made_on: str | None
     expires_on: str | None
     composition: str
+    photo: str | None
     stock: ScanStock | None
 
 

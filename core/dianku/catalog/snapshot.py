@@ -35,7 +35,7 @@ HELD_MAX = 2_000_000
 _PRODUCTS = """
 SELECT p.id, p.sku, p.name, p.unit, p.precision, p.price, p.cost, p.track_lots, p.shelf_life_days,
        p.composition, p.archived_at, p.spec, p.display_unit, p.display_factor,
-       p.open_price_min, p.open_price_max
+       p.open_price_min, p.open_price_max, p.photo
 FROM {rows} AS w JOIN product AS p ON p.id = w.id
 """
 _BARCODES = """
@@ -348,6 +348,7 @@ def _load_products(connection: Connection, ids: set[int]) -> dict[int, Product]:
             store_prices=tuple((p.store_id, p.price) for p in prices.get(row.id, ())),
             spec=row.spec,
             open_price=(row.open_price_min, row.open_price_max),
+            photo=row.photo,
             display=(row.display_unit, row.display_factor) if row.display_unit else None,
         )
         for row in _select(connection, _PRODUCTS, rows)

@@ -38,7 +38,7 @@ def test_key_has_the_price_of_its_store_and_says_what_is_archived(call: Ask) -> 
     told = call("GET", "/quick-keys?store=S1").json()["items"]
     assert [(one["price"], one["archived"]) for one in told] == [("2.50", False), ("3.00", True)]
     told = call("GET", "/quick-keys?store=S2").json()["items"]
-    assert told[0]["price"] == "3.00"
+    assert (told[0]["price"], told[0]["photo"]) == ("3.00", None)
 
 
 def test_keys_that_are_wrong_are_named_and_change_nothing(call: Ask) -> None:

@@ -7,10 +7,11 @@ import re
 from typing import Any
 
 import pytest
-from browser import Kind, Served, Visit, axe_serious, visit
+from browser import Kind, Served, Visit, axe_serious, until, visit
 from job_steps import begin, counted, last, scan
 from photos import PLACE, png, with_exif
 from playwright.sync_api import Browser, FilePayload, Page, expect
+from scan_goods import PLAIN, SHARED
 
 BEER = "AL085"
 STEPS_MOST = 5
@@ -167,6 +168,32 @@ def test_list_of_fifty_with_photos_of_every_shape_keeps_its_rows(
             )
             assert boxes == ["48x48"]
             one.shot(f"photos-fifty-{kind}-{language}")
+
+
+def test_keys_a_scan_and_a_choice_show_the_photos_of_goods(goods: Served, browser: Browser) -> None:
+    sold = [one["sku"] for one in call(goods, "GET", "/products?limit=9&sort=name")["items"]]
+    shown = [BEER, "TWIN-A", "TWIN-B", *sold[:4]]
+    with visit(browser, goods.server, who="clerk") as one:
+        photos = [keep(one, goods, png(*sides)) for sides in ODD_SIDES]
+        for at, sku in enumerate(shown[:6]):
+            call(goods, "PATCH", f"/products/{sku}", {"photo": photos[at % len(photos)]})
+        keys = [{"sku": sku, "colour": at % 3} for at, sku in enumerate(shown)]
+        call(goods, "PUT", "/quick-keys", {"store": None, "keys": keys})
+        page = one.open("/console/sell")
+        expect(page.locator(".key .thumbnail")).to_have_count(6)
+        one.shot("photos-keys")
+        assert axe_serious(page) == []
+        scan(page, SHARED)
+        expect(page.locator("dialog .thumbnail")).to_have_count(2)
+        one.shot("photos-choice")
+        page.locator("dialog button", has_text="礼盒").click()
+        expect(page.locator(".line b")).to_have_text("茉莉花茶礼盒")
+        page = one.open("/console/")
+        scan(page, PLAIN)
+        expect(page.locator("dialog .thumbnail")).to_have_count(1)
+        until(page, "document.querySelector('dialog .thumbnail').naturalWidth > 0")
+        one.shot("photos-scan")
+    call(goods, "PUT", "/quick-keys", {"store": None, "keys": []})
 
 
 def test_clerk_sees_a_photo_and_has_no_way_to_change_it(goods: Served, browser: Browser) -> None:

@@ -38,6 +38,11 @@ export function photoAt(id) {
   return `/api/v1/attachments/${id}`;
 }
 
+/** The photo goods are shown with, where their name stands beside it. */
+export function thumbnail(id) {
+  return make("img", { class: "thumbnail", src: photoAt(id), alt: "" });
+}
+
 /** Show a photo large, with what is said of it and what can be done. */
 export function showPhoto(src, { title, said = "", actions = [] }) {
   return sheet(make("div", { class: "stack" },

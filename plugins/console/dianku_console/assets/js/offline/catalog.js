@@ -61,7 +61,7 @@ function match(product, forms, store) {
     sku: product.sku, name: product.name, spec: product.spec, unit: product.unit, factor,
     price: pack?.price ?? packOf(unit, factor),
     open_price: product.open_price ? { min: packOf(product.open_price.min, factor), max: packOf(product.open_price.max, factor) } : null,
-    quantity: null, amount: null, lot: null, made_on: null, expires_on: null, composition: product.composition, stock: null,
+    quantity: null, amount: null, lot: null, made_on: null, expires_on: null, composition: product.composition, photo: null, stock: null,
   };
 }
 

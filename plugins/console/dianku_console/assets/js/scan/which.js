@@ -1,6 +1,7 @@
 // Which goods a code means: one, several to choose of, or none.
 import { Refused } from "../api.js";
 import { lookUp } from "../offline/catalog.js";
+import { thumbnail } from "../photo.js";
 import { make, sheet, sound, toast } from "../ui.js";
 import { t } from "../words.js";
 
@@ -26,7 +27,7 @@ export async function which(code, store, then) {
 function choose(matches, then) {
   const list = make("ul", { class: "links" }, ...matches.map((match) => make("li", {}, make("button", {
     type: "button", class: "button wide", onclick: (event) => { event.target.closest("dialog").close(); then(match, true); },
-  }, match.spec ? `${match.name} ${match.spec}` : match.name))));
+  }, match.photo && thumbnail(match.photo), match.spec ? `${match.name} ${match.spec}` : match.name))));
   sound("warning");
   sheet(make("div", { class: "stack" }, make("h2", {}, t("console.job.which")), list));
 }
