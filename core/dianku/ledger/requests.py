@@ -240,7 +240,11 @@ class KeptRecord(Answer):
 
 
 class DocumentRecord(Answer):
-    """A posted document, never changed afterwards; `status` follows from what came later."""
+    """A posted document, never changed afterwards; `status` follows from what came later.
+
+    `line_count` and `amount` are of all lines, also where a list tells the first of them alone;
+    `amount` is null where no line has one, and where the reader may not see it.
+    """
 
     number: str
     kind: str
@@ -261,6 +265,8 @@ class DocumentRecord(Answer):
     actor: str
     device: str | None
     lines: list[LineRecord]
+    line_count: int
+    amount: Numeral | None
     balances: list[BalanceRecord]
     warnings: list[Warning]
     payments: list[PaymentRecord] = field(default_factory=list)

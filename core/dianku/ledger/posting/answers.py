@@ -11,7 +11,7 @@ from dianku.clock import day_text, format_ms
 from dianku.ledger.flows import Bucket, Flow
 from dianku.ledger.posting.draft import Draft, DraftLine
 from dianku.ledger.posting.snapshot import Promise, Snapshot
-from dianku.ledger.read.document_records import SIGNED_KINDS, payment_record
+from dianku.ledger.read.document_records import SIGNED_KINDS, amount_text, payment_record
 from dianku.ledger.requests import (
     BalanceRecord,
     DocumentRecord,
@@ -21,7 +21,7 @@ from dianku.ledger.requests import (
     ReservationRecord,
     Warning,
 )
-from dianku.quantity import format_amount, format_cost, format_quantity
+from dianku.quantity import format_cost, format_quantity
 
 _NOT_OF_THE_LINE = frozenset({Flow.KEPT, Flow.SETTLED, Flow.REATTRIBUTED})
 
@@ -29,6 +29,7 @@ _NOT_OF_THE_LINE = frozenset({Flow.KEPT, Flow.SETTLED, Flow.REATTRIBUTED})
 def document_record(snapshot: Snapshot, draft: Draft) -> DocumentRecord:
     """The record of a draft that was written; warnings are worded at the edge."""
     lots = _lots(snapshot, draft) if snapshot.shelves else {}
+    amounts = [line.amount for line in draft.lines if line.amount is not None]
     of_number = draft.of_draft.number if draft.of_draft else draft.of_number
     return DocumentRecord(
         number=draft.number,
@@ -50,6 +51,8 @@ def document_record(snapshot: Snapshot, draft: Draft) -> DocumentRecord:
         actor=draft.actor,
         device=draft.device,
         lines=[_line(draft, line, lots.get(line.number, [])) for line in draft.lines],
+        line_count=len(draft.lines),
+        amount=amount_text(sum(amounts) if amounts else None, kind=draft.kind),
         balances=_balances(snapshot, draft),
         warnings=[Warning(code=code, message="", data=dict(data)) for code, data in draft.warnings],
         payments=[payment_record(kind, amount) for kind, amount in draft.payments],
@@ -60,14 +63,11 @@ def _line(draft: Draft, line: DraftLine, lots: list[LotQuantity]) -> LineRecord:
     precision = line.product.precision
     signed = draft.kind in SIGNED_KINDS
     quantity = line.quantity if signed else abs(line.quantity)
-    amount = line.amount
-    if amount is not None and draft.kind != "cost_adjustment":
-        amount = abs(amount)
     return LineRecord(
         line=line.number,
         sku=line.product.sku,
         quantity=format_quantity(quantity, precision),
-        amount=None if amount is None else format_amount(amount),
+        amount=amount_text(line.amount, kind=draft.kind),
         cost=format_cost(line.cost if draft.kind == "cost_adjustment" else abs(line.cost)),
         lots=lots,
         counted=None if line.counted is None else format_quantity(line.counted, precision),

@@ -44,9 +44,13 @@ LEFT JOIN document AS r ON r.id = d.reverses_id
 """
 _LINES = """
 SELECT l.*, p.sku, p.precision FROM {rows} AS w
-JOIN document_line AS l ON l.document_id = w.id
+JOIN document_line AS l ON l.document_id = w.id AND l.line <= :lines
 JOIN product AS p ON p.id = l.product_id
 ORDER BY l.document_id, l.line
+"""
+_SUMS = """
+SELECT l.document_id, COUNT(*) AS line_count, SUM(l.amount) AS amount
+FROM {rows} AS w JOIN document_line AS l ON l.document_id = w.id GROUP BY l.document_id
 """
 _PAYMENTS = """
 SELECT p.document_id, p.kind, p.amount FROM {rows} AS w
@@ -56,7 +60,7 @@ ORDER BY p.document_id, p.part
 _LOTS = f"""
 SELECT m.document_id, m.line, m.product_id, m.store_id, m.bucket, m.flow, m.lot_id,
        lot.code, lot.expires_on, SUM(m.quantity) AS quantity
-FROM {{rows}} AS w JOIN stock_move AS m ON m.document_id = w.id
+FROM {{rows}} AS w JOIN stock_move AS m ON m.document_id = w.id AND m.line <= :lines
 JOIN lot ON lot.id = m.lot_id
 WHERE m.flow NOT IN ({int(Flow.KEPT)}, {int(Flow.SETTLED)}, {int(Flow.REATTRIBUTED)})
 GROUP BY m.document_id, m.line, m.product_id, m.store_id, m.bucket, m.flow, m.lot_id,
@@ -87,6 +91,8 @@ JOIN document_line AS l ON l.document_id = d.id
 GROUP BY d.of_document_id, l.of_line
 """
 
+LINES_MAX = 1_000_000
+"""More than any document has."""
 SIGNED_KINDS = frozenset({"adjustment", "production"})
 """Kinds whose line quantity has a sign of its own; all others are shown positive."""
 
@@ -100,27 +106,31 @@ def document_records(
     *,
     now_ms: int,
     balances: bool = True,
+    lines_max: int = LINES_MAX,
 ) -> dict[int, DocumentRecord]:
     """Read the records of documents by id; ids that are not there are left out.
 
     Constant in statements whatever the number of documents. `balances` False leaves the list of
-    balances empty (a list of documents does not need today's stock). `now_ms` decides which
-    holds are due and which lots are expired.
+    balances empty (a list of documents does not need today's stock). `lines_max`: the first so many
+    lines of each are told; `line_count` and `amount` are of all. `now_ms` decides which holds are
+    due and which lots are expired.
     """
     rows = [(i,) for i in sorted(set(ids))]
     if not rows:
         return {}
     heads = select_set(connection, _DOCUMENTS, columns=_ID, rows=rows)
-    lines = _by_document(select_set(connection, _LINES, columns=_ID, rows=rows))
-    lots = _lots(select_set(connection, _LOTS, columns=_ID, rows=rows))
+    lines = _by_document(select_set(connection, _LINES, columns=_ID, rows=rows, lines=lines_max))
+    lots = _lots(select_set(connection, _LOTS, columns=_ID, rows=rows, lines=lines_max))
+    sums = _sums(connection, rows, lines=lines, lines_max=lines_max)
     absorbed = _absorbed(connection, lines)
-    states = _statuses(connection, rows, heads=heads, lines=lines)
+    states = _statuses(connection, rows, heads=heads, lines_max=lines_max, lines=lines)
     payments = _by_document(select_set(connection, _PAYMENTS, columns=_ID, rows=rows))
     held = _balances(connection, rows, now_ms=now_ms) if balances else {}
     return {
         head.id: _document(
             head,
             status=states[head.id],
+            sums=sums.get(head.id, (0, None)),
             lines=[
                 _line(row, kind=head.kind, lots=lots, absorbed=absorbed.get((head.id, row.line), 0))
                 for row in lines.get(head.id, ())
@@ -144,6 +154,7 @@ def for_reader(record: DocumentRecord, *, ctx: Context) -> DocumentRecord:
     hide_amount = record.kind in {"receipt", "supplier_return", "cost_adjustment"}
     return msgspec.structs.replace(
         record,
+        amount=None if hide_amount else record.amount,
         balances=[msgspec.structs.replace(b, value=None) for b in balances],
         lines=[
             msgspec.structs.replace(x, cost=None, amount=None if hide_amount else x.amount)
@@ -156,10 +167,12 @@ def _document(
     head: Row[Any],
     *,
     status: str,
+    sums: tuple[int, int | None],
     lines: list[LineRecord],
     balances: list[BalanceRecord],
     payments: list[PaymentRecord],
 ) -> DocumentRecord:
+    line_count, amount = sums
     return DocumentRecord(
         number=head.number,
         kind=head.kind,
@@ -180,6 +193,8 @@ def _document(
         actor=head.actor,
         device=head.device,
         lines=lines,
+        line_count=line_count,
+        amount=amount_text(amount, kind=head.kind),
         balances=balances,
         warnings=_warnings(head.warnings),
         payments=payments,
@@ -196,15 +211,11 @@ def _line(
     def steps(number: int) -> str:
         return format_quantity(number, row.precision)
 
-    # A reversal's line is stored with a minus; it is shown as large as what it takes back.
-    amount = row.amount
-    if amount is not None and kind != "cost_adjustment":
-        amount = abs(amount)
     return LineRecord(
         line=row.line,
         sku=row.sku,
         quantity=steps(row.quantity if kind in SIGNED_KINDS else abs(row.quantity)),
-        amount=None if amount is None else format_amount(amount),
+        amount=amount_text(row.amount, kind=kind),
         cost=format_cost(row.cost if kind == "cost_adjustment" else abs(row.cost)),
         lots=[
             LotQuantity(
@@ -224,6 +235,27 @@ def _line(
         bucket=Bucket(row.bucket).name.lower() if row.bucket else None,
         of_line=row.of_line,
     )
+
+
+def _sums(
+    connection: Connection,
+    rows: Sequence[tuple[int]],
+    *,
+    lines: Mapping[int, Sequence[Row[Any]]],
+    lines_max: int,
+) -> dict[int, tuple[int, int | None]]:
+    """How many lines each document has, and what all their amounts come to."""
+    if lines_max < LINES_MAX:
+        found = select_set(connection, _SUMS, columns=_ID, rows=rows)
+        return {
+            row.document_id: (row.line_count, None if row.amount is None else int(row.amount))
+            for row in found
+        }
+    sums = {}
+    for document_id, some in lines.items():
+        amounts = [row.amount for row in some if row.amount is not None]
+        sums[document_id] = (len(some), sum(amounts) if amounts else None)
+    return sums
 
 
 def _absorbed(
@@ -267,11 +299,16 @@ def _statuses(
     *,
     heads: Sequence[Row[Any]],
     lines: Mapping[int, Sequence[Row[Any]]],
+    lines_max: int,
 ) -> dict[int, str]:
     """Say `posted` or `reversed`; of a transfer `sent`, `partly_received`, `received`, `closed`."""
     states = {h.id: "posted" for h in heads}
     transfers = {h.id for h in heads if h.kind == "transfer" and h.action == "post"}
     if transfers:
+        if lines_max < LINES_MAX:  # what is still to come may be of the lines beyond
+            some = [(i,) for i in transfers]
+            whole = select_set(connection, _LINES, columns=_ID, rows=some, lines=LINES_MAX)
+            lines = _by_document(whole)
         arrived: dict[int, dict[int, int]] = defaultdict(dict)
         closed: set[int] = set()
         for row in select_set(connection, _ARRIVED, columns=_ID, rows=[(i,) for i in transfers]):
@@ -307,6 +344,13 @@ def _balances(
     for balances in groups.values():
         balances.sort(key=lambda b: (b.sku, b.store))
     return groups
+
+
+def amount_text(amount: int | None, *, kind: str) -> str | None:
+    """Write an amount of a document as it is told: of a reversal what it takes back, no minus."""
+    if amount is None:
+        return None
+    return format_amount(amount if kind == "cost_adjustment" else abs(amount))
 
 
 def balance_record(level: Level) -> BalanceRecord:

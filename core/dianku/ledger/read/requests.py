@@ -131,7 +131,8 @@ class DocumentFilter(PageQuery, frozen=True):
 
     `on_the_way`: transfers alone of which not all has arrived yet; `to_store`: those to these
     stores. `kept`: sales alone of which goods still wait in the shop for their customer;
-    `kept_for`: those whose number, reference or notes contain this.
+    `kept_for`: those whose number, reference or notes contain this. `lines`: of each document the
+    first so many are told, all where it is left out.
     """
 
     kind: list[Code] = field(default_factory=list)
@@ -149,6 +150,7 @@ class DocumentFilter(PageQuery, frozen=True):
     to_store: list[Code] = field(default_factory=list)
     kept: bool = False
     kept_for: Words | None = None
+    lines: Annotated[int, Meta(ge=0, le=1000)] | None = None
 
 
 class DocumentPage(Answer):

@@ -22,6 +22,8 @@ class GoingOn(NamedTuple):
 
 ROWS = 40
 """Documents of one part of the list; the next ones are fetched when they are asked for."""
+TOLD = 3
+"""Goods that a row of the list names; of what else is in the document it says how much."""
 GOODS = 20
 """Goods that a word may mean, at most: documents of any of them are found."""
 NUMBER = re.compile(r"[A-Za-z]{2,4}\d{4,8}(-\d*)?")
@@ -61,6 +63,7 @@ def _list(call: Call) -> dict[str, Any]:
         "from": _day(asked["from"]),
         "to": _day(asked["to"]),
         "limit": ROWS,
+        "lines": TOLD,
         "cursor": call.query.get("cursor") or None,
     }
     found = _found(call, asked["q"].strip(), filters)
@@ -120,9 +123,9 @@ def brief(document: Mapping[str, Any], products: Mapping[str, Any]) -> dict[str,
         "icon": KINDS.get(document["kind"], "receipt-text"),
         "what": [
             {"name": name_of(line["sku"], products), "quantity": line["quantity"]}
-            for line in lines[:3]
+            for line in lines[:TOLD]
         ],
-        "others": max(0, len(lines) - 3),
+        "others": max(0, document["line_count"] - TOLD),
         "total": total(document),
         "href": f"/console/documents/{quote(document['number'], safe='')}",
     }
@@ -130,10 +133,9 @@ def brief(document: Mapping[str, Any], products: Mapping[str, Any]) -> dict[str,
 
 def total(document: Mapping[str, Any]) -> str | None:
     """What was taken or given back for a document's goods; None where it is not about money."""
-    amounts = [line["amount"] for line in document["lines"] if line["amount"] is not None]
-    if document["kind"] not in MONEY_KINDS and not any(Decimal(one) for one in amounts):
+    whole = Decimal(document["amount"] or 0)
+    if document["kind"] not in MONEY_KINDS and not whole:
         return None
-    whole = sum((Decimal(one) for one in amounts), Decimal(0))
     return str(-whole if document["kind"] == "customer_return" else whole)
 
 

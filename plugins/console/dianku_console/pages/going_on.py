@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from dianku.api import Call, Page, Panel, Title, refuse
-from dianku_console.pages.documents import GOING_ON, PAY_KINDS, brief, named, product_names
+from dianku_console.pages.documents import GOING_ON, PAY_KINDS, TOLD, brief, named, product_names
 from dianku_console.pages.scan import goods_of
 
 SALES = 20
@@ -56,7 +56,13 @@ def _sales(call: Call) -> dict[str, Any]:
         skus = [one["sku"] for one in goods_of(call, code)]
     found: Any = {"items": []}
     if skus or not code:
-        asked = {"kind": "issue", "store": store or None, "sku": list(skus), "limit": SALES}
+        asked = {
+            "kind": "issue",
+            "store": store or None,
+            "sku": list(skus),
+            "limit": SALES,
+            "lines": TOLD,
+        }
         found = call.ask("/documents", **asked)
     sales = [one for one in found["items"] if one["action"] == "post" and one["status"] == "posted"]
     names = product_names(call, sales)
@@ -72,7 +78,7 @@ def _arrivals(call: Call) -> dict[str, Any]:
 
 
 def _on_the_way(call: Call, **asked: Any) -> list[dict[str, Any]]:
-    items = call.ask("/documents", on_the_way=True, **asked)["items"]
+    items = call.ask("/documents", on_the_way=True, lines=TOLD, **asked)["items"]
     names = product_names(call, items)
     return [brief(one, names) for one in items]
 

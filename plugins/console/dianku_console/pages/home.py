@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dianku.api import SIGNED_IN, Call, Page, Panel, Title
-from dianku_console.pages.documents import brief, product_names
+from dianku_console.pages.documents import TOLD, brief, product_names
 from dianku_console.pages.exceptions import names_of
 from dianku_console.pages.goods import goods_href
 
@@ -70,7 +70,7 @@ def _expiring(call: Call) -> dict[str, Any] | None:
 
 def _latest(call: Call) -> dict[str, Any] | None:
     """The last documents; None in a shop where nothing happened yet."""
-    found = call.ask("/documents", store=call.query["store"] or None, limit=5)["items"]
+    found = call.ask("/documents", store=call.query["store"] or None, limit=5, lines=TOLD)["items"]
     names = product_names(call, found)
     return {"documents": [brief(one, names) for one in found]} if found else None
 
