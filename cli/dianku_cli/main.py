@@ -15,6 +15,7 @@ import click
 
 from dianku_cli import __version__
 from dianku_cli.failures import worded
+from dianku_cli.interrupts import hear_all
 from dianku_cli.lazy import Lazy, LazyGroup
 from dianku_cli.settings import LANGUAGES, Settings, SettingsError
 
@@ -204,4 +205,5 @@ def dianku(**_options: Any) -> None:
 
 def main() -> None:
     """Run the command line."""
+    hear_all()
     dianku(prog_name="dianku")

@@ -392,6 +392,7 @@ def test_phone_clock_that_is_wrong_or_set_puts_no_sale_into_another_day(
                 one.context.set_offline(True)
             elif work is POST:
                 assert page.evaluate(POST, [[sale(served, reference)]]) == ["kept"]
+                page.locator("[data-shown='1']").wait_for(state="attached")
             else:
                 one.context.set_offline(False)
                 all_sent(page)
