@@ -138,6 +138,7 @@ def test_paper_of_the_browser_has_what_the_pdf_has(
     wares: Served, browser: Browser, size: str, code: str, language: str
 ) -> None:
     query = {"sku": list(CODES), "copies": [3, 1, 2, 1, 1, 1, 2], "size": size, "code": code}
+    query |= {"first": 19} if size == "a4-21" else {}  # the last row of a sheet that was begun
     with visit(browser, wares.server, who="clerk", kind="desktop", language=language) as one:
         page = one.open(f"/console/goods/labels?{asked(**query)}")
         ready(page)
@@ -151,6 +152,8 @@ def test_paper_of_the_browser_has_what_the_pdf_has(
     from_page, from_pdf = printed(paper, dots_per_inch=406.4), printed(made, dots_per_inch=406.4)
     assert len(codes) == 11
     assert len(from_page) == len(from_pdf)
+    if size == "a4-21":
+        assert [len(sheet.codes) for sheet in from_pdf] == [3, 8]
     for left, right in zip(from_page, from_pdf, strict=True):
         assert left.codes == right.codes
         assert (left.width, left.height) == pytest.approx((right.width, right.height), abs=0.2)
@@ -192,6 +195,9 @@ def test_wrong_figures_are_refused_at_their_field(wares: Served) -> None:
         ("/code", "not_one_of"),
         ("/sheet", "unknown_parameter"),
     }
+    assert wrong(wares, sku=BEER, size="a4-65", first=66) == {("/first", "too_large")}
+    assert wrong(wares, sku=BEER, size="a4-65", first=0) == {("/first", "too_small")}
+    assert wrong(wares, sku=BEER, first=2) == {("/first", "too_large")}
     assert wrong(wares, sku=BEER, store="NOWHERE") == {("/store", "unknown_store")}
 
 
@@ -354,6 +360,13 @@ def test_labels_are_chosen_counted_left_out_and_saved(
         expect(page.locator(".code[data-kind=qr]")).to_have_count(2)
         page.locator("[name=size]").select_option("a4-65")
         expect(page.locator(".sheet")).to_have_count(1)
+        page.locator("[name=first]").fill("66")
+        page.locator("[name=first]").blur()
+        expect(page.locator(".note.bad")).to_contain_text("65")
+        expect(page.locator("[name=first]")).to_have_attribute("aria-invalid", "true")
+        page.locator("[name=first]").fill("63")
+        page.locator("[name=first]").blur()
+        expect(page.locator(".sheet")).to_have_count(2)
         page.locator("[name=plain]").check()
         expect(page.locator("symbol text[font-weight]")).to_have_count(0)
         one.shot(f"labels-chosen-{kind}")
@@ -361,8 +374,11 @@ def test_labels_are_chosen_counted_left_out_and_saved(
         with page.expect_download() as waiting:
             page.locator("[data-pdf]").click()
         assert waiting.value.suggested_filename == "labels-a4-65.pdf"
-        (sheet,) = printed(waiting.value.path().read_bytes(), dots_per_inch=406.4)
-        assert [code.text for code in sheet.codes] == ["6999000100855"] * 2 + ["6999000100862"] * 2
+        sheets = printed(waiting.value.path().read_bytes(), dots_per_inch=406.4)
+        assert [[code.text for code in sheet.codes] for sheet in sheets] == [
+            ["6999000100855", "6999000100855", "6999000100862"],
+            ["6999000100862"],
+        ]
         page.reload()
         ready(page)
         expect(page.locator(".sheet use")).to_have_count(4)

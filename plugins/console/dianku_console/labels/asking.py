@@ -48,7 +48,8 @@ class LabelsQuestion(Request, frozen=True, kw_only=True):
 
     `copies` once is for all, or it is given for each `sku` in turn; without it one of each.
     `store` is whose prices are printed, `plain` leaves prices out. `code=qr` prints QR codes, which
-    is also done where bars have no room.
+    is also done where bars have no room. `first` is the place on the first sheet to begin at,
+    from 1: of a sheet of stickers of which some are used.
     """
 
     sku: Annotated[list[Code], Meta(min_length=1, max_length=GOODS_MAX)]
@@ -56,6 +57,7 @@ class LabelsQuestion(Request, frozen=True, kw_only=True):
     size: Size = "50x30"
     code: Literal["bars", "qr"] = "bars"
     plain: bool = False
+    first: Annotated[int, Meta(ge=1)] = 1
     store: Code | None = None
 
 
@@ -136,6 +138,9 @@ def _labels(call: Call) -> Content:
         raise invalid(FieldError("/copies", code, {bound: len(asked.sku)}))
     if sum(copies) > LABELS_MAX:
         raise invalid(FieldError("/copies", "too_many", {"max": LABELS_MAX}))
+    paper = PAPERS[asked.size]
+    if asked.first > paper.per_page:
+        raise invalid(FieldError("/first", "too_large", {"max": paper.per_page}))
     _check_store(call, asked.store)
     found = list(wares(call, asked.sku, store=asked.store or "", priced=not asked.plain))
     wrong = [
@@ -145,14 +150,13 @@ def _labels(call: Call) -> Content:
     ]
     if wrong:
         raise invalid(*wrong)
-    paper = PAPERS[asked.size]
     labels = [
         (drawn(ware.tag, paper, wanted=asked.code), count)
         for (_, ware), count in zip(found, copies, strict=True)
         if ware is not None
     ]
     name = f"labels-{paper.name}.pdf"
-    return Content(pdf_of(labels, paper), "application/pdf", filename=name)
+    return Content(pdf_of(labels, paper, first=asked.first), "application/pdf", filename=name)
 
 
 def _check_store(call: Call, store: str | None) -> None:

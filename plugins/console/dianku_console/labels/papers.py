@@ -6,11 +6,15 @@ drawn lies on dots, so that no bar is a fraction of one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Literal
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Literal, TypeVar
 
 from attrs import frozen
 
+T = TypeVar("T")
+Place = tuple[float, float]
+"""A label's upper left corner on its page, in dots."""
 DOTS_PER_MM = 8
 A4_MM = (210.0, 297.0)
 EDGE_MM = 8.0
@@ -55,7 +59,7 @@ class Paper:
         """What the page is called in the style sheet, which bears its size."""
         return self.name if self.kind == "roll" else "a4"
 
-    def places(self) -> Iterator[tuple[float, float]]:
+    def places(self) -> Iterator[Place]:
         """The upper left corners of a page's labels, in dots, row by row."""
         for row in range(self.rows):
             for column in range(self.columns):
@@ -63,6 +67,16 @@ class Paper:
                     (self.left + column * (self.width + self.gap)) * DOTS_PER_MM,
                     (self.top + row * self.height) * DOTS_PER_MM,
                 )
+
+    def sheets(self, queue: Iterable[T], *, first: int = 1) -> Iterator[list[tuple[T, Place]]]:
+        """What is printed with the place of each, page by page.
+
+        `first` is where the first page begins, from 1: the places before it are used already.
+        """
+        left, free = iter(queue), list(self.places())[first - 1 :]
+        while page := list(islice(left, len(free))):
+            yield list(zip(page, free, strict=False))
+            free = list(self.places())
 
 
 def _roll(width: float, height: float) -> Paper:

@@ -14,7 +14,7 @@ from attrs import field, frozen
 
 from dianku_console.labels.codes import Mark
 from dianku_console.labels.drawing import Drawn
-from dianku_console.labels.papers import DOTS_PER_MM, Paper
+from dianku_console.labels.papers import DOTS_PER_MM, Paper, Place
 from dianku_console.labels.texts import Line, shown
 from dianku_console.labels.typeface import typeface
 
@@ -73,8 +73,11 @@ class _Objects:
         return bytes(out)
 
 
-def pdf_of(labels: Sequence[tuple[Drawn, int]], paper: Paper) -> bytes:
-    """The labels, each so many times, one after the other on as many pages as it takes."""
+def pdf_of(labels: Sequence[tuple[Drawn, int]], paper: Paper, *, first: int = 1) -> bytes:
+    """The labels, each so many times, one after the other on as many pages as it takes.
+
+    `first` is the place where the first page begins (`Paper.sheets`).
+    """
     objects = _Objects()
     root, pages = objects.add(), objects.add()
     texts = "".join(one for label, _ in labels for line in label.lines for one in shown(line.text))
@@ -82,8 +85,7 @@ def pdf_of(labels: Sequence[tuple[Drawn, int]], paper: Paper) -> bytes:
     forms = [_form(objects, label, glyphs, font=font, paper=paper) for label, _ in labels]
     queue = [form for form, (_, copies) in zip(forms, labels, strict=True) for _ in range(copies)]
     kids = [
-        _page(objects, queue[at : at + paper.per_page], paper, parent=pages)
-        for at in range(0, len(queue), paper.per_page)
+        _page(objects, placed, paper, parent=pages) for placed in paper.sheets(queue, first=first)
     ]
     listed = " ".join(f"{kid} 0 R" for kid in kids)
     objects.fill(pages, f"<< /Type /Pages /Count {len(kids)} /Kids [{listed}] >>")
@@ -93,15 +95,17 @@ def pdf_of(labels: Sequence[tuple[Drawn, int]], paper: Paper) -> bytes:
     return objects.file(root)
 
 
-def _page(objects: _Objects, forms: Sequence[int], paper: Paper, *, parent: int) -> int:
+def _page(
+    objects: _Objects, placed: Sequence[tuple[int, Place]], paper: Paper, *, parent: int
+) -> int:
     scale = POINTS / DOTS_PER_MM
     width, height = (side * POINTS for side in paper.page)
     drawn = []
-    for form, (x, y) in zip(forms, paper.places(), strict=False):
+    for form, (x, y) in placed:
         low = height - (y * scale + paper.height * POINTS)
         drawn.append(f"q {scale:.8f} 0 0 {scale:.8f} {_n(x * scale)} {_n(low)} cm /L{form} Do Q")
     content = objects.stream("\n".join(drawn).encode())
-    named = " ".join(f"/L{form} {form} 0 R" for form in sorted(set(forms)))
+    named = " ".join(f"/L{form} {form} 0 R" for form in sorted({form for form, _ in placed}))
     return objects.add(
         f"<< /Type /Page /Parent {parent} 0 R /MediaBox [0 0 {_n(width)} {_n(height)}] "
         f"/Resources << /XObject << {named} >> >> /Contents {content} 0 R >>"

@@ -8,7 +8,6 @@ bound.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import islice
 from typing import Any
 from urllib.parse import urlencode
 
@@ -40,6 +39,7 @@ class _Asked:
     wanted: Wanted
     priced: bool
     copies: Sequence[str]
+    first: int
     wrong: Sequence[str]
 
 
@@ -72,6 +72,7 @@ def _labels(call: Call) -> dict[str, Any]:
         "paper": asked.paper,
         "wanted": asked.wanted,
         "priced": asked.priced,
+        "first": text_of(call, "first").strip(),
         "wrong": asked.wrong,
         "copies_max": COPIES_MAX,
         "goods_max": bound,
@@ -91,28 +92,35 @@ def _asked(call: Call, goods: int) -> _Asked:
     wrong += ["size"] if size not in PAPERS else []
     wrong += ["code"] if code not in {"bars", "qr"} else []
     paper = PAPERS.get(size, PAPERS[USUAL])
+    # What was typed for stickers is kept in the address while another paper is looked at.
+    first = text_of(call, "first").strip() if paper.kind == "stickers" else ""
+    wrong += ["first"] if first and not _right(first, most=paper.per_page) else []
     return _Asked(
-        paper, "qr" if code == "qr" else "bars", text_of(call, "plain") != "1", copies, wrong
+        paper=paper,
+        wanted="qr" if code == "qr" else "bars",
+        priced=text_of(call, "plain") != "1",
+        copies=copies,
+        first=int(first) if first and "first" not in wrong else 1,
+        wrong=wrong,
     )
 
 
-def _right(copies: str) -> bool:
-    whole = copies.isascii() and copies.isdigit() and len(copies) <= len(str(COPIES_MAX))
-    return whole and 1 <= int(copies) <= COPIES_MAX
+def _right(number: str, *, most: int = COPIES_MAX) -> bool:
+    whole = number.isascii() and number.isdigit() and len(number) <= len(str(most))
+    return whole and 1 <= int(number) <= most
 
 
 def _drawn(known: Sequence[tuple[Ware, str]], asked: _Asked) -> dict[str, Any]:
     """The labels, and on which page at which place each stands; none while a figure is wrong."""
-    wrong = any(name.startswith("copies") for name in asked.wrong) or "size" in asked.wrong
+    wrong = any(name.startswith(("copies", "size", "first")) for name in asked.wrong)
     count = 0 if wrong else sum(int(copies) for _, copies in known)
     labels: list[Drawn] = []
     sheets: list[list[tuple[int, float, float]]] = []
     if 0 < count <= LABELS_MAX:
         labels = [drawn(ware.tag, asked.paper, wanted=asked.wanted) for ware, _ in known]
         queue = (at for at, (_, copies) in enumerate(known) for _ in range(int(copies)))
-        while page := list(islice(queue, asked.paper.per_page)):
-            places = asked.paper.places()
-            sheets.append([(at, x, y) for at, (x, y) in zip(page, places, strict=False)])
+        placed = asked.paper.sheets(queue, first=asked.first)
+        sheets = [[(at, x, y) for at, (x, y) in sheet] for sheet in placed]
     texts = "".join(line.text for label in labels for line in label.lines)
     return {
         "labels": labels,
@@ -187,7 +195,7 @@ def _fitting(skus: Sequence[str]) -> int:
 
 def _chosen(call: Call) -> dict[str, str]:
     """Paper, code and price as they were chosen, for an address of other goods."""
-    names = ("size", "code", "plain")
+    names = ("size", "code", "plain", "first")
     return {name: text_of(call, name) for name in names if text_of(call, name)}
 
 
@@ -199,6 +207,7 @@ def _query(call: Call, known: Sequence[tuple[Ware, str]], asked: _Asked) -> str:
     """What the PDF is asked for by."""
     pairs = [("size", asked.paper.name), ("code", asked.wanted)]
     pairs += [] if asked.priced else [("plain", "true")]
+    pairs += [("first", str(asked.first))] if asked.first > 1 else []
     pairs += [("store", str(call.query["store"]))] if call.query["store"] else []
     pairs += [("sku", ware.product["sku"]) for ware, _ in known]
     counts = [count for _, count in known]

@@ -30,6 +30,7 @@ export function start(form) {
       if (!event.target.value.trim()) return;
       for (const field of form.querySelectorAll("[name=copies]")) field.value = event.target.value;
     }
+    if (event.target.name === "size") form.querySelector("[data-first]").hidden = !event.target.selectedOptions[0].hasAttribute("data-stickers");
     show();
   });
   form.addEventListener("click", (event) => {
@@ -48,6 +49,9 @@ export function start(form) {
 /** Show at each field whether what it says was wrong. */
 function mark(form, shown) {
   const wrong = (shown.querySelector("[data-wrong]")?.dataset.wrong ?? "").split(" ");
+  const first = form.elements.namedItem("first");
+  if (wrong.includes("first")) first.setAttribute("aria-invalid", "true");
+  else first.removeAttribute("aria-invalid");
   form.querySelectorAll("[name=copies]").forEach((field, at) => {
     field.toggleAttribute("aria-invalid", wrong.includes(`copies.${at}`) || wrong.includes("copies"));
     if (field.hasAttribute("aria-invalid")) { field.setAttribute("aria-invalid", "true"); field.closest("details").open = true; }
