@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from browser import Served, visit
+from browser import Kind, Served, visit
 from job_steps import begin, counted, last, scan
 from playwright.sync_api import Browser, Page, expect
 from scan_goods import CARTON, PLAIN
@@ -61,6 +61,52 @@ def test_sale_is_paid_with_change_and_remembers_its_kind(goods: Served, browser:
         post(page)
         assert len(counted(page, "paid sale")) == 3
         assert last(goods, "issue")["payments"] == [{"kind": "cash", "amount": "4.00"}]
+
+
+FREE = """(all) => all.every((one) => {
+  const box = one.getBoundingClientRect();
+  const found = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+  return one.contains(found) || found?.contains(one);
+})"""
+"""Whether things are on the screen with nothing above them."""
+
+
+@pytest.mark.parametrize(
+    ("kind", "width", "height"),
+    [
+        ("phone", 360, 640),
+        pytest.param("phone", 390, 844, marks=pytest.mark.long("browser-full")),
+        pytest.param("desktop", 1000, 700, marks=pytest.mark.long("browser-full")),
+        ("desktop", 1280, 800),
+    ],
+)
+def test_what_the_next_customer_needs_is_in_sight_however_long_the_sale(
+    goods: Served, browser: Browser, kind: Kind, width: int, height: int
+) -> None:
+    items = goods.server.call("GET", "/products?limit=40&sort=name", token=goods.token)["items"]
+    skus = [one["sku"] for one in items if one["price"] and one["composition"] == "none"][:8]
+    with visit(browser, goods.server, who="clerk", kind=kind) as one:
+        one.page.set_viewport_size({"width": width, "height": height})
+        page = one.open("/console/sell")
+        expect(page.locator("html[data-ready]")).to_be_visible()
+        for sku in skus:
+            scan(page, sku)
+            expect(page.locator(".fresh")).to_have_attribute("data-sku", sku)
+        pay(page, "cash")
+        needed = page.locator(
+            "[data-post], [data-pay-kind=wechat], [name=received], .fresh b, .fresh .count"
+        )
+        expect(needed).to_have_count(5)
+        assert needed.evaluate_all(FREE)
+        one.shot(f"till-long-{width}")
+        button = place(page, "[data-post]")
+        post(page)
+        expect(page.locator(".toast.good")).to_be_visible()
+        scan(page, PLAIN)
+        expect(needed).to_have_count(5)
+        assert needed.evaluate_all(FREE)
+        assert place(page, "[data-post]") == pytest.approx(button, abs=1)
+        one.shot(f"till-long-{width}-next")
 
 
 def test_sale_is_rounded_down_and_paid_in_two_kinds(goods: Served, browser: Browser) -> None:
