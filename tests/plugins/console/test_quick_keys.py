@@ -35,9 +35,8 @@ def rows(page: Page) -> Any:
     return page.locator("[data-rows] b")
 
 
-def is_last_kept(answer: Response) -> bool:
-    """Whether it answers to both keys being kept with the first one's colour."""
-    wanted = [{"sku": "tea-egg", "colour": 1}, {"sku": "AL085", "colour": 0}]
+def is_kept(answer: Response, wanted: list[dict[str, Any]]) -> bool:
+    """Whether it answers to these keys being kept: changes go one after the other."""
     said = answer.request.post_data_json or {}
     return answer.request.method == "PUT" and said["keys"] == wanted
 
@@ -76,8 +75,8 @@ def test_keys_are_chosen_by_scan_arranged_and_sold_with_by_one_tap(
         expect(page.locator("[data-sku=tea-egg] [data-colour='1']")).to_be_visible()
         page.locator("[data-sku=AL085] .remove").click()
         expect(rows(page)).to_have_text(["茶叶蛋"])
-        # Changes are kept one after the other: the answer to the last says that all are.
-        with page.expect_response(is_last_kept):
+        both = [{"sku": "tea-egg", "colour": 1}, {"sku": "AL085", "colour": 0}]
+        with page.expect_response(lambda answer: is_kept(answer, both)):
             page.get_by_role("button", name="撤销").click()
         expect(page.locator("[data-sku=AL085] .small-text").last).to_have_text("¥4.00")
         one.shot("keys-arranged")
@@ -147,7 +146,8 @@ def test_change_of_keys_that_is_refused_is_shown_as_it_was(shop: Served, browser
         page.unroute("**/api/v1/quick-keys")
         page.locator(".colour").click()
         expect(page.locator(".colour")).to_have_attribute("data-colour", "1")
-        page.locator(".remove").click()
+        with page.expect_response(lambda answer: is_kept(answer, [])):
+            page.locator(".remove").click()
         expect(page.locator(".empty")).to_be_visible()
         one.shot("keys-empty")
         one.complaints[:] = [told for told in one.complaints if "ERR_FAILED" not in told]
