@@ -115,6 +115,26 @@ def added_wheel(folder: Path) -> str:
     return "wheels/more-1-py3-none-any.whl"
 
 
+@pytest.mark.parametrize(
+    ("at", "put"),
+    [(0, b"g"), (0, b"A"), (63, b" "), (65, b"*"), (66, b"\0"), (-1, b"x"), (-2, b"x")],
+)
+def test_altered_byte_in_the_list_of_hashes_is_told_and_nothing_is_installed(
+    at: int, put: bytes, tmp_path: Path
+) -> None:
+    """Also where what compares would only warn, and leave the file of that line unseen."""
+    folder = copied_bundle(tmp_path)
+    sums = bytearray((folder / "SHA256SUMS").read_bytes())
+    sums[at : at % len(sums) + 1] = put
+    rewrite(folder / "SHA256SUMS", bytes(sums))
+    done = install(folder, *plain_words(tmp_path))
+    assert done.returncode == 1
+    assert done.stderr.count("\n") > 1
+    assert done.stderr.rstrip().endswith("Nothing was installed.")
+    assert not (tmp_path / "opt").exists()
+    assert not (tmp_path / "data").exists()
+
+
 @pytest.mark.parametrize("spoil", [altered_wheel, altered_installer, missing_bill, added_wheel])
 def test_spoilt_bundle_is_told_by_the_file_and_nothing_is_installed(
     spoil: Callable[[Path], str], tmp_path: Path

@@ -84,6 +84,13 @@ else
 fi
 [ -f SHA256SUMS ] || fail "SHA256SUMS is missing: this is no whole bundle; fetch it again" \
     "缺少 SHA256SUMS：安装包不完整，请重新取得"
+# Lines that are none are warned of and passed over by what compares: their files would go unseen.
+none=$(LC_ALL=C grep -nvE '^[0-9a-f]{64}  [^ *].*$' SHA256SUMS) || true
+[ -z "$none" ] || {
+    printf 'SHA256SUMS:%s\n' "$none" >&2
+    fail "The lines named above are not as they were built; fetch the bundle again. Nothing was installed." \
+        "以上各行与制作时不符；请重新取得安装包。未安装任何东西。"
+}
 compared=$(sums 2>&1) || {
     printf '%s\n' "$compared" | grep -v ': OK$' >&2 || true
     fail "The files named above are not as they were built; fetch the bundle again. Nothing was installed." \
