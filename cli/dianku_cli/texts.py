@@ -149,6 +149,12 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{path} is not there; give an edition's name or the path of its edition.toml",
         "{path} 不存在；请给出版本名称或其 edition.toml 的路径",
     ),
+    "history_unreadable": (
+        "git does not tell which commit {folder} stands at: {reason}\n"
+        "Build as whoever owns the clone, where git is installed; nothing was written",
+        "无法从 git 得知 {folder} 处于哪个提交：{reason}\n"
+        "请以仓库所有者的身份在装有 git 的环境中制作；未写入任何东西",
+    ),
     "manifest_wrong": (
         "{reason}\nMend it and run this again; nothing was written. The keys are: {keys}",
         "{reason}\n请改正后重新运行；未写入任何东西。可用的键：{keys}",

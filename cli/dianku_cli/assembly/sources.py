@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,11 @@ from attrs import define, frozen
 
 from dianku_cli.assembly.errors import AssemblyError
 
-_LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "dist")
+_LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info")
+_LEFT_OUT_ABOVE = {"build", "dist"}
+"""What tools leave beside a `pyproject.toml`; further in these are a plugin's own folders."""
+_LEADING_ELSEWHERE = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX")
+"""With these a hook leads every git to its own repository, whatever folder it is asked about."""
 
 
 @define(slots=False, eq=False)
@@ -79,13 +84,19 @@ NO_HISTORY = Commit("", 315_532_800)
 
 
 def commit_of(folder: Path, parts: Iterable[Path]) -> Commit:
-    """The commit of the repository around a folder; only what is among the parts can differ."""
-    head = _git(folder, "log", "-1", "--format=%H %ct")
+    """The commit of the repository around a folder; only what is among the parts can differ.
+
+    Raises:
+        AssemblyError: there is a repository and git does not tell of it.
+    """
+    head = _git(folder, "log", "-1", "--no-show-signature", "--format=%H %ct")
     if head is None:
         return NO_HISTORY
     text, time = head.split()
     inside = [str(part) for part in parts if part.is_relative_to(folder)]
-    changed = _git(folder, "status", "--porcelain", "--", *inside)
+    # Whatever somebody's own settings of git leave out: what is new is built in, so it is told.
+    everything = ("--untracked-files=all", "--ignore-submodules=none")
+    changed = _git(folder, "status", "--porcelain", *everything, "--", *inside)
     return Commit(f"{text}+changed" if changed else text, int(time))
 
 
@@ -93,6 +104,9 @@ def copy_sources(source: Path, target: Path) -> None:
     """Copy what belongs to a folder's sources, with the same modes whoever has it.
 
     In a repository that is what is tracked or would be; elsewhere all but what tools leave behind.
+
+    Raises:
+        AssemblyError: there is a repository and git does not tell of it.
     """
     listed = _git(source, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
     if listed:
@@ -101,21 +115,42 @@ def copy_sources(source: Path, target: Path) -> None:
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source / name, target / name)
     else:
-        shutil.copytree(source, target, ignore=_LEFT_OUT, copy_function=shutil.copyfile)
+        shutil.copytree(source, target, ignore=_left_out_of(source), copy_function=shutil.copyfile)
     target.chmod(0o755)
     for path in target.rglob("*"):
         path.chmod(0o755 if path.is_dir() else 0o644)
 
 
+def _left_out_of(source: Path) -> Callable[[str, list[str]], set[str]]:
+    def left_out(folder: str, names: list[str]) -> set[str]:
+        above = _LEFT_OUT_ABOVE if Path(folder) == source else set()
+        return _LEFT_OUT(folder, names) | (above & set(names))
+
+    return left_out
+
+
 def _git(folder: Path, *words: str) -> str | None:
-    """What git answers in a folder; None where there is no git or no repository."""
+    """What git answers in a folder; None where there is no repository.
+
+    Raises:
+        AssemblyError: there is one, and git is not there or refuses. Sources taken without it would
+            be others, of a time and a commit that are not theirs.
+    """
+    here = folder.resolve()
+    if not any((above / ".git").exists() for above in (here, *here.parents)):
+        return None
+    environ = {name: said for name, said in os.environ.items() if name not in _LEADING_ELSEWHERE}
     try:
         done = subprocess.run(  # noqa: S603
             ["git", "-C", str(folder), *words],  # noqa: S607
             check=True,
             capture_output=True,
             text=True,
+            env=environ,
         )
-    except (OSError, subprocess.CalledProcessError):
-        return None
+    except OSError as error:
+        raise AssemblyError("history_unreadable", folder=folder, reason=error) from error
+    except subprocess.CalledProcessError as error:
+        reason = str(error.stderr).strip()
+        raise AssemblyError("history_unreadable", folder=folder, reason=reason) from error
     return done.stdout.strip("\n")
