@@ -421,6 +421,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     "column_rows": ("rows", "行数"),
     "column_settings": ("settings", "设置"),
     "user_added": ("{name} added as {role}", "已添加 {name}（{role}）"),
+    "tools_differ": (
+        "with {there} the bundle would not be the one that others build of this commit; "
+        "install first: pip install {wanted}",
+        "用 {there} 制作的安装包会与他人由同一提交制作的不同；请先安装：pip install {wanted}",
+    ),
     "wheel_not_built": (
         "{file}: no wheel was built; if its backend is lacking: pip install {requires}\n{said}",
         "{file}：未能制作 wheel；请按下面所说改正。若缺少后端：pip install {requires}\n{said}",

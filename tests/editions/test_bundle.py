@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import tarfile
 import tomllib
 import zipfile
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -180,4 +182,19 @@ def test_wheels_that_are_not_to_be_had_are_told_and_nothing_is_written(tmp_path:
     done = dianku_build("basic", tmp_path / "out", wheels=tmp_path / "none")
     assert done.returncode == 1
     assert "wheels could not be fetched; see to the network or --wheels" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_tools_of_other_versions_than_were_tested_are_told_with_what_to_install(
+    tmp_path: Path,
+) -> None:
+    clone = tmp_path / "clone"
+    git("clone", "--quiet", str(ROOT), str(clone))
+    held = clone / "editions" / "constraints.txt"
+    text = held.read_text(encoding="utf-8")
+    held.write_text(re.sub("(?m)^uv_build==.*$", "uv_build==0.9.5", text), encoding="utf-8")
+    done = dianku_build("basic", tmp_path / "out", wheels=bundle_of("basic") / WHEELS, source=clone)
+    assert done.returncode == 1
+    assert f"with uv-build {metadata.version('uv_build')} the bundle would not be" in done.stderr
+    assert 'pip install "uv-build==0.9.5"' in done.stderr
     assert not (tmp_path / "out").exists()

@@ -28,6 +28,7 @@ from dianku_cli.assembly.wheels import (
     build_copied,
     build_wheel,
     check_pinned,
+    check_tools,
     fetch_wheels,
 )
 
@@ -64,6 +65,7 @@ def build_edition(
         from dianku_cli.assembly.materials import bill_of_materials
     except ImportError as error:
         raise AssemblyError("build_extra_missing", module=error.name) from error
+    check_tools(plan.folders, plan.constraints)
     commit = commit_of(root, _parts(plan))
     facts = BundleFacts(
         edition=plan.name,

@@ -60,6 +60,12 @@ class Folder:
         """The distribution's version."""
         return str(self.written["project"]["version"])
 
+    @property
+    def build_requires(self) -> Sequence[str]:
+        """What its backend is, as requirements."""
+        found: Sequence[str] = self.written.get("build-system", {}).get("requires", ["setuptools"])
+        return found
+
     def entry_points(self, group: str) -> dict[str, str]:
         """Its entry points of a group."""
         found: dict[str, str] = self.written["project"].get("entry-points", {}).get(group, {})

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Sequence
 from email.message import Message
 from email.parser import HeaderParser
 from functools import cached_property
+from importlib import metadata
 from pathlib import Path
 
 from attrs import define
@@ -37,6 +38,8 @@ for part in filter(None, inner.split(".")):
 print()
 print(backend.build_wheel(sys.argv[2]))
 """
+BILL_TOOLS = ("cyclonedx-python-lib", "packaging")
+"""Distributions that write the bill of materials."""
 _SAID = 12
 """Lines of what a tool said that are shown; the reason stands at the end."""
 
@@ -117,7 +120,7 @@ def build_copied(folder: Folder, into: Path, *, work: Path, time: int) -> Wheel:
         text=True,
     )
     if done.returncode != 0:
-        requires = " ".join(f'"{one}"' for one in system.get("requires", ["setuptools"]))
+        requires = " ".join(f'"{one}"' for one in folder.build_requires)
         raise AssemblyError(
             "wheel_not_built", file=folder.file, requires=requires, said=_last_lines(done.stderr)
         )
@@ -153,15 +156,49 @@ def check_pinned(wheels: Iterable[Wheel], constraints: Sequence[Path]) -> None:
     Raises:
         AssemblyError: with the lines that are missing, and the file they belong into.
     """
-    pinned = set()
+    pinned = _pinned(constraints)
+    loose = [
+        f"{one.name}=={one.version}" for one in wheels if one.version not in pinned.get(one.key, ())
+    ]
+    if loose:
+        raise AssemblyError("wheels_loose", lines="\n".join(loose), file=constraints[-1])
+
+
+def check_tools(folders: Iterable[Folder], constraints: Sequence[Path]) -> None:
+    """See that what builds has the version that was written down, where one was.
+
+    A backend writes its own version into each wheel: another makes another bundle of one commit.
+
+    Raises:
+        AssemblyError: with the versions that are wanted.
+    """
+    wanted = {*BILL_TOOLS, *(_named(line) for one in folders for line in one.build_requires)}
+    pinned, others = _pinned(constraints), []
+    for name in sorted(wanted & pinned.keys()):
+        try:
+            here = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue  # told by who needs it
+        if here not in pinned[name]:
+            others.append((f'"{name}=={max(pinned[name])}"', f"{name} {here}"))
+    if others:
+        install, there = (" ".join(one) for one in zip(*others, strict=True))
+        raise AssemblyError("tools_differ", there=there, wanted=install)
+
+
+def _named(requirement: str) -> str:
+    return normalized(re.split(r"[^A-Za-z0-9._-]", requirement.strip(), maxsplit=1)[0])
+
+
+def _pinned(constraints: Sequence[Path]) -> dict[str, set[str]]:
+    """The versions that are written down, by distribution."""
+    pinned: dict[str, set[str]] = {}
     for path in constraints:
         for line in path.read_text(encoding="utf-8").splitlines():
             name, sign, version = line.partition("==")
             if sign:
-                pinned.add((normalized(name.strip()), version.strip()))
-    loose = [f"{one.name}=={one.version}" for one in wheels if (one.key, one.version) not in pinned]
-    if loose:
-        raise AssemblyError("wheels_loose", lines="\n".join(loose), file=constraints[-1])
+                pinned.setdefault(normalized(name.strip()), set()).add(version.strip())
+    return pinned
 
 
 def _last_lines(text: str) -> str:
