@@ -103,6 +103,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{where}: edition {name} is also at {other}; give one of them another name",
         "{where}：版本 {name} 在 {other} 也有；请给其中一个另取名称",
     ),
+    "edition_sets": (
+        "{where}: this cannot be set: {reason}; mend it, or take it out; there are: {known}",
+        "{where}：不能这样设置：{reason}；请改正或删去；可用的有：{known}",
+    ),
     "edition_unknown": (
         "there is no edition {name}; there are: {known}, or give the path of an edition.toml",
         "没有版本 {name}；有：{known}，也可给出 edition.toml 的路径",
@@ -150,16 +154,18 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{path} 不存在；请给出版本名称或其 edition.toml 的路径",
     ),
     "history_unreadable": (
-        "git does not tell which commit {folder} stands at: {reason}\n"
-        "Build as whoever owns the clone, where git is installed; nothing was written",
-        "无法从 git 得知 {folder} 处于哪个提交：{reason}\n"
-        "请以仓库所有者的身份在装有 git 的环境中制作；未写入任何东西",
+        "git does not tell what {folder} holds; build as the clone's owner, with git:\n{reason}",
+        "无法从 git 得知 {folder} 的内容；请以仓库所有者的身份、在装有 git 处制作：\n{reason}",
     ),
     "manifest_wrong": (
         "{reason}\nMend it and run this again; nothing was written. The keys are: {keys}",
         "{reason}\n请改正后重新运行；未写入任何东西。可用的键：{keys}",
     ),
     "my_shop": ("My shop", "我的店"),
+    "named_as_another": (
+        "{where}: this would be {distribution}, as {other} is; give it another name",
+        "{where}：这会成为 {distribution}，与 {other} 相同；请另取名称",
+    ),
     "os_error": ("{name}: {reason}", "{name}：{reason}"),
     "plugin_begun": (
         "Begun in {folder}. Next: pip install -e {folder}, then dianku plugin check {name}.",
@@ -190,6 +196,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{where}: plugin {name} requires {lacks}, which the edition lacks; name it in {file}",
         "{where}：插件 {name} 依赖 {lacks}，而该版本没有；请写入 {file}",
     ),
+    "plugin_misnamed": (
+        "{where}: the edition and its entry point call this plugin {name}; give it that name here",
+        "{where}：版本清单与入口点称此插件为 {name}；请在此处用同一名称",
+    ),
     "plugin_no_entry": (
         "{where}: {file} has no entry point {name} in the group {group}; add it, or mend the name",
         "{where}：{file} 的 {group} 组里没有入口点 {name}；请加上，或改正名称",
@@ -199,8 +209,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{where}：没有插件 {name}；请改正名称，或把它的目录放到：{looked}",
     ),
     "project_unreadable": (
-        "{file} cannot be read: {reason}; mend it, nothing was written",
-        "无法读取 {file}：{reason}；请改正，未写入任何东西",
+        "{reason}\nMend it and run this again; nothing was written.",
+        "{reason}\n请改正后重新运行；未写入任何东西。",
     ),
     "restored": ("{rows} rows restored.", "已恢复 {rows} 行。"),
     "sales_history_only": (
@@ -422,9 +432,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "column_settings": ("settings", "设置"),
     "user_added": ("{name} added as {role}", "已添加 {name}（{role}）"),
     "tools_differ": (
-        "with {there} the bundle would not be the one that others build of this commit; "
-        "install first: pip install {wanted}",
-        "用 {there} 制作的安装包会与他人由同一提交制作的不同；请先安装：pip install {wanted}",
+        "with {there} others would build another bundle; first: pip install {wanted}",
+        "用 {there} 制作会与他人所得不同；请先安装：pip install {wanted}",
     ),
     "wheel_not_built": (
         "{file}: no wheel was built; if its backend is lacking: pip install {requires}\n{said}",

@@ -11,14 +11,21 @@ from pathlib import Path
 from attrs import frozen
 
 from dianku.hooks.records import Title
-from dianku.plugins.declaration import DeclarationError, place
+from dianku.plugins.declaration import (
+    DeclarationError,
+    decode_declaration,
+    place,
+    read_declaration,
+)
 from dianku.plugins.discovery import EDITION_GROUP, PLUGIN_GROUP, discover
 from dianku.plugins.editions import EDITION_FILE, EditionFile, read_edition
 from dianku.plugins.manifest import PLUGIN_FILE, Manifest, read_manifest
+from dianku.settings.kernel import KERNEL_SECTIONS
 
 __all__ = [
     "EDITION_FILE",
     "EDITION_GROUP",
+    "KERNEL_SECTIONS",
     "PLUGIN_FILE",
     "PLUGIN_GROUP",
     "DeclarationError",
@@ -26,7 +33,9 @@ __all__ = [
     "EditionFile",
     "Manifest",
     "declared_groups",
+    "decode_declaration",
     "place",
+    "read_declaration",
     "read_edition",
     "read_manifest",
 ]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import json
 import shutil
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -61,7 +64,7 @@ def test_edition_of_a_third_party_is_planned_like_ours(corner: Path) -> None:
 def test_install_of_a_third_party_names_our_folders_and_its_own(corner: Path) -> None:
     plan = plan_edition(str(corner.parent), ROOT)
     lines = install_text(plan).splitlines()
-    assert [line for line in lines if line.endswith("/loyalty")] != []
+    assert [line for line in lines if line.endswith("/corner shop/loyalty'")] != []
     assert "-e ./core" in lines
     assert any(
         line.startswith("-c ") and line.endswith("editions/constraints.txt") for line in lines
@@ -164,3 +167,104 @@ def test_building_a_wrong_manifest_ends_with_1_and_writes_nothing(
     assert f"{corner}:2: extendz: " in done.stderr
     assert not (tmp_path / "out").exists()
     assert sorted(corner.parent.rglob("*")) == before
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "gbk", "utf-8-sig"])
+@pytest.mark.parametrize(
+    "name", ["edition.toml", "loyalty/pyproject.toml", "loyalty/dianku_loyalty/plugin.toml"]
+)
+def test_file_in_another_encoding_is_told_by_file_and_line(
+    name: str, encoding: str, corner: Path
+) -> None:
+    path = corner.parent / name
+    path.write_bytes(("# 店\n" + path.read_text(encoding="utf-8")).encode(encoding))
+    said = told(corner)
+    assert f"{path}:1: " in said
+    assert "save " in said
+
+
+@pytest.mark.parametrize(
+    "title", ['Bob\'s "Best" {name}', 'three """ quotes', "back\\slash \\x", "two\nlines\t\x7f"]
+)
+def test_title_of_any_signs_makes_a_distribution(title: str, corner: Path) -> None:
+    replace(corner, '"Corner"', json.dumps(title).replace("\x7f", "\\u007f"))
+    files = distribution_files(plan_edition(str(corner), ROOT))
+    written = tomllib.loads(files["pyproject.toml"])["project"]["description"]
+    assert " ".join(title.rstrip("\t\x7f").split()) in written
+    assert "\n" not in written
+    doc = ast.get_docstring(ast.parse(files["dianku_corner/__init__.py"]))
+    assert " ".join(title.rstrip("\t\x7f").split()) in str(doc)
+
+
+@pytest.mark.parametrize("name", ["core", "cli", "reports", "loyalty"])
+def test_edition_named_as_what_it_is_made_of_is_told(name: str, corner: Path) -> None:
+    replace(corner, 'name = "corner"', f'name = "{name}"')
+    said = told(corner)
+    assert said.startswith(f"{corner}:1: this would be dianku-{name}, as ")
+    assert "give it another name" in said
+
+
+def test_plugin_of_a_distribution_that_is_there_already_is_told(corner: Path) -> None:
+    file = corner.parent / "loyalty" / "pyproject.toml"
+    replace(file, '"dianku-loyalty"', '"dianku_core"')
+    assert told(corner).startswith(f"{file}:2: this would be dianku_core, as {ROOT}/core/")
+
+
+def test_plugin_that_calls_itself_otherwise_is_told(corner: Path) -> None:
+    file = corner.parent / "loyalty" / "dianku_loyalty" / "plugin.toml"
+    replace(file, 'name = "loyalty"', 'name = "stamps"')
+    said = told(corner)
+    assert said.startswith(f"{file}:1: the edition and its entry point call this plugin loyalty")
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("shpo = { name = 'x' }", "shpo: this cannot be set: unknown_section"),
+        ("shop = { nmae = 'x' }", "shop.nmae: this cannot be set: unknown_field"),
+        ("shop = { name = 5 }", "shop.name: this cannot be set: wrong_type"),
+        ("reports = { days = 5 }", "reports.days: this cannot be set: unknown_field"),
+    ],
+)
+def test_default_that_cannot_be_set_is_told_with_its_line(
+    written: str, said: str, corner: Path
+) -> None:
+    with corner.open("a", encoding="utf-8") as file:
+        file.write(f"[settings]\n{written}\n")
+    assert told(corner).startswith(f"{corner}:12: settings.{said}; mend it, or take it out")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('project = "x"\n', ":1: project: Expected `object`, got `str`"),
+        ("[project\n", ":1: Expected ']' at the end"),
+        ('[project]\nname = "x"\nversion = [1]\n', ":3: project.version: Expected `str`"),
+        ('[project]\nname = "x"\n', "project.version: Object missing required field"),
+        (
+            '[project]\nname = "x"\nversion = "1"\nentry-points = "x"\n',
+            ":4: project.entry-points: Expected `object`",
+        ),
+    ],
+)
+def test_project_of_a_plugin_that_cannot_be_read_is_told(
+    text: str, said: str, corner: Path
+) -> None:
+    file = corner.parent / "loyalty" / "pyproject.toml"
+    file.write_text(text, encoding="utf-8")
+    found = told(corner)
+    assert found.startswith(str(file))
+    assert said in found
+
+
+def test_edition_extends_another_of_the_same_third_party_beside_it(corner: Path) -> None:
+    base = corner.parent.rename(corner.parent.with_name("corner"))
+    over = base.with_name("market") / "edition.toml"
+    over.parent.mkdir()
+    over.write_text('name = "market"\nextends = "corner"\ntitle = { zh = "大", en = "Big" }\n')
+    plan = plan_edition(str(over), ROOT)
+    assert [one.said.name for one in plan.lineage] == ["basic", "corner", "market"]
+    assert [one.said.name for one in plan.plugins] == ["reports", "console", "loyalty"]
+    assert plan.constraints[-1] == base / "constraints.txt"
+    replace(base / "edition.toml", '"basic"', '"market"')
+    assert "circle: market -> corner -> market" in told(over)

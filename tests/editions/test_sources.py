@@ -83,5 +83,5 @@ def test_history_that_git_does_not_tell_of_is_no_missing_history(
     for ask in (lambda: commit_of(clone, [clone]), lambda: copy_sources(clone, tmp_path / "copy")):
         with pytest.raises(AssemblyError) as caught:
             ask()
-        assert f"git does not tell which commit {clone} stands at" in caught.value.worded("en")
+        assert f"git does not tell what {clone} holds" in caught.value.worded("en")
         assert why in caught.value.worded("en")

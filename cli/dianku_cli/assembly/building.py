@@ -6,7 +6,6 @@ Everything is made in a temporary folder; the archive appears in its place whole
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import resources
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -36,6 +35,8 @@ EXTRAS = {"dianku-core": ("postgres",), "psycopg": ("binary",)}
 """What goes along beside the bare requirements, so that a shop on PostgreSQL needs no network."""
 
 MATERIALS_FILE = "sbom.cdx.json"
+FILES = Path("cli", "dianku_cli", "assembly", "files")
+"""Installer and papers as the sources have them, which need not be those that this runs from."""
 _FILES = (
     "Dockerfile",
     "README.txt",
@@ -85,7 +86,7 @@ def build_edition(
         _write(folder / MATERIALS_FILE, bill)
         _write(folder / REQUIREMENTS_FILE, requirements_text(placed))
         for file in _FILES:
-            _write(folder / file, _filled(file, facts))
+            _write(folder / file, _filled(root / FILES / file, facts))
         seal(folder, facts)
         into.mkdir(parents=True, exist_ok=True)
         tell(facts.name)
@@ -151,8 +152,8 @@ def _parts(plan: Plan) -> list[Path]:
     return [*folders, *(one.path for one in plan.lineage), *plan.constraints]
 
 
-def _filled(file: str, facts: BundleFacts) -> str:
-    text = (resources.files("dianku_cli.assembly") / "files" / file).read_text(encoding="utf-8")
+def _filled(file: Path, facts: BundleFacts) -> str:
+    text = file.read_text(encoding="utf-8")
     words = {
         "EDITION": facts.edition,
         "VERSION": facts.version,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from shlex import quote
 
 from dianku.declared import EDITION_FILE, EDITION_GROUP
 from dianku_cli.assembly.manifests import ManifestFile, Plan, version_of
@@ -41,25 +42,17 @@ PACKAGE = '''\
 '''
 
 
-def distribution_name(edition: str) -> str:
-    """The name of an edition's distribution."""
-    return f"dianku-{edition}"
-
-
 def distribution_files(plan: Plan) -> dict[str, str]:
     """The text of every file of an edition's distribution, by its path in the folder."""
     manifest = plan.manifest
     pinned = [(one.name, one.version) for one in plan.folders]
-    pinned += [
-        (distribution_name(base.said.name), version_of(base, plan.root))
-        for base in plan.lineage[:-1]
-    ]
+    pinned += [(base.distribution, version_of(base, plan.root)) for base in plan.lineage[:-1]]
     words = {
         "name": plan.name,
-        "distribution": distribution_name(plan.name),
+        "distribution": manifest.distribution,
         "package": f"dianku_{plan.name}",
         "version": plan.version,
-        "title": manifest.said.title.en,
+        "title": _quotable(manifest.said.title.en),
         "note": NOTE,
         "group": EDITION_GROUP,
         "pins": "\n".join(f'    "{name}=={version}",' for name, version in pinned),
@@ -88,10 +81,10 @@ def install_text(plan: Plan) -> str:
     lines = [
         f"# {NOTE.replace('edition.toml', manifest)}",
         "# At the root of the repository, in any fresh virtual environment:",
-        f"#     pip install -r {_relative(file, plan.root)}",
-        *(f"-c {_relative(path, file.parent)}" for path in plan.constraints),
+        f"#     pip install -r {quote(_relative(file, plan.root))}",
+        *(f"-c {quote(_relative(path, file.parent))}" for path in plan.constraints),
         *(
-            f"-e ./{_relative(folder, plan.root)}"
+            f"-e {quote(f'./{_relative(folder, plan.root)}')}"
             for folder in [*(one.path for one in plan.folders), *editions]
         ),
     ]
@@ -103,6 +96,12 @@ def made_files(plan: Plan) -> dict[Path, str]:
     folder = plan.manifest.path.parent
     made = {folder / name: text for name, text in distribution_files(plan).items()}
     return made | {install_file(plan): install_text(plan)}
+
+
+def _quotable(text: str) -> str:
+    """A text as it stands between the quotes of TOML and of Python, on one line."""
+    line = "".join(sign for sign in " ".join(text.split()) if sign.isprintable())
+    return line.replace("\\", "\\\\").replace('"', '\\"')
 
 
 def _is_ours(manifest: ManifestFile, root: Path) -> bool:

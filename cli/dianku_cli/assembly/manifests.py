@@ -8,17 +8,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from attrs import frozen
 
 from dianku.declared import (
     EDITION_FILE,
+    KERNEL_SECTIONS,
     PLUGIN_FILE,
     PLUGIN_GROUP,
     DeclarationError,
     EditionFile,
     Manifest,
     place,
+    read_declaration,
     read_edition,
     read_manifest,
 )
@@ -36,6 +39,11 @@ class ManifestFile:
 
     path: Path
     said: EditionFile
+
+    @property
+    def distribution(self) -> str:
+        """The name of the edition's distribution."""
+        return f"dianku-{self.said.name}"
 
     def line(self, key: str, value: str) -> str:
         """`file:line` of a value under a key."""
@@ -92,10 +100,10 @@ class Plan:
 
     @property
     def constraints(self) -> list[Path]:
-        """Files of exact versions: ours, and one beside a third party's manifest."""
+        """Files of exact versions: ours, and those beside third parties' manifests."""
         ours = self.root / "editions" / "constraints.txt"
-        beside = self.manifest.path.with_name("constraints.txt")
-        return [ours, beside] if beside.is_file() else [ours]
+        beside = (one.path.with_name("constraints.txt") for one in self.lineage)
+        return [ours, *(path for path in beside if path.is_file())]
 
 
 def version_of(manifest: ManifestFile, root: Path) -> str:
@@ -150,7 +158,10 @@ def plan_edition(wanted: str, root: Path) -> Plan:
         raise AssemblyError("edition_unknown", name=wanted, known=", ".join(known))
     lineage = _lineage(known[wanted], known)
     plugins = {name: _plugin(name, one, root) for name, one in _named_in(lineage)}
-    return Plan(root=root, lineage=lineage, plugins=_ordered(plugins, lineage[-1]))
+    plan = Plan(root=root, lineage=lineage, plugins=_ordered(plugins, lineage[-1]))
+    _refuse_names_taken(plan)
+    _refuse_wrong_settings(plan)
+    return plan
 
 
 def line_of(path: Path, key: str, value: str) -> str:
@@ -190,15 +201,25 @@ def _lineage(manifest: ManifestFile, known: Mapping[str, ManifestFile]) -> list[
     found = [manifest]
     while (base := found[0].said.extends) is not None:
         where = found[0].line("extends", base)
-        if base not in known:
+        over = known.get(base) or _beside(found[0], base)
+        if over is None:
             there = ", ".join(sorted(known))
             raise AssemblyError("base_unknown", where=where, name=base, known=there)
         names = [one.said.name for one in reversed(found)]
         if base in names:
             circle = " -> ".join([*names[names.index(base) :], base])
             raise AssemblyError("edition_circle", where=where, circle=circle)
-        found.insert(0, known[base])
+        found.insert(0, over)
     return found
+
+
+def _beside(manifest: ManifestFile, base: str) -> ManifestFile | None:
+    """An edition of the same third party: its folder, of its name, lies beside."""
+    path = manifest.path.resolve().parent.with_name(base) / EDITION_FILE
+    if not path.is_file():
+        return None
+    found = ManifestFile(path, _read_edition(path))
+    return found if found.said.name == base else None
 
 
 def _named_in(lineage: Iterable[ManifestFile]) -> Iterator[tuple[str, tuple[ManifestFile, str]]]:
@@ -235,15 +256,54 @@ def _declared(name: str, folder: Folder, package: str, root: Path) -> PluginFold
     places = [folder.path / package / PLUGIN_FILE, folder.path / "src" / package / PLUGIN_FILE]
     path = next((one for one in places if one.is_file()), places[0])
     try:
-        said = read_manifest(path.read_text(encoding="utf-8"), where=str(path))
-    except (OSError, UnicodeDecodeError, DeclarationError) as error:
+        said = read_manifest(read_declaration(path), where=str(path))
+    except (OSError, DeclarationError) as error:
         keys = ", ".join(Manifest.__struct_fields__)
         raise AssemblyError("manifest_wrong", reason=error, keys=keys) from error
+    if said.name != name:
+        raise AssemblyError("plugin_misnamed", where=line_of(path, "name", said.name), name=name)
     core = Folder(root / "core").version
     if not said.window.admits(core):
         where = line_of(path, "core", said.core)
         raise AssemblyError("plugin_core", where=where, name=name, window=said.core, core=core)
     return PluginFolder(folder, path, said)
+
+
+def _refuse_names_taken(plan: Plan) -> None:
+    """Two distributions of one name, or two packages, cannot be installed together."""
+    taken: dict[str, Path] = {}
+    for folder in plan.folders:
+        _take(taken, folder.name, folder.file, line_of(folder.file, "name", folder.name))
+    taken |= {f"dianku-{one.said.name}".replace("_", "-"): one.path for one in plan.plugins}
+    for one in plan.lineage:
+        _take(taken, one.distribution, one.path, one.line("name", one.said.name))
+
+
+def _take(taken: dict[str, Path], name: str, path: Path, where: str) -> None:
+    other = taken.setdefault(name.replace("_", "-"), path)
+    if other != path:
+        raise AssemblyError("named_as_another", where=where, distribution=name, other=other)
+
+
+def _refuse_wrong_settings(plan: Plan) -> None:
+    """Defaults of what nobody has, or of another kind than is wanted."""
+    sections = {one.name: one for one in KERNEL_SECTIONS}
+    sections |= {one.said.name: one.said.section for one in plan.plugins}
+    for manifest in plan.lineage:
+        for name, values in manifest.said.settings.items():
+            if name not in sections:
+                _refuse_setting(manifest, [name], "unknown_section", sections)
+            for error in sections[name].wrong(values):
+                keys = [name, error.pointer.removeprefix("/")]
+                _refuse_setting(manifest, keys, error.code, sections[name].fields)
+
+
+def _refuse_setting(
+    manifest: ManifestFile, keys: Sequence[str], code: str, known: Iterable[str]
+) -> NoReturn:
+    text = read_declaration(manifest.path)
+    where = place(text, str(manifest.path), ["settings", *keys])
+    raise AssemblyError("edition_sets", where=where, reason=code, known=", ".join(known) or "-")
 
 
 def _ordered(plugins: Mapping[str, PluginFolder], manifest: ManifestFile) -> list[PluginFolder]:

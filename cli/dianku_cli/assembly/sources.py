@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import tomllib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from attrs import define, frozen
+from msgspec import Struct
 
+from dianku.declared import DeclarationError, decode_declaration, read_declaration
 from dianku_cli.assembly.errors import AssemblyError
 
 _LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info")
@@ -20,6 +20,29 @@ _LEFT_OUT_ABOVE = {"build", "dist"}
 """What tools leave beside a `pyproject.toml`; further in these are a plugin's own folders."""
 _LEADING_ELSEWHERE = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX")
 """With these a hook leads every git to its own repository, whatever folder it is asked about."""
+
+
+class Described(Struct, frozen=True, rename="kebab"):
+    """`[project]`: what of it is of use here."""
+
+    name: str
+    version: str
+    entry_points: dict[str, dict[str, str]] = {}
+
+
+class BuildSystem(Struct, frozen=True, rename="kebab"):
+    """`[build-system]`: what builds a wheel, and what is installed for that; PEP 517's defaults."""
+
+    requires: Sequence[str] = ("setuptools",)
+    build_backend: str = "setuptools.build_meta:__legacy__"
+    backend_path: Sequence[str] = ()
+
+
+class Project(Struct, frozen=True, rename="kebab"):
+    """A `pyproject.toml`, whatever else stands in it."""
+
+    project: Described
+    build_system: BuildSystem = BuildSystem()
 
 
 @define(slots=False, eq=False)
@@ -34,42 +57,30 @@ class Folder:
         return self.path / "pyproject.toml"
 
     @cached_property
-    def written(self) -> dict[str, Any]:
-        """All that its `pyproject.toml` says.
+    def written(self) -> Project:
+        """What its `pyproject.toml` says.
 
         Raises:
-            AssemblyError: it is not there, or no TOML, or says no name or version.
+            AssemblyError: it is not there, or no TOML, or a key is missing or of another type.
         """
         try:
-            found = tomllib.loads(self.file.read_text(encoding="utf-8"))
-            found["project"]["name"], found["project"]["version"]
-        except (OSError, ValueError) as error:
-            raise AssemblyError("project_unreadable", file=self.file, reason=error) from error
-        except KeyError as error:
-            reason = f"[project] with name and version; there is no {error}"
-            raise AssemblyError("project_unreadable", file=self.file, reason=reason) from error
-        return found
+            return decode_declaration(read_declaration(self.file), Project, where=str(self.file))
+        except (OSError, DeclarationError) as error:
+            raise AssemblyError("project_unreadable", reason=error) from error
 
     @property
     def name(self) -> str:
         """The distribution's name."""
-        return str(self.written["project"]["name"])
+        return self.written.project.name
 
     @property
     def version(self) -> str:
         """The distribution's version."""
-        return str(self.written["project"]["version"])
+        return self.written.project.version
 
-    @property
-    def build_requires(self) -> Sequence[str]:
-        """What its backend is, as requirements."""
-        found: Sequence[str] = self.written.get("build-system", {}).get("requires", ["setuptools"])
-        return found
-
-    def entry_points(self, group: str) -> dict[str, str]:
+    def entry_points(self, group: str) -> Mapping[str, str]:
         """Its entry points of a group."""
-        found: dict[str, str] = self.written["project"].get("entry-points", {}).get(group, {})
-        return found
+        return self.written.project.entry_points.get(group, {})
 
 
 @frozen

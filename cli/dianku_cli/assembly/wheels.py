@@ -105,14 +105,13 @@ def build_wheel(folder: Folder, into: Path, *, work: Path, time: int) -> Wheel:
 
 def build_copied(folder: Folder, into: Path, *, work: Path, time: int) -> Wheel:
     """Build the wheel of sources that were copied or made; see `build_wheel`."""
-    system = folder.written.get("build-system", {})
-    backend = str(system.get("build-backend", "setuptools.build_meta:__legacy__"))
-    inside = [str(work / part) for part in system.get("backend-path", ())]
+    system = folder.written.build_system
+    inside = [str(work / part) for part in system.backend_path]
     # The backend may be a program that it looks for on PATH, where a frontend puts it.
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     stamps = {"SOURCE_DATE_EPOCH": str(max(time, 315_532_800)), "TZ": "UTC", "PATH": path}
     done = subprocess.run(  # noqa: S603
-        [sys.executable, "-c", _FRONTEND, backend, str(into), *inside],
+        [sys.executable, "-c", _FRONTEND, system.build_backend, str(into), *inside],
         cwd=work,
         env={**os.environ, **stamps},
         check=False,
@@ -120,7 +119,7 @@ def build_copied(folder: Folder, into: Path, *, work: Path, time: int) -> Wheel:
         text=True,
     )
     if done.returncode != 0:
-        requires = " ".join(f'"{one}"' for one in folder.build_requires)
+        requires = " ".join(f'"{one}"' for one in system.requires)
         raise AssemblyError(
             "wheel_not_built", file=folder.file, requires=requires, said=_last_lines(done.stderr)
         )
@@ -172,7 +171,10 @@ def check_tools(folders: Iterable[Folder], constraints: Sequence[Path]) -> None:
     Raises:
         AssemblyError: with the versions that are wanted.
     """
-    wanted = {*BILL_TOOLS, *(_named(line) for one in folders for line in one.build_requires)}
+    wanted = {
+        *BILL_TOOLS,
+        *(_named(line) for one in folders for line in one.written.build_system.requires),
+    }
     pinned, others = _pinned(constraints), []
     for name in sorted(wanted & pinned.keys()):
         try:

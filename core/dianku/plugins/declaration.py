@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, TypeVar
 
 import msgspec
@@ -36,6 +37,26 @@ class DeclarationError(Exception):
     """A declaration that cannot be used: `file:line: key: what is wrong`, one per line."""
 
 
+def read_declaration(path: Path) -> str:
+    """The text of a declaration's file.
+
+    Raises:
+        DeclarationError: it is written in another encoding; names file and line.
+        OSError: it cannot be read.
+    """
+    content = path.read_bytes()
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise DeclarationError(
+            f"{path}:{line}: this is no UTF-8; save the file as UTF-8"
+        ) from error
+    if text.startswith("\ufeff"):
+        raise DeclarationError(f"{path}:1: it begins with a byte order mark; save it without one")
+    return text.replace("\r\n", "\n")
+
+
 def decode_declaration(text: str, kind: type[Kind], *, where: str) -> Kind:
     """Decode TOML into a struct.
 
@@ -60,18 +81,24 @@ def decode_declaration(text: str, kind: type[Kind], *, where: str) -> Kind:
 def _keys(message: str) -> list[str]:
     at = _AT.search(message)
     path = at["path"] if at else ""
-    keys = re.findall(r"[A-Za-z_][A-Za-z0-9_]*", path)
+    keys = re.findall(r"[A-Za-z_][A-Za-z0-9_-]*", path)
     named = _FIELD.search(message)
     return [*keys, named["name"]] if named else keys
 
 
 def place(text: str, where: str, keys: Sequence[str]) -> str:
-    """`file:line: key` of the innermost of the keys that is written in the text."""
+    """`file:line: key` of the innermost of the keys that is written in the text.
+
+    Each is looked for from where the one around it stands: another table may have one of its name.
+    """
     shown = ".".join(keys)
-    for key in reversed(keys):
+    lines = text.splitlines()
+    found = None
+    for key in keys:
         name = rf"[\"']?{re.escape(key)}[\"']?"
         written = re.compile(rf"^\s*(\[.*{name}\]|([\w.\"' ]+\.)?{name}\s*=)|[{{,]\s*{name}\s*=")
-        for number, line in enumerate(text.splitlines(), start=1):
-            if written.search(line):
-                return f"{where}:{number}: {shown}"
+        rest = range(found or 0, len(lines))
+        found = next((number for number in rest if written.search(lines[number])), found)
+    if found is not None:
+        return f"{where}:{found + 1}: {shown}"
     return f"{where}: {shown}" if shown else where

@@ -14,7 +14,7 @@ from pathlib import Path
 import importlib_metadata
 from attrs import frozen
 
-from dianku.plugins.declaration import DeclarationError, place
+from dianku.plugins.declaration import DeclarationError, place, read_declaration
 from dianku.plugins.manifest import PLUGIN_FILE, Manifest, read_manifest
 
 PLUGIN_GROUP = "dianku.plugins"
@@ -131,11 +131,9 @@ def _read(entry: Installed) -> Found:
         # A pipe would keep whoever opens it waiting.
         return Found(*at, error=f"{path} is no file")
     try:
-        manifest = read_manifest(path.read_text(encoding="utf-8"), where=str(path))
+        manifest = read_manifest(read_declaration(path), where=str(path))
     except OSError as error:
         return Found(*at, folder=folder, error=f"{path}: {error.strerror}")
-    except UnicodeDecodeError as error:
-        return Found(*at, folder=folder, error=f"{path}: {error}")
     except DeclarationError as error:
         return Found(*at, folder=folder, error=str(error))
     wrong = _misnamed(entry, manifest, path)
@@ -169,9 +167,9 @@ def _single(path: Path) -> Found:
     try:
         if not path.is_file():
             return Found(name, name, file=path, error=f"{path} is not there")
-        text = declared.read_text(encoding="utf-8") if where is declared else _bare(name)
+        text = read_declaration(declared) if where is declared else _bare(name)
         manifest = read_manifest(text, where=str(where))
-    except (DeclarationError, OSError, UnicodeDecodeError) as error:
+    except (DeclarationError, OSError) as error:
         return Found(name, name, file=path, error=str(error))
     return Found(manifest.name, name, manifest=manifest, folder=path.parent, file=path)
 

@@ -15,7 +15,13 @@ from msgspec import Meta
 
 from dianku.errors import ConfigurationError
 from dianku.hooks.records import Title
-from dianku.plugins.declaration import DeclarationError, Strict, Words, decode_declaration
+from dianku.plugins.declaration import (
+    DeclarationError,
+    Strict,
+    Words,
+    decode_declaration,
+    read_declaration,
+)
 from dianku.plugins.discovery import EDITION_GROUP, folder_of, installed
 from dianku.plugins.manifest import PluginName
 
@@ -67,9 +73,8 @@ def read_edition(path: Path) -> EditionFile:
         ConfigurationError: naming file, line and key.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-        return decode_declaration(text, EditionFile, where=str(path))
-    except (OSError, UnicodeDecodeError, DeclarationError) as error:
+        return decode_declaration(read_declaration(path), EditionFile, where=str(path))
+    except (OSError, DeclarationError) as error:
         raise ConfigurationError("edition_unreadable", reason=str(error)) from error
 
 

@@ -68,6 +68,16 @@ class Section:
         """A section of fields, in this order."""
         return cls(name, title, {f.name: f for f in fields})
 
+    def wrong(self, values: Mapping[str, Any]) -> list[FieldError]:
+        """Every value that has no field here or breaks its field's rule."""
+        wrong = []
+        for key, value in values.items():
+            found = self.fields.get(key)
+            error = FieldError(f"/{key}", "unknown_field") if found is None else found.wrong(value)
+            if error is not None:
+                wrong.append(error)
+        return wrong
+
 
 def _broken(rule: Field, value: Any) -> tuple[str, Mapping[str, Any]]:
     match rule.type:

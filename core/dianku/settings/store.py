@@ -19,7 +19,7 @@ from attrs import frozen
 from sqlalchemy.engine import Connection
 
 from dianku.context import Context
-from dianku.errors import FieldError, invalid, refuse
+from dianku.errors import invalid, refuse
 from dianku.settings.kernel import KERNEL_SECTIONS
 from dianku.settings.schema import Field, Section
 from dianku.settings.tables import setting, setting_secret
@@ -114,7 +114,7 @@ class Settings:
             f"{name}.{error.pointer[1:]}: {error.code}"
             for name, values in defaults.items()
             if name in self._sections
-            for error in self._wrong(self._sections[name], values)
+            for error in self._sections[name].wrong(values)
         ]
         if wrong:
             raise ValueError("; ".join(wrong))
@@ -165,7 +165,7 @@ class Settings:
             for key, value in changes.items()
             if not (value == MASK and key in section.fields and section.fields[key].secret)
         }
-        wrong = self._wrong(section, wanted)
+        wrong = section.wrong(wanted)
         if wrong:
             raise invalid(*wrong)
         if wanted:
@@ -185,16 +185,6 @@ class Settings:
         if name not in self._sections:
             raise refuse("not_found", what="settings", name=name)
         return self._sections[name]
-
-    @staticmethod
-    def _wrong(section: Section, values: Mapping[str, Any]) -> list[FieldError]:
-        wrong = []
-        for key, value in values.items():
-            field = section.fields.get(key)
-            error = FieldError(f"/{key}", "unknown_field") if field is None else field.wrong(value)
-            if error is not None:
-                wrong.append(error)
-        return wrong
 
     def _write(self, section: Section, wanted: Mapping[str, Any], ctx: Context) -> None:
         with self._database.writing() as c:
