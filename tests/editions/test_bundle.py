@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
+import sys
 import tarfile
 import tomllib
 import zipfile
@@ -197,4 +199,42 @@ def test_tools_of_other_versions_than_were_tested_are_told_with_what_to_install(
     assert done.returncode == 1
     assert f"with uv-build {metadata.version('uv_build')} others would build another" in done.stderr
     assert 'pip install "uv-build==0.9.5"' in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_installer_is_that_of_the_sources_and_not_of_what_builds(tmp_path: Path) -> None:
+    clone = tmp_path / "clone"
+    git("clone", "--quiet", str(ROOT), str(clone))
+    with (clone / "cli/dianku_cli/assembly/files/install.sh").open("a") as file:
+        file.write("# of the clone\n")
+    wheels = bundle_of("basic") / WHEELS
+    archive = build_bundle("basic", tmp_path / "out", wheels=wheels, source=clone)
+    folder = unpack(archive)
+    assert (folder / "install.sh").read_text(encoding="utf-8").endswith("# of the clone\n")
+    assert '+changed"' in (folder / "bundle.toml").read_text(encoding="utf-8")
+
+
+def test_build_that_is_stopped_leaves_nothing_and_a_killed_one_until_the_next(
+    tmp_path: Path,
+) -> None:
+    passing = tmp_path / "passing"
+    passing.mkdir()
+    words = ["edition", "build", "basic", "--out", str(tmp_path / "out"), "--wheels", str(passing)]
+    environ = {**os.environ, "TMPDIR": str(passing), "DIANKU_LANGUAGE": "en"}
+    for by in (signal.SIGTERM, signal.SIGKILL):
+        with subprocess.Popen(
+            [sys.executable, "-m", "dianku_cli", *words],
+            cwd=ROOT,
+            env=environ,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as building:
+            assert building.stderr is not None
+            while "dianku-reports" not in building.stderr.readline():
+                pass
+            building.send_signal(by)
+        assert len(list(passing.iterdir())) == (by == signal.SIGKILL)
+    dianku_build("basic", tmp_path / "out", wheels=passing, environ=environ)
+    assert list(passing.iterdir()) == []
     assert not (tmp_path / "out").exists()

@@ -142,3 +142,12 @@ def test_archive_that_writes_elsewhere_is_refused(tmp_path: Path) -> None:
         archive.addfile(tarfile.TarInfo("dianku/../../evil"), io.BytesIO(b""))
     assert "'dianku/../../evil' is no file of a bundle" in told(path)
     assert not (tmp_path.parent / "evil").exists()
+
+
+def test_archive_that_could_not_be_written_is_not_there_by_half(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path / "made")
+    (tmp_path / "out").mkdir()
+    (folder / "SHA256SUMS").unlink()  # the last that is packed
+    with pytest.raises(FileNotFoundError):
+        pack(folder, tmp_path / "out", time=COMMITTED)
+    assert list((tmp_path / "out").iterdir()) == []

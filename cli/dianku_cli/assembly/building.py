@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import gettempdir
 
 from dianku_cli.assembly.bundle import (
     REQUIREMENTS_FILE,
@@ -62,6 +62,8 @@ def build_edition(
     """
     tell = said or (lambda _name: None)
     plan = plan_edition(wanted, root)
+    from dianku.operations import working_folder
+
     try:
         from dianku_cli.assembly.materials import bill_of_materials
     except ImportError as error:
@@ -75,8 +77,8 @@ def build_edition(
         platform=platform_tag(),
         commit=commit.text,
     )
-    with TemporaryDirectory(prefix="dianku-build-") as name:
-        work = Path(name)
+    # What a build left there that was killed goes with the next.
+    with working_folder(Path(gettempdir()), "build") as work:
         own = build_own(plan, work, time=commit.time, said=tell)
         others = _others(plan, own, work, wheels)
         folder = work / facts.name

@@ -222,6 +222,16 @@ def pack(folder: Path, into: Path, *, time: int) -> Path:
     """
     file = into / (folder.name + SUFFIX)
     part = file.with_name(file.name + ".part")
+    try:
+        _write_archive(folder, part, time=time)
+        part.replace(file)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    return file
+
+
+def _write_archive(folder: Path, part: Path, *, time: int) -> None:
     with (
         part.open("wb") as raw,
         gzip.GzipFile("", "wb", compresslevel=0, fileobj=raw, mtime=time) as stream,
@@ -231,8 +241,6 @@ def pack(folder: Path, into: Path, *, time: int) -> Path:
             path = folder / name
             with path.open("rb") as content:
                 archive.addfile(_member(folder, name, path, time), content)
-    part.replace(file)
-    return file
 
 
 def sha256_of(path: Path) -> str:

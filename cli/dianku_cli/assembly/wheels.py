@@ -142,7 +142,11 @@ def fetch_wheels(
     words = ["--only-binary", ":all:", "--dest", str(into), *where, *limits]
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "download"]
     done = subprocess.run(  # noqa: S603
-        [*command, "--quiet", *words, *own], check=False, capture_output=True, text=True
+        [*command, "--quiet", *words, *own],
+        env={**os.environ, "TMPDIR": str(into.parent)},  # what it leaves when it is killed too
+        check=False,
+        capture_output=True,
+        text=True,
     )
     if done.returncode != 0:
         raise AssemblyError("wheels_not_fetched", said=_last_lines(done.stderr))

@@ -10,6 +10,7 @@ import click
 from dianku_cli.commands.authoring import check, new
 from dianku_cli.commands.editions import back, upgrade
 from dianku_cli.commands.plugin_changes import install, remove
+from dianku_cli.commands.serving import stopped_by_sigterm
 from dianku_cli.output import Column, remark, write_json, write_record, write_table
 from dianku_cli.settings import Settings
 from dianku_cli.shop import acting, closed_shop, plugins_shop
@@ -189,7 +190,8 @@ def build(settings: Settings, *, name: str, out: Path, wheels: Path | None) -> N
     def said(part: str) -> None:
         click.echo(say("building", settings.language, name=part), err=True)
 
-    made = build_edition(name, find_root(Path.cwd()), into=out, wheels=wheels, said=said)
+    with stopped_by_sigterm():
+        made = build_edition(name, find_root(Path.cwd()), into=out, wheels=wheels, said=said)
     click.echo(say("bundled", settings.language, path=made, sha256=sha256_of(made)))
 
 

@@ -26,7 +26,11 @@ HUGE = f"[settings.a]\ntype = 'integer'\ntitle = {{ zh = 'a', en = 'a' }}\ndefau
         (f"{BAD}/METADATA", b"", "metadata of what brings 'bad'"),
         (f"{BAD}/METADATA", b"Name: \xff\xfe\nVersion: 1\n", "metadata of what brings 'bad'"),
         (f"{BAD}/METADATA", b"Metadata-Version: 2.1\nName: bad\n", "metadata of what brings 'bad'"),
-        ("dianku_bad/plugin.toml", b"\xff\xfe", "plugin.toml:1: this is no UTF-8; save the file as UTF-8"),
+        (
+            "dianku_bad/plugin.toml",
+            b"\xff\xfe",
+            "plugin.toml:1: this is no UTF-8; save the file as UTF-8",
+        ),
         (
             "dianku_bad/plugin.toml",
             (MANIFEST.format(name="bad", more=HUGE)).encode(),
