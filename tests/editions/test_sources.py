@@ -70,6 +70,7 @@ def test_new_file_is_told_also_where_git_is_set_to_pass_it_over(clone: Path) -> 
         ("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1", "dubious ownership"),
         ("PATH", "", "No such file or directory: 'git'"),
     ],
+    ids=["another_owner", "no_git"],
 )
 def test_history_that_git_does_not_tell_of_is_no_missing_history(
     variable: str,
