@@ -487,6 +487,32 @@ def test_account_that_is_half_there_gets_the_folder_that_was_made_for_it(tmp_pat
     assert (root.folder / "srv/shop/dianku.sqlite3").stat().st_uid != 0
 
 
+def test_folder_of_a_script_is_its_own_whatever_cdpath_says(tmp_path: Path) -> None:
+    """Or else another bundle would be installed, and another installation removed."""
+    copied_bundle(tmp_path)
+    opt = copied_installation(tmp_path / "opt", tmp_path / "data")
+    (tmp_path / "other" / "bundle").mkdir(parents=True)
+    for cdpath in (f"{tmp_path}/other", "."):
+        words = ["sh", "bundle/install.sh", "--python", sys.executable, "--prefix", "a blank"]
+        done = subprocess.run(
+            words,
+            cwd=tmp_path,
+            env={**os.environ, "LANG": "C.UTF-8", "CDPATH": cdpath},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, "use letters, digits" in done.stderr) == (1, True), done.stderr
+    subprocess.run(
+        ["sh", "opt/uninstall.sh", "--unit-dir", str(tmp_path)],
+        cwd=tmp_path,
+        env=os.environ | {"CDPATH": "."},
+        capture_output=True,
+        check=True,
+    )
+    assert not opt.exists()
+
+
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
 def test_script_is_one_that_every_shell_reads(script: Path) -> None:
     subprocess.run(["sh", "-n", str(script)], check=True)

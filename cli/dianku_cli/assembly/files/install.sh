@@ -5,7 +5,7 @@
 # with root's rights the account and the service. Run again, it completes what is missing.
 set -eu
 umask 022
-unset PYTHONPATH PYTHONHOME
+unset PYTHONPATH PYTHONHOME CDPATH
 # Whoever became root by a plain `su` has no sbin, where useradd is.
 PATH=${PATH:-/usr/local/bin:/usr/bin:/bin}:/usr/sbin:/sbin
 export PATH

@@ -2,6 +2,7 @@
 # Remove an installation of Dianku: the service, the versions and the command. The shop's data and
 # the account that owns it stay, and it is said where they are.
 set -eu
+unset CDPATH
 
 prefix=$(cd "$(dirname "$0")" && pwd -P)
 [ -f "$prefix/dianku.env" ] || prefix=/opt/dianku
