@@ -81,6 +81,10 @@ UPGRADE_TEXTS: dict[str, tuple[str, str]] = {
         "{source} holds no {core}, without which nothing starts; get a whole bundle",
         "{source} 里没有 {core}，无法启动；请取得完整的安装包",
     ),
+    "edition_wrong_in": (
+        "{reason}\nIt was made wrong: take another bundle; nothing was changed",
+        "{reason}\n制作有误：请换用另一个安装包；未作任何改动",
+    ),
     "no_such_edition_in": (
         "there is no edition {name} in {source}; nothing was changed",
         "{source} 里没有版本 {name}；未作任何改动",

@@ -13,6 +13,7 @@ from attrs import frozen
 from dianku.hooks.records import Title
 from dianku.plugins.declaration import (
     DeclarationError,
+    declaration_text,
     decode_declaration,
     place,
     read_declaration,
@@ -32,6 +33,7 @@ __all__ = [
     "Declared",
     "EditionFile",
     "Manifest",
+    "declaration_text",
     "declared_groups",
     "decode_declaration",
     "place",

@@ -9,15 +9,21 @@ from __future__ import annotations
 import os
 import re
 import sys
-import tomllib
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from tempfile import gettempdir
-from typing import Any
 
+from msgspec import Struct
+
+from dianku.declared import (
+    EDITION_FILE,
+    DeclarationError,
+    declaration_text,
+    decode_declaration,
+)
 from dianku_cli.assembly.bundle import (
     FACTS_FILE,
     REQUIREMENTS_FILE,
@@ -40,6 +46,14 @@ INDEX_S = 600
 """How long the index may be silent."""
 
 
+class EditionSaid(Struct, frozen=True):
+    """What of an `edition.toml` an upgrade goes by; it may be of a newer kind and say more."""
+
+    name: str
+    extends: str | None = None
+    required: Sequence[str] = ()
+
+
 class Candidate:
     """What an installation could become.
 
@@ -52,6 +66,7 @@ class Candidate:
     def __init__(self, edition: str, folder: Path, *, language: str) -> None:
         self.edition = edition
         self.folder = folder
+        self._language = language
         paths = sorted((folder / WHEELS).glob("*.whl"))
         self.wheels = [_read_wheel_of(folder, path, language=language) for path in paths]
         if edition not in self.editions:
@@ -75,14 +90,14 @@ class Candidate:
         return sorted({name for wheel in self.wheels for name in wheel.plugins})
 
     @cached_property
-    def editions(self) -> Mapping[str, Mapping[str, Any]]:
-        """The manifests in it, as written: the edition's own and those it extends."""
+    def editions(self) -> Mapping[str, EditionSaid]:
+        """The manifests in it: the edition's own and those it extends."""
         found = {}
         for wheel in self.wheels:
             for member in wheel.members if wheel.editions else ():
-                if member.endswith("/edition.toml"):
-                    written = tomllib.loads(_read(wheel, member))
-                    found[written["name"]] = written
+                if member.endswith(f"/{EDITION_FILE}"):
+                    said = _read_edition_of(wheel, member, language=self._language)
+                    found[said.name] = said
         return found
 
     @cached_property
@@ -91,8 +106,8 @@ class Candidate:
         found: dict[str, None] = {}
         name: str | None = self.edition
         while name is not None and name in self.editions:
-            found |= dict.fromkeys(self.editions[name].get("required", ()))
-            name = self.editions[name].get("extends")
+            found |= dict.fromkeys(self.editions[name].required)
+            name = self.editions[name].extends
         return sorted(found)
 
     @cached_property
@@ -214,9 +229,22 @@ def _read_wheel_of(folder: Path, path: Path, *, language: str) -> Wheel:
         raise Failed(say("no_wheel", language, file=name, reason=error)) from error
 
 
+def _read_edition_of(wheel: Wheel, member: str, *, language: str) -> EditionSaid:
+    where = f"{WHEELS}/{wheel.path.name}/{member}"
+    try:
+        text = declaration_text(_content(wheel, member), where=where)
+        return decode_declaration(text, EditionSaid, where=where)
+    except DeclarationError as error:
+        raise Failed(say("edition_wrong_in", language, reason=error)) from error
+
+
 def _read(wheel: Wheel, member: str) -> str:
+    return _content(wheel, member).decode("utf-8", errors="replace")
+
+
+def _content(wheel: Wheel, member: str) -> bytes:
     with zipfile.ZipFile(wheel.path) as archive:
-        return archive.read(member).decode("utf-8", errors="replace")
+        return archive.read(member)
 
 
 def _unpacked_bytes(path: Path) -> int:

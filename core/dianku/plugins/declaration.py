@@ -44,16 +44,20 @@ def read_declaration(path: Path) -> str:
         DeclarationError: it is written in another encoding; names file and line.
         OSError: it cannot be read.
     """
-    content = path.read_bytes()
+    return declaration_text(path.read_bytes(), where=str(path))
+
+
+def declaration_text(content: bytes, *, where: str) -> str:
+    """The text that the bytes of a declaration are; raises `DeclarationError`."""
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise DeclarationError(
-            f"{path}:{line}: this is no UTF-8; save the file as UTF-8"
+            f"{where}:{line}: this is no UTF-8; save the file as UTF-8"
         ) from error
     if text.startswith("\ufeff"):
-        raise DeclarationError(f"{path}:1: it begins with a byte order mark; save it without one")
+        raise DeclarationError(f"{where}:1: it begins with a byte order mark; save it without one")
     return text.replace("\r\n", "\n")
 
 

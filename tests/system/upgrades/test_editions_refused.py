@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -109,6 +110,35 @@ def test_upgrade_from_a_bundle_sealed_around_what_is_none_says_what_is_wrong_in_
         core.write_bytes(wheel)
     seal_bundle(folder, read_facts(folder, named=folder))
     assert said.format(name=core.name) in settled.refused(*upgrade("corner", folder))
+
+
+@pytest.mark.parametrize(
+    ("manifest", "why"),
+    [
+        ("name = ", "Invalid value"),
+        ('title = { zh = "角", en = "Corner" }\n', "Object missing required field `name`"),
+        ('name = "corner"\nrequired = "loyalty"\n', "Expected `array`, got `str`"),
+        ("\udcff", "this is no UTF-8"),
+    ],
+    ids=["no_toml", "no_name", "wrong_type", "other_encoding"],
+)
+def test_upgrade_to_an_edition_whose_manifest_cannot_be_read_says_where(
+    settled: Prefix, tmp_path: Path, manifest: str, why: str
+) -> None:
+    folder = tmp_path / bundle("corner").name
+    shutil.copytree(bundle("corner"), folder)
+    [wheel] = folder.glob("wheels/dianku_corner-*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    members["dianku_corner/edition.toml"] = manifest.encode("utf-8", "surrogateescape")
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    seal_bundle(folder, read_facts(folder, named=folder))
+    said = settled.refused(*upgrade("corner", folder))
+    assert f"{wheel.name}/dianku_corner/edition.toml" in said
+    assert why in said
+    assert "Traceback" not in said
 
 
 def test_what_a_killed_upgrade_unpacked_goes_with_the_next(settled: Prefix, tmp_path: Path) -> None:
