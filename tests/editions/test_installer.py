@@ -12,14 +12,21 @@ from pathlib import Path
 
 import pytest
 from bare_root import BareRoot, instructions
-from bundled import bundle_of, install, installation, without_network
-from installed import ROOT, Environment
+from bundled import (
+    bundle_of,
+    copied_bundle,
+    copied_installation,
+    install,
+    installation,
+    rewrite,
+    without_network,
+)
+from installed import Environment
 from shop_server import Server, ShopFolder
 
 from dianku.testing.required import absent
 
 pytestmark = pytest.mark.timeout(300)  # whoever is first builds and installs for all
-SCRIPTS = sorted((ROOT / "cli" / "dianku_cli" / "assembly" / "files").glob("*.sh"))
 
 
 def plain_words(folder: Path) -> list[str]:
@@ -79,17 +86,6 @@ def test_second_run_changes_no_version_and_no_setting() -> None:
     assert done.returncode == 0, done.stderr
     assert "Installing into" not in done.stdout
     assert [everything_in(prefix / "versions"), (prefix / "dianku.env").read_text()] == kept
-
-
-def copied_bundle(to: Path) -> Path:
-    folder = to / "bundle"
-    shutil.copytree(bundle_of("basic"), folder, copy_function=os.link)
-    return folder
-
-
-def rewrite(path: Path, content: bytes) -> None:
-    path.unlink()  # a link to the bundle that other tests use
-    path.write_bytes(content)
 
 
 def altered_wheel(folder: Path) -> str:
@@ -345,13 +341,6 @@ def at(folder: Path) -> list[str]:
     return ["sh", "-c", 'cd "$1" && shift && exec "$@"', "sh", str(folder)]
 
 
-def copied_installation(prefix: Path, data: Path) -> Path:
-    """An installation to spoil, whose data is elsewhere than that of the one copied."""
-    shutil.copytree(installation(), prefix, symlinks=True, copy_function=os.link)
-    rewrite(prefix / "dianku.env", f"DIANKU_DATA={data}\n".encode())
-    return prefix
-
-
 def test_unit_leads_to_the_program_and_the_data_however_they_are_named(tmp_path: Path) -> None:
     if os.getuid():
         absent("root", "only root writes units")
@@ -485,40 +474,3 @@ def test_account_that_is_half_there_gets_the_folder_that_was_made_for_it(tmp_pat
     unit = (root.folder / "etc" / "units" / "dianku.service").read_text(encoding="utf-8")
     assert {"User=shop", "Group=shop", "ReadWritePaths=/srv/shop"} < {*unit.splitlines()}
     assert (root.folder / "srv/shop/dianku.sqlite3").stat().st_uid != 0
-
-
-def test_folder_of_a_script_is_its_own_whatever_cdpath_says(tmp_path: Path) -> None:
-    """Or else another bundle would be installed, and another installation removed."""
-    copied_bundle(tmp_path)
-    opt = copied_installation(tmp_path / "opt", tmp_path / "data")
-    (tmp_path / "other" / "bundle").mkdir(parents=True)
-    for cdpath in (f"{tmp_path}/other", "."):
-        words = ["sh", "bundle/install.sh", "--python", sys.executable, "--prefix", "a blank"]
-        done = subprocess.run(
-            words,
-            cwd=tmp_path,
-            env={**os.environ, "LANG": "C.UTF-8", "CDPATH": cdpath},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert (done.returncode, "use letters, digits" in done.stderr) == (1, True), done.stderr
-    subprocess.run(
-        ["sh", "opt/uninstall.sh", "--unit-dir", str(tmp_path)],
-        cwd=tmp_path,
-        env=os.environ | {"CDPATH": "."},
-        capture_output=True,
-        check=True,
-    )
-    assert not opt.exists()
-
-
-@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
-def test_script_is_one_that_every_shell_reads(script: Path) -> None:
-    subprocess.run(["sh", "-n", str(script)], check=True)
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    shellcheck = shutil.which("shellcheck", path=path)
-    if shellcheck is None:
-        absent("shellcheck", "it is not on PATH")
-    done = subprocess.run([shellcheck, str(script)], check=False, capture_output=True, text=True)
-    assert done.stdout == ""

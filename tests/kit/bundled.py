@@ -172,3 +172,22 @@ def installation() -> Path:
                 shutil.rmtree(prefix, ignore_errors=True)
                 raise AssertionError(f"not installed:\n{done.stdout}\n{done.stderr}")
     return prefix
+
+
+def rewrite(path: Path, content: bytes) -> None:
+    path.unlink()  # a link to the bundle that other tests use
+    path.write_bytes(content)
+
+
+def copied_bundle(to: Path) -> Path:
+    """A bundle to spoil."""
+    folder = to / "bundle"
+    shutil.copytree(bundle_of("basic"), folder, copy_function=os.link)
+    return folder
+
+
+def copied_installation(prefix: Path, data: Path) -> Path:
+    """An installation to spoil, whose data is elsewhere than that of the one copied."""
+    shutil.copytree(installation(), prefix, symlinks=True, copy_function=os.link)
+    rewrite(prefix / "dianku.env", f"DIANKU_DATA={data}\n".encode())
+    return prefix
