@@ -11,7 +11,12 @@ from dianku.clock import day_text, format_ms
 from dianku.ledger.flows import Bucket, Flow
 from dianku.ledger.posting.draft import Draft, DraftLine
 from dianku.ledger.posting.snapshot import Promise, Snapshot
-from dianku.ledger.read.document_records import SIGNED_KINDS, amount_text, payment_record
+from dianku.ledger.read.document_records import (
+    SIGNED_KINDS,
+    amount_text,
+    payment_record,
+    sum_of_amounts,
+)
 from dianku.ledger.requests import (
     BalanceRecord,
     DocumentRecord,
@@ -29,7 +34,6 @@ _NOT_OF_THE_LINE = frozenset({Flow.KEPT, Flow.SETTLED, Flow.REATTRIBUTED})
 def document_record(snapshot: Snapshot, draft: Draft) -> DocumentRecord:
     """The record of a draft that was written; warnings are worded at the edge."""
     lots = _lots(snapshot, draft) if snapshot.shelves else {}
-    amounts = [line.amount for line in draft.lines if line.amount is not None]
     of_number = draft.of_draft.number if draft.of_draft else draft.of_number
     return DocumentRecord(
         number=draft.number,
@@ -52,7 +56,7 @@ def document_record(snapshot: Snapshot, draft: Draft) -> DocumentRecord:
         device=draft.device,
         lines=[_line(draft, line, lots.get(line.number, [])) for line in draft.lines],
         line_count=len(draft.lines),
-        amount=amount_text(sum(amounts) if amounts else None, kind=draft.kind),
+        amount=amount_text(sum_of_amounts(x.amount for x in draft.lines), kind=draft.kind),
         balances=_balances(snapshot, draft),
         warnings=[Warning(code=code, message="", data=dict(data)) for code, data in draft.warnings],
         payments=[payment_record(kind, amount) for kind, amount in draft.payments],

@@ -91,8 +91,7 @@ JOIN document_line AS l ON l.document_id = d.id
 GROUP BY d.of_document_id, l.of_line
 """
 
-LINES_MAX = 1_000_000
-"""More than any document has."""
+_EVERY_LINE = 2**31 - 1
 SIGNED_KINDS = frozenset({"adjustment", "production"})
 """Kinds whose line quantity has a sign of its own; all others are shown positive."""
 
@@ -106,24 +105,25 @@ def document_records(
     *,
     now_ms: int,
     balances: bool = True,
-    lines_max: int = LINES_MAX,
+    lines_max: int | None = None,
 ) -> dict[int, DocumentRecord]:
     """Read the records of documents by id; ids that are not there are left out.
 
     Constant in statements whatever the number of documents. `balances` False leaves the list of
-    balances empty (a list of documents does not need today's stock). `lines_max`: the first so many
-    lines of each are told; `line_count` and `amount` are of all. `now_ms` decides which holds are
-    due and which lots are expired.
+    balances empty (a list of documents does not need today's stock). With `lines_max` the first so
+    many lines of each are told; `line_count` and `amount` are of all. `now_ms` decides which holds
+    are due and which lots are expired.
     """
     rows = [(i,) for i in sorted(set(ids))]
     if not rows:
         return {}
     heads = select_set(connection, _DOCUMENTS, columns=_ID, rows=rows)
-    lines = _by_document(select_set(connection, _LINES, columns=_ID, rows=rows, lines=lines_max))
-    lots = _lots(select_set(connection, _LOTS, columns=_ID, rows=rows, lines=lines_max))
-    sums = _sums(connection, rows, lines=lines, lines_max=lines_max)
+    most = _EVERY_LINE if lines_max is None else lines_max
+    lines = _by_document(select_set(connection, _LINES, columns=_ID, rows=rows, lines=most))
+    lots = _lots(select_set(connection, _LOTS, columns=_ID, rows=rows, lines=most))
+    sums = _sums(connection, rows, lines=lines if lines_max is None else None)
     absorbed = _absorbed(connection, lines)
-    states = _statuses(connection, rows, heads=heads, lines_max=lines_max, lines=lines)
+    states = _statuses(connection, rows, heads=heads, lines=lines if lines_max is None else None)
     payments = _by_document(select_set(connection, _PAYMENTS, columns=_ID, rows=rows))
     held = _balances(connection, rows, now_ms=now_ms) if balances else {}
     return {
@@ -241,21 +241,22 @@ def _sums(
     connection: Connection,
     rows: Sequence[tuple[int]],
     *,
-    lines: Mapping[int, Sequence[Row[Any]]],
-    lines_max: int,
+    lines: Mapping[int, Sequence[Row[Any]]] | None,
 ) -> dict[int, tuple[int, int | None]]:
-    """How many lines each document has, and what all their amounts come to."""
-    if lines_max < LINES_MAX:
+    """How many lines each document has, and what all their amounts come to.
+
+    Of `lines`, where all of them were read.
+    """
+    if lines is None:
         found = select_set(connection, _SUMS, columns=_ID, rows=rows)
         return {
             row.document_id: (row.line_count, None if row.amount is None else int(row.amount))
             for row in found
         }
-    sums = {}
-    for document_id, some in lines.items():
-        amounts = [row.amount for row in some if row.amount is not None]
-        sums[document_id] = (len(some), sum(amounts) if amounts else None)
-    return sums
+    return {
+        document_id: (len(some), sum_of_amounts(row.amount for row in some))
+        for document_id, some in lines.items()
+    }
 
 
 def _absorbed(
@@ -298,16 +299,18 @@ def _statuses(
     rows: Sequence[tuple[int]],
     *,
     heads: Sequence[Row[Any]],
-    lines: Mapping[int, Sequence[Row[Any]]],
-    lines_max: int,
+    lines: Mapping[int, Sequence[Row[Any]]] | None,
 ) -> dict[int, str]:
-    """Say `posted` or `reversed`; of a transfer `sent`, `partly_received`, `received`, `closed`."""
+    """Say `posted` or `reversed`; of a transfer `sent`, `partly_received`, `received`, `closed`.
+
+    By `lines`, where all of them were read.
+    """
     states = {h.id: "posted" for h in heads}
     transfers = {h.id for h in heads if h.kind == "transfer" and h.action == "post"}
     if transfers:
-        if lines_max < LINES_MAX:  # what is still to come may be of the lines beyond
+        if lines is None:  # what is still to come may be of the lines beyond
             some = [(i,) for i in transfers]
-            whole = select_set(connection, _LINES, columns=_ID, rows=some, lines=LINES_MAX)
+            whole = select_set(connection, _LINES, columns=_ID, rows=some, lines=_EVERY_LINE)
             lines = _by_document(whole)
         arrived: dict[int, dict[int, int]] = defaultdict(dict)
         closed: set[int] = set()
@@ -344,6 +347,12 @@ def _balances(
     for balances in groups.values():
         balances.sort(key=lambda b: (b.sku, b.store))
     return groups
+
+
+def sum_of_amounts(amounts: Iterable[int | None]) -> int | None:
+    """What the amounts of lines come to, in minor units; None where no line has one."""
+    known = [amount for amount in amounts if amount is not None]
+    return sum(known) if known else None
 
 
 def amount_text(amount: int | None, *, kind: str) -> str | None:

@@ -17,7 +17,7 @@ from dianku.catalog.records import Store
 from dianku.context import Context
 from dianku.errors import refuse
 from dianku.ledger.attached import attached_to
-from dianku.ledger.read.document_records import LINES_MAX, document_records, for_reader
+from dianku.ledger.read.document_records import document_records, for_reader
 from dianku.ledger.read.kept import KEPT, KEPT_FOR, containing, with_kept
 from dianku.ledger.read.left import with_left
 from dianku.ledger.read.paging import SortColumn, fetch_page, sorting
@@ -63,7 +63,7 @@ class DocumentSearch:
             [k.id for k in shown],
             now_ms=self.now_ms,
             balances=False,
-            lines_max=LINES_MAX if asked.lines is None else asked.lines,
+            lines_max=asked.lines,
         )
         if _kept_asked(asked):
             records = with_kept(connection, records)

@@ -17,10 +17,10 @@ EXPIRING_DAYS = 7
 
 def _first_steps(call: Call) -> dict[str, Any] | None:
     """What a new shop does first, until it has sold something: goods, then stock, then a sale."""
-    if call.ask("/documents", kind="issue", limit=1)["items"]:
+    if call.ask("/documents", kind="issue", limit=1, lines=0)["items"]:
         return None
     goods = bool(call.ask("/products", limit=1)["items"])
-    stock = bool(call.ask("/documents", kind="receipt", limit=1)["items"])
+    stock = bool(call.ask("/documents", kind="receipt", limit=1, lines=0)["items"])
     steps = (
         ("goods", "/console/first", goods),
         ("stock", "/console/receive", stock),

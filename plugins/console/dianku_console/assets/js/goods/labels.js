@@ -49,11 +49,14 @@ export function start(form) {
 /** Show at each field whether what it says was wrong. */
 function mark(form, shown) {
   const wrong = (shown.querySelector("[data-wrong]")?.dataset.wrong ?? "").split(" ");
-  const first = form.elements.namedItem("first");
-  if (wrong.includes("first")) first.setAttribute("aria-invalid", "true");
-  else first.removeAttribute("aria-invalid");
+  invalid(form.elements.namedItem("first"), wrong.includes("first"));
   form.querySelectorAll("[name=copies]").forEach((field, at) => {
-    field.toggleAttribute("aria-invalid", wrong.includes(`copies.${at}`) || wrong.includes("copies"));
-    if (field.hasAttribute("aria-invalid")) { field.setAttribute("aria-invalid", "true"); field.closest("details").open = true; }
+    if (invalid(field, wrong.includes(`copies.${at}`) || wrong.includes("copies"))) field.closest("details").open = true;
   });
+}
+
+function invalid(field, is) {
+  if (is) field.setAttribute("aria-invalid", "true");
+  else field.removeAttribute("aria-invalid");
+  return is;
 }
