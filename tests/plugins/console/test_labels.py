@@ -233,6 +233,8 @@ def test_more_goods_than_are_printed_at_once_are_said_and_led_to(wares: Served) 
     def printed_skus(text: str) -> list[str]:
         return re.findall(r'name="sku" value="([^"]+)"', text)
 
+    begun = page_text(wares, category="MANY", size="a4-21", first="5")
+    assert begun.count("first=5") == 1  # of the PDF alone: other goods begin after these
     text = page_text(wares, category="MANY", size="40x30")
     (following,) = re.findall(r'href="/console/goods/labels\?([^"]+)">Show the next', text)
     assert "these are 200 of them" in text

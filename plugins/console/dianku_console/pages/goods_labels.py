@@ -194,8 +194,11 @@ def _fitting(skus: Sequence[str]) -> int:
 
 
 def _chosen(call: Call) -> dict[str, str]:
-    """Paper, code and price as they were chosen, for an address of other goods."""
-    names = ("size", "code", "plain", "first")
+    """Paper, code and price as they were chosen, for an address of other goods.
+
+    Not where the first sheet begins: what is printed before them uses that up.
+    """
+    names = ("size", "code", "plain")
     return {name: text_of(call, name) for name in names if text_of(call, name)}
 
 
